@@ -1,0 +1,40 @@
+-- The ledger: windows in which a site ran something with a known security fix outstanding. Rows are never deleted.
+
+CREATE TABLE exposures (
+  id                     INTEGER PRIMARY KEY,
+  organization_id        INTEGER NOT NULL,
+  site_id                INTEGER NOT NULL REFERENCES sites (id),
+  module_id              INTEGER NOT NULL REFERENCES modules (id),
+  version_id             INTEGER NOT NULL REFERENCES module_versions (id), -- installed: the newest affected version of the window
+  cause_kind             TEXT    NOT NULL,             -- release, advisory, project
+  cause                  TEXT    NOT NULL,             -- the release's version, the SA id, the project's name
+  no_fix                 INTEGER NOT NULL,
+  risk                   TEXT,                         -- NULL: unknown
+  published_at           INTEGER,
+  opened_at              INTEGER NOT NULL,
+  known_at               INTEGER NOT NULL,
+  due_at                 INTEGER,
+  unproven_since         INTEGER,
+  closed_at              INTEGER,
+  outcome                TEXT,                         -- met, breached, withdrawn, ended; NULL while open
+  closed_by_sync_id      INTEGER,
+  closed_by_patch_run_id INTEGER,
+  created_at             INTEGER NOT NULL,
+  updated_at             INTEGER NOT NULL,
+  CHECK (opened_at <= known_at OR closed_at IS NOT NULL),
+  CHECK ((closed_at IS NULL) = (outcome IS NULL))
+) STRICT;
+CREATE UNIQUE INDEX exposures_open ON exposures (site_id, module_id, cause_kind, cause) WHERE closed_at IS NULL; -- at most one open row
+CREATE INDEX exposures_site   ON exposures (site_id, module_id, opened_at);
+CREATE INDEX exposures_due    ON exposures (due_at, id) WHERE closed_at IS NULL;                    -- the work list
+CREATE INDEX exposures_opened ON exposures (opened_at, id);                                         -- every window, newest first
+CREATE INDEX exposures_organization ON exposures (organization_id, opened_at, id);
+CREATE INDEX exposures_module ON exposures (module_id, opened_at);
+CREATE INDEX exposures_patch_run ON exposures (closed_by_patch_run_id) WHERE closed_by_patch_run_id IS NOT NULL;
+
+-- Modules whose versions were judged anew and whose sites have not all been told yet. Restartable: telling a site twice changes nothing.
+CREATE TABLE fanouts (
+  module_id    INTEGER PRIMARY KEY REFERENCES modules (id),
+  requested_at INTEGER NOT NULL,
+  version_ids  TEXT    NOT NULL                        -- JSON list
+) STRICT;

@@ -1,0 +1,1 @@
+//! Whom we talk to: drupal.org now; mail and chat later. Knows neither store nor services.

@@ -1,0 +1,54 @@
+//! The one error that leaves the services. The edge renders it twice: as problem+json and as a page.
+
+use crate::domain::fault::Fault;
+
+/// Why a service did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It is not there, or it is not the caller's to see: the two are never told apart.
+    #[error("not found")]
+    NotFound,
+    /// The caller is not known, or no longer.
+    #[error("not authenticated")]
+    Unauthenticated,
+    /// The caller may not do this. The text names the permission that is missing.
+    #[error("not permitted: {0}")]
+    Forbidden(String),
+    /// The body could not be read as what it claims to be (400).
+    #[error("unreadable: {0}")]
+    Unreadable(String),
+    /// Understood, but not valid: all faults at once (422).
+    #[error("invalid: {} faults", .0.len())]
+    Invalid(Vec<Fault>),
+    /// It clashes with what is there (409). `code` is a stable word such as `name_taken`.
+    #[error("conflict: {detail}")]
+    Conflict {
+        /// A stable word for programs.
+        code: &'static str,
+        /// A sentence for people.
+        detail: String,
+    },
+    /// Larger than what is taken (413).
+    #[error("too large: {0}")]
+    TooLarge(String),
+    /// Too often (429); try again after so many seconds.
+    #[error("too many, retry after {retry_after} s")]
+    TooMany {
+        /// Whole seconds, at least 1.
+        retry_after: u64,
+    },
+    /// Not now (503); try again after so many seconds.
+    #[error("unavailable: {detail}")]
+    Unavailable {
+        /// Whole seconds, at least 1.
+        retry_after: u64,
+        /// A sentence for people.
+        detail: String,
+    },
+    /// A fault of ours; the text goes to the log, never to the caller.
+    #[error("internal: {0}")]
+    Internal(String),
+}
+
+/// What services return.
+pub type Result<T> = std::result::Result<T, Error>;
