@@ -4,7 +4,10 @@
 //! services ask the `domain` (what is true), keep in the `store` (what is kept) and speak through
 //! `outbound` (whom we talk to). Nothing calls upwards; a test in `tests/` guards it.
 
+pub mod app;
 pub mod clock;
+pub mod config;
 pub mod domain;
 pub mod outbound;
 pub mod services;
+pub mod store;

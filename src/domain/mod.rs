@@ -1,4 +1,5 @@
 //! What is true: versions, release histories, verdicts, inventories, windows of exposure, permissions.
 //! Pure and total. Knows no store, no network, no clock.
 
+pub mod access;
 pub mod fault;

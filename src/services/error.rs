@@ -52,3 +52,32 @@ pub enum Error {
 
 /// What services return.
 pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<crate::store::StoreError> for Error {
+    fn from(error: crate::store::StoreError) -> Self {
+        use crate::store::StoreError;
+        match error {
+            StoreError::Full | StoreError::NoReader(_) => Self::Unavailable {
+                retry_after: 1,
+                detail: "Too much is waiting to be written. Nothing was changed.".to_owned(),
+            },
+            StoreError::Closed => Self::Unavailable {
+                retry_after: 5,
+                detail: "Dewline is shutting down. Nothing was changed.".to_owned(),
+            },
+            other => Self::Internal(other.to_string()),
+        }
+    }
+}
+
+impl From<crate::domain::access::Denied> for Error {
+    fn from(denied: crate::domain::access::Denied) -> Self {
+        Self::Forbidden(denied.to_string())
+    }
+}
+
+impl From<crate::clock::NoEntropy> for Error {
+    fn from(error: crate::clock::NoEntropy) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

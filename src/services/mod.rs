@@ -2,3 +2,5 @@
 //! A service reads in one order: permission, parse, clock, transaction.
 
 pub mod error;
+
+pub use error::{Error, Result};
