@@ -3,3 +3,4 @@
 
 pub mod access;
 pub mod fault;
+pub mod schedule;
