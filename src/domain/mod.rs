@@ -4,3 +4,4 @@
 pub mod access;
 pub mod fault;
 pub mod schedule;
+pub mod site_status;
