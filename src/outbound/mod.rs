@@ -1,1 +1,3 @@
 //! Whom we talk to: drupal.org now; mail and chat later. Knows neither store nor services.
+
+pub mod drupal_org;

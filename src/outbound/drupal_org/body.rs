@@ -1,0 +1,132 @@
+//! Reading a body without trusting it: it is bounded as it comes over the wire, and again as it is
+//! unpacked. The HTTP client's own unpacking is off, since it bounds neither and hides both lengths.
+
+use std::io::Read;
+
+use flate2::read::MultiGzDecoder;
+use reqwest::Response;
+use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH};
+
+use super::client::Limits;
+
+/// Why a body is of no use, in words for people.
+pub(super) type Refused = String;
+
+/// The whole body, unpacked.
+pub(super) async fn read(mut response: Response, limits: Limits) -> Result<Vec<u8>, Refused> {
+    let gzip = is_gzip(&response)?;
+    let announced = announced(&response);
+    if announced.is_some_and(|length| length > limits.on_the_wire) {
+        return Err(too_large(limits.on_the_wire));
+    }
+    let mut bytes = Vec::new();
+    loop {
+        match response.chunk().await {
+            Ok(Some(chunk)) => {
+                if bytes.len() + chunk.len() > limits.on_the_wire {
+                    return Err(too_large(limits.on_the_wire));
+                }
+                bytes.extend_from_slice(&chunk);
+            }
+            Ok(None) => break,
+            Err(error) if error.is_timeout() => return Err("took too long to answer".to_owned()),
+            Err(error) => {
+                tracing::debug!(%error, "the body broke off");
+                return Err("the answer broke off".to_owned());
+            }
+        }
+    }
+    if announced.is_some_and(|length| length != bytes.len()) {
+        return Err("the answer broke off".to_owned());
+    }
+    if gzip && !bytes.is_empty() {
+        // Unpacking is work for the processor: not on a thread that others wait for.
+        tokio::task::spawn_blocking(move || unpack(&bytes, limits.unpacked))
+            .await
+            .unwrap_or_else(|_| Err("could not be unpacked".to_owned()))
+    } else if bytes.len() > limits.unpacked {
+        Err(too_large(limits.unpacked))
+    } else {
+        Ok(bytes)
+    }
+}
+
+fn is_gzip(response: &Response) -> Result<bool, Refused> {
+    match response.headers().get(CONTENT_ENCODING) {
+        None => Ok(false),
+        Some(value) if value.as_bytes().eq_ignore_ascii_case(b"identity") => Ok(false),
+        Some(value) if value.as_bytes().eq_ignore_ascii_case(b"gzip") => Ok(true),
+        Some(value) if value.as_bytes().eq_ignore_ascii_case(b"x-gzip") => Ok(true),
+        Some(_) => Err("came in an encoding that was not asked for".to_owned()),
+    }
+}
+
+fn announced(response: &Response) -> Option<usize> {
+    let value = response.headers().get(CONTENT_LENGTH)?;
+    value.to_str().ok()?.parse().ok()
+}
+
+fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, Refused> {
+    let mut bytes = Vec::new();
+    let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    match MultiGzDecoder::new(packed)
+        .take(bound)
+        .read_to_end(&mut bytes)
+    {
+        Ok(_) if bytes.len() > limit => Err(too_large(limit)),
+        Ok(_) => Ok(bytes),
+        Err(error) => {
+            tracing::debug!(%error, "broken gzip");
+            Err("could not be unpacked".to_owned())
+        }
+    }
+}
+
+fn too_large(limit: usize) -> Refused {
+    const MIB: usize = 1024 * 1024;
+    if limit >= MIB {
+        format!("larger than {} MiB", limit / MIB)
+    } else {
+        format!("larger than {limit} bytes")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+        encoder.write_all(bytes).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn unpacking_stops_at_the_limit() {
+        let bomb = packed(&vec![b' '; 50 * 1024 * 1024]);
+        assert!(bomb.len() < 100_000);
+        assert_eq!(
+            unpack(&bomb, 1024 * 1024),
+            Err("larger than 1 MiB".to_owned())
+        );
+        assert_eq!(unpack(&packed(b"exactly"), 7), Ok(b"exactly".to_vec()));
+        assert_eq!(
+            unpack(&packed(b"one more"), 7),
+            Err("larger than 7 bytes".to_owned())
+        );
+    }
+
+    #[test]
+    fn broken_gzip_is_refused() {
+        let whole = packed(b"a release history");
+        let cut = whole.get(..whole.len() - 9).unwrap();
+        assert_eq!(unpack(cut, 1000), Err("could not be unpacked".to_owned()));
+        assert_eq!(
+            unpack(b"<project/>", 1000),
+            Err("could not be unpacked".to_owned())
+        );
+        let twice = [whole.clone(), whole].concat();
+        assert_eq!(unpack(&twice, 1000).map(|b| b.len()), Ok(34));
+    }
+}

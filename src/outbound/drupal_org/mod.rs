@@ -1,0 +1,118 @@
+//! drupal.org, as far as release histories go: what is asked, and what can come back. The advisories
+//! get a file of their own here. Knows neither the store nor what an answer means for a site.
+
+mod answer;
+mod body;
+mod client;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+pub use client::{Client, Limits, Settings};
+
+/// Where release histories come from: drupal.org, a mirror, or the stand-in.
+pub trait Feed: Send + Sync + std::fmt::Debug {
+    /// Asks for the release history of one project. Never fails otherwise than in words.
+    fn fetch<'a>(&'a self, request: FetchRequest) -> Answer<'a>;
+
+    /// Until when nothing is asked at all, because the server said so. `None`: ask.
+    fn paused_until(&self) -> Option<Timestamp>;
+}
+
+/// An answer on its way.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Fetched> + Send + 'a>>;
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FetchRequest {
+    /// The project's machine name.
+    pub project: String,
+    /// The `ETag` of the document that is already there.
+    pub etag: Option<String>,
+    /// The `Last-Modified` of the document that is already there.
+    pub last_modified: Option<String>,
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fetched {
+    /// A release history: well-formed, and of the project that was asked for.
+    Document {
+        /// The XML, unpacked.
+        bytes: Vec<u8>,
+        /// To be sent back next time.
+        etag: Option<String>,
+        /// To be sent back next time.
+        last_modified: Option<String>,
+    },
+    /// The document that is already there is still the newest.
+    NotModified,
+    /// There is no such project. drupal.org says so in a document that answers 200.
+    Absent,
+    /// No usable answer; what is already there stays.
+    Failed {
+        /// A few words for people, such as `answered 503`.
+        reason: String,
+        /// How long the server asked us to wait, at most a day.
+        retry_after: Option<Duration>,
+    },
+}
+
+impl Fetched {
+    fn failed(reason: impl Into<String>) -> Self {
+        Self::Failed {
+            reason: reason.into(),
+            retry_after: None,
+        }
+    }
+}
+
+/// Whether this can be a project of drupal.org: `[a-z][a-z0-9_]{0,127}`. No other name is ever sent.
+pub fn is_project_name(name: &str) -> bool {
+    name.len() <= 128
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_project_name;
+
+    #[test]
+    fn only_sane_names_go_out() {
+        let longest = "a".repeat(128);
+        for name in [
+            "token",
+            "views_bulk_operations",
+            "a",
+            "h5p",
+            longest.as_str(),
+        ] {
+            assert!(is_project_name(name), "{name}");
+        }
+        let too_long = "a".repeat(129);
+        for name in [
+            "",
+            "1st",
+            "_x",
+            "To",
+            "a-b",
+            "a/b",
+            "../etc",
+            "a?b",
+            "a b",
+            "drupal/token",
+            "ümlaut",
+            "a%2e",
+            "a\n",
+            &too_long,
+        ] {
+            assert!(!is_project_name(name), "{name}");
+        }
+    }
+}
