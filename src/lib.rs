@@ -8,6 +8,7 @@ pub mod app;
 pub mod clock;
 pub mod config;
 pub mod domain;
+pub mod jobs;
 pub mod outbound;
 pub mod services;
 pub mod store;
