@@ -167,14 +167,18 @@ impl StandIn {
         let at = self.shared.clock.now();
         let mut catalogue = lock(&self.shared.catalogue);
         catalogue.write(&project, at);
-        catalogue.projects.insert(project.short_name.clone(), project);
+        catalogue
+            .projects
+            .insert(project.short_name.clone(), project);
     }
 
     /// Adds a document as it is, whatever it holds.
     pub fn put_document(&self, project: &str, bytes: impl Into<Bytes>) {
         let document = Document::new(bytes.into(), self.shared.clock.now());
         let mut catalogue = lock(&self.shared.catalogue);
-        catalogue.documents.insert(project.to_owned(), Arc::new(document));
+        catalogue
+            .documents
+            .insert(project.to_owned(), Arc::new(document));
     }
 
     /// Publishes a release. False where there is no such project.
@@ -260,7 +264,10 @@ impl Document {
 
     fn is_known_to(&self, headers: &HeaderMap) -> bool {
         // The tag decides where both are sent.
-        match (headers.get(header::IF_NONE_MATCH), headers.get(header::IF_MODIFIED_SINCE)) {
+        match (
+            headers.get(header::IF_NONE_MATCH),
+            headers.get(header::IF_MODIFIED_SINCE),
+        ) {
             (Some(tag), _) => tag.as_bytes() == self.etag.as_bytes(),
             (None, Some(date)) => date.as_bytes() == self.last_modified.as_bytes(),
             (None, None) => false,
@@ -279,7 +286,10 @@ async fn release_history(
     shared.most_open.fetch_max(open, Ordering::SeqCst);
     let (document, behaviour) = {
         let catalogue = lock(&shared.catalogue);
-        (catalogue.documents.get(&project).cloned(), catalogue.behaviour(&project))
+        (
+            catalogue.documents.get(&project).cloned(),
+            catalogue.behaviour(&project),
+        )
     };
     if let Behaviour::Slow(wait) = behaviour {
         tokio::time::sleep(wait).await;
@@ -289,7 +299,9 @@ async fn release_history(
             until(shared.stop.clone()).await;
             StatusCode::SERVICE_UNAVAILABLE.into_response()
         }
-        (Behaviour::Normal | Behaviour::Slow(_), Some(document)) => whole(&document, &headers, true),
+        (Behaviour::Normal | Behaviour::Slow(_), Some(document)) => {
+            whole(&document, &headers, true)
+        }
         (Behaviour::WithoutValidators, Some(document)) => whole(&document, &headers, false),
         (Behaviour::Normal | Behaviour::Slow(_) | Behaviour::WithoutValidators, None) => {
             no_such_project(&project)
@@ -310,7 +322,11 @@ async fn release_history(
 /// The document as drupal.org sends it.
 fn whole(document: &Document, asked: &HeaderMap, with_validators: bool) -> Response {
     if with_validators && document.is_known_to(asked) {
-        return (StatusCode::NOT_MODIFIED, [(header::ETAG, document.etag.clone())]).into_response();
+        return (
+            StatusCode::NOT_MODIFIED,
+            [(header::ETAG, document.etag.clone())],
+        )
+            .into_response();
     }
     let takes_gzip = asked
         .get(header::ACCEPT_ENCODING)
@@ -341,7 +357,11 @@ fn misbehave(behaviour: &Behaviour, project: &str, document: Option<&Document>) 
         Behaviour::Partial => {
             let steps = VecDeque::from([Step::Send(half), Step::Cut]);
             let length = [(header::CONTENT_LENGTH, text.len())];
-            (length.map(|(name, n)| (name, n.to_string())), Body::new(Script(steps))).into_response()
+            (
+                length.map(|(name, n)| (name, n.to_string())),
+                Body::new(Script(steps)),
+            )
+                .into_response()
         }
         Behaviour::BrokenXml => xml(half),
         Behaviour::Entities => xml(declaring_entities(&text)),
@@ -351,8 +371,16 @@ fn misbehave(behaviour: &Behaviour, project: &str, document: Option<&Document>) 
         )
             .into_response(),
         Behaviour::OtherProject => {
-            let other = Project::new("something_else", "Something else", "project_module", &["1.0."]);
-            xml(other.with(Release::new("1.0.0", 1_600_000_000)).to_xml().into())
+            let other = Project::new(
+                "something_else",
+                "Something else",
+                "project_module",
+                &["1.0."],
+            );
+            xml(other
+                .with(Release::new("1.0.0", 1_600_000_000))
+                .to_xml()
+                .into())
         }
         Behaviour::Complaint => xml(error("You must specify a project name")),
         Behaviour::Absent => no_such_project(project),
@@ -389,7 +417,10 @@ fn declaring_entities(text: &[u8]) -> Bytes {
 fn huge(bytes: usize) -> Response {
     let blanks = Bytes::from(vec![b' '; 64 * 1024]);
     let mut steps = VecDeque::from([Step::Send(Bytes::from_static(b"<project>"))]);
-    steps.extend(std::iter::repeat_n(Step::Send(blanks), bytes.div_ceil(64 * 1024)));
+    steps.extend(std::iter::repeat_n(
+        Step::Send(blanks),
+        bytes.div_ceil(64 * 1024),
+    ));
     steps.push_back(Step::Send(Bytes::from_static(b"</project>")));
     (text_xml(), Body::new(Script(steps))).into_response()
 }
@@ -426,7 +457,12 @@ fn packed(bytes: &[u8]) -> Bytes {
 fn readable(headers: &HeaderMap) -> Vec<(String, String)> {
     headers
         .iter()
-        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .map(|(name, value)| {
+            (
+                name.to_string(),
+                String::from_utf8_lossy(value.as_bytes()).into_owned(),
+            )
+        })
         .collect()
 }
 

@@ -118,8 +118,16 @@ impl Project {
         element(&mut xml, "short_name", &self.short_name);
         element(&mut xml, "dc:creator", "demo");
         element(&mut xml, "type", &self.kind);
-        element(&mut xml, "supported_branches", &self.supported_branches.join(","));
-        element(&mut xml, "composer_namespace", &format!("drupal/{}", self.short_name));
+        element(
+            &mut xml,
+            "supported_branches",
+            &self.supported_branches.join(","),
+        );
+        element(
+            &mut xml,
+            "composer_namespace",
+            &format!("drupal/{}", self.short_name),
+        );
         element(&mut xml, "project_status", &self.status);
         let _ = writeln!(xml, "<link>https://www.drupal.org/project/{name}</link>");
         xml.push_str("<terms><term><name>Maintenance status</name><value>Actively maintained</value></term></terms>\n<releases>\n");
@@ -198,7 +206,11 @@ impl Release {
             "<security covered=\"1\">Covered by Drupal's security advisory policy</security>"
         });
         if let Some(core) = &self.core_compatibility {
-            let _ = write!(xml, "<core_compatibility>{}</core_compatibility>", escaped(core));
+            let _ = write!(
+                xml,
+                "<core_compatibility>{}</core_compatibility>",
+                escaped(core)
+            );
         }
         xml.push_str("</release>");
     }
@@ -211,14 +223,25 @@ fn branch_of(version: &str) -> Option<&str> {
 
 /// The place of a version in a document, smallest first: what is developed last, then newest first,
 /// a release before its own rc, beta and alpha.
-fn order(version: &str) -> (bool, [std::cmp::Reverse<u64>; 3], u8, std::cmp::Reverse<u64>) {
+fn order(
+    version: &str,
+) -> (
+    bool,
+    [std::cmp::Reverse<u64>; 3],
+    u8,
+    std::cmp::Reverse<u64>,
+) {
     use std::cmp::Reverse;
     let plain = version.strip_prefix("8.x-").unwrap_or(version);
     let (numbers, extra) = plain.split_once('-').unwrap_or((plain, ""));
     // A development branch stands for everything that is still to come on it.
-    let mut parts = numbers
-        .split('.')
-        .map(|part| Reverse(if part == "x" { u64::MAX } else { part.parse().unwrap_or(0) }));
+    let mut parts = numbers.split('.').map(|part| {
+        Reverse(if part == "x" {
+            u64::MAX
+        } else {
+            part.parse().unwrap_or(0)
+        })
+    });
     let mut next = || parts.next().unwrap_or(Reverse(0));
     let numbers = [next(), next(), next()];
     let stage = match extra.trim_end_matches(|c: char| c.is_ascii_digit()) {
@@ -249,23 +272,44 @@ mod tests {
     use super::*;
 
     fn versions(project: &Project) -> Vec<&str> {
-        project.releases.iter().map(|r| r.version.as_str()).collect()
+        project
+            .releases
+            .iter()
+            .map(|r| r.version.as_str())
+            .collect()
     }
 
     #[test]
     fn releases_stand_where_drupal_org_lists_them() {
         let mut project = Project::new("rope", "Rope", "project_module", &["8.x-1.", "2.0."]);
         for version in [
-            "2.0.x-dev", "8.x-1.0", "2.0.0-rc1", "2.0.0-beta10", "8.x-1.x-dev", "2.0.0", "8.x-1.10",
-            "2.0.0-beta2", "10.0.0", "8.x-1.9", "2.0.0",
+            "2.0.x-dev",
+            "8.x-1.0",
+            "2.0.0-rc1",
+            "2.0.0-beta10",
+            "8.x-1.x-dev",
+            "2.0.0",
+            "8.x-1.10",
+            "2.0.0-beta2",
+            "10.0.0",
+            "8.x-1.9",
+            "2.0.0",
         ] {
             project.publish(Release::new(version, 1));
         }
         assert_eq!(
             versions(&project),
             [
-                "10.0.0", "2.0.0", "2.0.0-rc1", "2.0.0-beta10", "2.0.0-beta2", "8.x-1.10", "8.x-1.9",
-                "8.x-1.0", "2.0.x-dev", "8.x-1.x-dev"
+                "10.0.0",
+                "2.0.0",
+                "2.0.0-rc1",
+                "2.0.0-beta10",
+                "2.0.0-beta2",
+                "8.x-1.10",
+                "8.x-1.9",
+                "8.x-1.0",
+                "2.0.x-dev",
+                "8.x-1.x-dev"
             ]
         );
     }

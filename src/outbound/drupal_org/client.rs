@@ -230,8 +230,8 @@ fn same_host() -> redirect::Policy {
     redirect::Policy::custom(|attempt| {
         let next = attempt.url();
         let trusted = attempt.previous().first().is_some_and(|first| {
-            first.host_str() == next.host_str()
-                && (first.scheme() == next.scheme() || next.scheme() == "https")
+            let upgraded = first.scheme() == "http" && next.scheme() == "https";
+            first.host_str() == next.host_str() && (upgraded || first.origin() == next.origin())
         });
         if trusted && attempt.previous().len() <= REDIRECTS {
             attempt.follow()

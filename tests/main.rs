@@ -1,0 +1,9 @@
+//! One binary, one file a capability, through public doors only.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+
+mod drupal_org;
