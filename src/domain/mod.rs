@@ -2,6 +2,14 @@
 //! Pure and total. Knows no store, no network, no clock.
 
 pub mod access;
+pub mod composer;
+pub mod constraint;
+pub mod exposed;
 pub mod fault;
+pub mod prepared;
+pub mod release_history;
 pub mod schedule;
 pub mod site_status;
+pub mod status;
+pub mod version;
+mod words;
