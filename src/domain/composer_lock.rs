@@ -1,0 +1,204 @@
+//! What a `composer.lock` says a site runs. Only names, types and versions are read; sources,
+//! repositories and whatever credentials they hold are never kept.
+//!
+//! A lock can't tell what is enabled: its `packages` count as enabled, its `packages-dev` as
+//! on disk but not enabled.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+
+use super::fault::Fault;
+use super::inventory::{
+    Inventory, RawAgent, RawEntry, RawInventory, is_composer_name, is_project_name,
+};
+
+/// The part of a lock that matters.
+#[derive(Debug, Deserialize)]
+#[serde(bound(deserialize = "'de: 'a"))]
+pub struct Lock<'a> {
+    /// What is installed.
+    pub packages: Option<Vec<Package<'a>>>,
+    /// What is installed for development.
+    #[serde(rename = "packages-dev")]
+    pub packages_dev: Option<Vec<Package<'a>>>,
+}
+
+/// One package of a lock.
+#[derive(Debug, Deserialize)]
+pub struct Package<'a> {
+    /// `vendor/name`.
+    pub name: Cow<'a, str>,
+    /// Composer's version.
+    pub version: Cow<'a, str>,
+    /// `drupal-module`, `library`, …
+    #[serde(rename = "type")]
+    pub kind: Option<Cow<'a, str>>,
+    /// Where drupal.org's own version and date stand. Any other project may keep anything here.
+    pub extra: Option<serde_json::Value>,
+}
+
+/// Reads a lock as an inventory.
+///
+/// # Errors
+/// All faults, with JSON pointers into the lock.
+pub fn read(lock: &Lock<'_>) -> Result<Inventory, Vec<Fault>> {
+    let Some(packages) = &lock.packages else {
+        return Err(vec![Fault::new(
+            "/packages",
+            "required",
+            "a composer.lock has a list of packages; this document has none",
+        )]);
+    };
+    let development = lock.packages_dev.as_deref().unwrap_or_default();
+    let modules = packages
+        .iter()
+        .map(|package| entry(package, true))
+        .chain(development.iter().map(|package| entry(package, false)))
+        .collect();
+    Inventory::build(&RawInventory {
+        schema: 1,
+        generated_at: None,
+        agent: Some(RawAgent {
+            name: Some(Cow::Borrowed("composer.lock")),
+            version: None,
+        }),
+        site: None,
+        modules,
+    })
+    .map_err(|faults| {
+        faults
+            .into_iter()
+            .map(|fault| at_package(fault, packages.len()))
+            .collect()
+    })
+}
+
+/// A fault's place in the inventory becomes its place in the lock.
+fn at_package(mut fault: Fault, first: usize) -> Fault {
+    if let Some(rest) = fault.pointer.strip_prefix("/modules") {
+        let mut parts = rest.splitn(3, '/').skip(1);
+        fault.pointer = match parts.next().and_then(|index| index.parse::<usize>().ok()) {
+            None => "/packages".to_owned(),
+            Some(index) => {
+                let field = parts.next().map(|f| format!("/{f}")).unwrap_or_default();
+                if index < first {
+                    format!("/packages/{index}{field}")
+                } else {
+                    format!("/packages-dev/{}{field}", index - first)
+                }
+            }
+        };
+    }
+    fault
+}
+
+fn entry<'a>(package: &'a Package<'_>, enabled: bool) -> RawEntry<'a> {
+    let kind = package.kind.as_deref().unwrap_or("library");
+    let name = package.name.as_ref();
+    let short = name.split_once('/').map_or(name, |(_, short)| short);
+    let ours = name.starts_with("drupal/") && is_project_name(short);
+    let (name, word, custom) = match kind {
+        "drupal-core" => ("drupal", "core", false),
+        "drupal-module" if ours => (short, "module", false),
+        "drupal-theme" if ours => (short, "theme", false),
+        "drupal-profile" if ours => (short, "profile", false),
+        "drupal-custom-module" if is_project_name(short) => (short, "module", true),
+        "drupal-custom-theme" if is_project_name(short) => (short, "theme", true),
+        "drupal-custom-profile" if is_project_name(short) => (short, "profile", true),
+        _ => (name, "library", false),
+    };
+    let drupal = package.extra.as_ref().and_then(|extra| extra.get("drupal"));
+    let version = drupal
+        .and_then(|drupal| drupal.get("version"))
+        .and_then(serde_json::Value::as_str)
+        .filter(|_| word != "library")
+        .map_or_else(|| Cow::Borrowed(package.version.as_ref()), Cow::Borrowed);
+    RawEntry {
+        name: lower(name),
+        kind: Some(Cow::Borrowed(word)),
+        version: Some(version),
+        enabled: Some(enabled),
+        datestamp: drupal
+            .and_then(|drupal| drupal.get("datestamp"))
+            .and_then(date),
+        composer: is_composer_name(&package.name).then(|| Cow::Borrowed(package.name.as_ref())),
+        custom: Some(custom),
+        ..RawEntry::default()
+    }
+}
+
+/// Composer's names are case-insensitive; old packages are written with capitals.
+fn lower(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|b| b.is_ascii_uppercase()) {
+        Cow::Owned(name.to_ascii_lowercase())
+    } else {
+        Cow::Borrowed(name)
+    }
+}
+
+/// drupal.org writes the date as a text of digits.
+fn date(value: &serde_json::Value) -> Option<i64> {
+    value
+        .as_i64()
+        .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::inventory::{ModuleType, Origin};
+    use super::*;
+
+    fn inventory(text: &str) -> Inventory {
+        read(&serde_json::from_str(text).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_lock_names_core_projects_custom_code_and_libraries() {
+        let inventory = inventory(
+            r#"{"packages": [
+                {"name": "drupal/core", "version": "10.3.1", "type": "drupal-core"},
+                {"name": "drupal/token", "version": "1.13.0", "type": "drupal-module",
+                 "extra": {"drupal": {"version": "8.x-1.13", "datestamp": "1700000000"}}},
+                {"name": "acme/intranet", "version": "1.0.0", "type": "drupal-custom-module"},
+                {"name": "Acme/Client", "version": "v2.0", "type": "library", "extra": []}],
+              "packages-dev": [{"name": "drupal/devel", "version": "dev-5.x", "type": "drupal-module",
+                 "extra": {"drupal": {"version": "5.x-dev", "datestamp": "1700000001"}}}]}"#,
+        );
+        let seen: Vec<_> = inventory
+            .entries
+            .iter()
+            .map(|e| (e.origin, e.name.as_str(), e.version.as_deref(), e.enabled))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                (Origin::Project, "devel", Some("5.x-dev"), false),
+                (Origin::Project, "drupal", Some("10.3.1"), true),
+                (Origin::Project, "token", Some("8.x-1.13"), true),
+                (Origin::Custom, "intranet", Some("1.0.0"), true),
+                (Origin::Library, "acme/client", Some("v2.0"), true),
+            ]
+        );
+        assert_eq!(inventory.entries[0].datestamp, 1_700_000_001);
+        assert_eq!(inventory.entries[1].kind, ModuleType::Core);
+    }
+
+    #[test]
+    fn a_document_without_packages_is_no_lock() {
+        let faults = read(&serde_json::from_str("{}").unwrap()).unwrap_err();
+        assert_eq!(faults[0].pointer, "/packages");
+    }
+
+    #[test]
+    fn faults_point_into_the_lock() {
+        let lock = format!(
+            r#"{{"packages": [{{"name": "drupal/token", "version": "{}", "type": "drupal-module"}}],
+                "packages-dev": [{{"name": "a b", "version": "1"}}]}}"#,
+            "9".repeat(65)
+        );
+        let faults = read(&serde_json::from_str(&lock).unwrap()).unwrap_err();
+        let pointers: Vec<_> = faults.iter().map(|f| f.pointer.as_str()).collect();
+        assert_eq!(pointers, ["/packages/0/version", "/packages-dev/0/name"]);
+    }
+}
