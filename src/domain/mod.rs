@@ -3,19 +3,17 @@
 
 pub mod access;
 pub mod composer;
+pub mod composer_lock;
 pub mod constraint;
 pub mod exposed;
+pub mod exposure;
 pub mod fault;
+pub mod inventory;
 pub mod prepared;
 pub mod release_history;
 pub mod schedule;
 pub mod site_status;
 pub mod status;
+pub mod text;
 pub mod version;
 mod words;
-pub mod composer_lock;
-pub mod fault;
-pub mod inventory;
-pub mod schedule;
-pub mod site_status;
-pub mod text;

@@ -1,0 +1,565 @@
+//! The ledger's rules: which windows follow from a site's history, and what to write so that the
+//! kept rows say the same.
+//!
+//! A window is a time in which a site ran, enabled, a version with a known security fix
+//! outstanding. It follows from the runs of the versions and from what is known of each, never
+//! from the moment at which somebody looked. Knows no clock and no store.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Why a window is open.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Cause {
+    /// What kind of thing it is.
+    pub kind: CauseKind,
+    /// The release's version, the advisory's id, or the project's name.
+    pub id: String,
+}
+
+/// What kind of thing a window is open for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CauseKind {
+    /// The release of the installed branch that fixes it.
+    Release,
+    /// An advisory without a fix.
+    Advisory,
+    /// The project's own insecurity: marked insecure, and no release of the branch fixes it.
+    Project,
+}
+
+impl CauseKind {
+    /// Its word, in the API and in the store.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Release => "release",
+            Self::Advisory => "advisory",
+            Self::Project => "project",
+        }
+    }
+
+    /// The kind that the word stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Release, Self::Advisory, Self::Project]
+            .into_iter()
+            .find(|kind| kind.word() == word)
+    }
+}
+
+/// How a window ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Closed in time.
+    Met,
+    /// Closed late.
+    Breached,
+    /// The cause was taken back upstream.
+    Withdrawn,
+    /// The site was deleted before it closed.
+    Ended,
+}
+
+impl Outcome {
+    /// Its word, in the API and in the store.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Met => "met",
+            Self::Breached => "breached",
+            Self::Withdrawn => "withdrawn",
+            Self::Ended => "ended",
+        }
+    }
+
+    /// The outcome that the word stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Met, Self::Breached, Self::Withdrawn, Self::Ended]
+            .into_iter()
+            .find(|outcome| outcome.word() == word)
+    }
+
+    /// How a window that closed at `closed_at` ended; without a due time nothing was promised.
+    pub fn of(closed_at: Timestamp, due_at: Option<Timestamp>) -> Self {
+        match due_at {
+            Some(due) if closed_at > due => Self::Breached,
+            _ => Self::Met,
+        }
+    }
+}
+
+/// Drupal's risk levels, worst first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Risk {
+    /// 20 to 25 of 25.
+    HighlyCritical,
+    /// 15 to 19.
+    Critical,
+    /// 10 to 14.
+    ModeratelyCritical,
+    /// 5 to 9.
+    LessCritical,
+    /// 0 to 4.
+    NotCritical,
+}
+
+impl Risk {
+    /// Its word, in the API and in the store.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::HighlyCritical => "highly_critical",
+            Self::Critical => "critical",
+            Self::ModeratelyCritical => "moderately_critical",
+            Self::LessCritical => "less_critical",
+            Self::NotCritical => "not_critical",
+        }
+    }
+
+    /// The level that the word stands for.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [
+            Self::HighlyCritical,
+            Self::Critical,
+            Self::ModeratelyCritical,
+            Self::LessCritical,
+            Self::NotCritical,
+        ]
+        .into_iter()
+        .find(|risk| risk.word() == word)
+    }
+}
+
+/// Hours from opened to closed that are promised, by risk. An unknown risk counts as moderately critical.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Promise {
+    /// Highly critical.
+    pub highly_critical: u32,
+    /// Critical.
+    pub critical: u32,
+    /// Moderately critical, and unknown.
+    pub moderately_critical: u32,
+    /// Less critical.
+    pub less_critical: u32,
+    /// Not critical.
+    pub not_critical: u32,
+}
+
+impl Promise {
+    /// When a window that opened at `opened_at` is due.
+    pub fn due(&self, opened_at: Timestamp, risk: Option<Risk>) -> Option<Timestamp> {
+        let hours = match risk {
+            Some(Risk::HighlyCritical) => self.highly_critical,
+            Some(Risk::Critical) => self.critical,
+            Some(Risk::ModeratelyCritical) | None => self.moderately_critical,
+            Some(Risk::LessCritical) => self.less_critical,
+            Some(Risk::NotCritical) => self.not_critical,
+        };
+        opened_at
+            .checked_add(SignedDuration::from_hours(i64::from(hours)))
+            .ok()
+    }
+}
+
+/// One enabled run of one version on one site. Runs of a (site, module) don't overlap and are in
+/// order; one that starts at the instant the one before ended follows it without a gap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Run {
+    /// Which version ran.
+    pub version_id: i64,
+    /// Since when.
+    pub started_at: Timestamp,
+    /// Until when; `None`: it still runs.
+    pub ended_at: Option<Timestamp>,
+    /// The sync that ended it.
+    pub ended_by_sync: Option<i64>,
+}
+
+/// What is known of a cause, apart from any site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Which cause.
+    pub cause: Cause,
+    /// When it was published; `None`: without a usable date.
+    pub date: Option<Timestamp>,
+    /// When it first became known here.
+    pub known_at: Timestamp,
+    /// How bad it is, where that is known.
+    pub risk: Option<Risk>,
+}
+
+/// A row of the ledger for one (site, module).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Its id.
+    pub id: i64,
+    /// Its cause.
+    pub cause: Cause,
+    /// The newest affected version of the window.
+    pub version_id: i64,
+    /// Since when the site was exposed.
+    pub opened_at: Timestamp,
+    /// Since when that could be known.
+    pub known_at: Timestamp,
+    /// By when it is due.
+    pub due_at: Option<Timestamp>,
+    /// Since when nobody can tell.
+    pub unproven_since: Option<Timestamp>,
+    /// When and how it closed.
+    pub closed: Option<(Timestamp, Outcome)>,
+}
+
+/// A row that is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewRow {
+    /// Its cause.
+    pub cause: Cause,
+    /// The newest affected version of the window.
+    pub version_id: i64,
+    /// When the cause was published.
+    pub published_at: Option<Timestamp>,
+    /// How bad it is.
+    pub risk: Option<Risk>,
+    /// Since when the site was exposed.
+    pub opened_at: Timestamp,
+    /// Since when that could be known.
+    pub known_at: Timestamp,
+    /// By when it is due.
+    pub due_at: Option<Timestamp>,
+    /// Since when nobody can tell.
+    pub unproven_since: Option<Timestamp>,
+    /// When, how and by which sync it closed.
+    pub closed: Option<(Timestamp, Outcome, Option<i64>)>,
+}
+
+/// One thing to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// Write a row that is missing.
+    Open(NewRow),
+    /// Close an open row.
+    Close {
+        /// Which.
+        row: i64,
+        /// When it closed.
+        at: Timestamp,
+        /// How.
+        outcome: Outcome,
+        /// By which sync.
+        by_sync: Option<i64>,
+    },
+    /// An open row's version or proof changed.
+    Follow {
+        /// Which.
+        row: i64,
+        /// The newest affected version.
+        version_id: i64,
+        /// Since when nobody can tell.
+        unproven_since: Option<Timestamp>,
+    },
+    /// A fix became known for a row that had none: it takes the release as its cause.
+    Retarget {
+        /// Which.
+        row: i64,
+        /// The release that fixes it.
+        cause: Cause,
+        /// When that was published.
+        published_at: Option<Timestamp>,
+    },
+    /// Two open rows are one: the first takes the earlier times of both, the second goes.
+    Merge {
+        /// The row that stays.
+        into: i64,
+        /// The row that goes.
+        from: i64,
+    },
+}
+
+/// What is known of the versions of one module, as the ledger asks it.
+pub trait Verdicts {
+    /// The causes by which a version is exposed.
+    fn causes(&self, version_id: i64) -> Vec<Cause>;
+    /// Whether a version is exposed by a cause: yes, no, or can't tell.
+    fn about(&self, version_id: i64, cause: &Cause) -> Option<bool>;
+    /// What is known of a cause; `None`: it isn't one (any more).
+    fn known(&self, cause: &Cause) -> Option<Known>;
+}
+
+/// A window as it follows from the runs, before anything is compared with the rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Window {
+    version_id: i64,
+    started_at: Timestamp,
+    unproven_since: Option<Timestamp>,
+    closed: Option<(Timestamp, Option<i64>)>,
+}
+
+/// What to write so that the rows of one (site, module) say what follows from its history.
+/// `now` is the time of the sync or publication that asks. Idempotent: asked again, nothing is left to do.
+pub fn reconcile(
+    now: Timestamp,
+    runs: &[Run],
+    rows: &[Row],
+    verdicts: &impl Verdicts,
+    promise: &Promise,
+) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let mut rows = rows.to_vec();
+    retarget(runs, &mut rows, verdicts, &mut steps);
+    for cause in candidates(runs, &rows, verdicts) {
+        let Some(known) = verdicts.known(&cause) else {
+            withdraw(now, &cause, &rows, &mut steps);
+            continue;
+        };
+        let windows = windows(&cause, runs, verdicts);
+        for window in &windows {
+            settle(now, &known, window, &rows, promise, &mut steps);
+        }
+        let open_window = windows.iter().any(|window| window.closed.is_none());
+        let settled = |row: &Row| windows.iter().any(|window| overlaps(row, window));
+        for row in open_rows(&rows, &cause) {
+            if !open_window && !settled(row) {
+                steps.push(left_behind(now, row, runs, &cause, verdicts));
+            }
+        }
+    }
+    steps
+}
+
+/// The causes that matter: those of any version that ran, and those of the open rows. In a fixed order.
+fn candidates(runs: &[Run], rows: &[Row], verdicts: &impl Verdicts) -> Vec<Cause> {
+    let mut causes: Vec<Cause> = runs
+        .iter()
+        .flat_map(|run| verdicts.causes(run.version_id))
+        .chain(
+            rows.iter()
+                .filter(|row| row.closed.is_none())
+                .map(|row| row.cause.clone()),
+        )
+        .collect();
+    causes.sort();
+    causes.dedup();
+    causes
+}
+
+fn open_rows<'a>(rows: &'a [Row], cause: &'a Cause) -> impl Iterator<Item = &'a Row> {
+    rows.iter()
+        .filter(move |row| row.closed.is_none() && row.cause == *cause)
+}
+
+/// A row without a fix takes the fix as its cause once the version that runs has one.
+fn retarget(runs: &[Run], rows: &mut Vec<Row>, verdicts: &impl Verdicts, steps: &mut Vec<Step>) {
+    let Some(current) = runs.last().filter(|run| run.ended_at.is_none()) else {
+        return;
+    };
+    let fix = verdicts
+        .causes(current.version_id)
+        .into_iter()
+        .filter(|cause| cause.kind == CauseKind::Release)
+        .filter_map(|cause| verdicts.known(&cause))
+        .min_by_key(|known| (known.date.unwrap_or(known.known_at), known.cause.clone()));
+    let Some(fix) = fix else { return };
+    let Some(at) = rows
+        .iter()
+        .position(|row| row.closed.is_none() && row.cause.kind == CauseKind::Project)
+    else {
+        return;
+    };
+    let twin = open_rows(rows, &fix.cause).map(|row| row.id).next();
+    let Some(row) = rows.get_mut(at) else { return };
+    match twin {
+        None => {
+            steps.push(Step::Retarget {
+                row: row.id,
+                cause: fix.cause.clone(),
+                published_at: fix.date,
+            });
+            row.cause = fix.cause;
+        }
+        Some(into) => {
+            let from = row.id;
+            steps.push(Step::Merge { into, from });
+            rows.remove(at);
+        }
+    }
+}
+
+/// The windows of one cause, in order, as they follow from the runs.
+fn windows(cause: &Cause, runs: &[Run], verdicts: &impl Verdicts) -> Vec<Window> {
+    let mut windows: Vec<Window> = Vec::new();
+    let mut open: Option<Window> = None;
+    let mut end: Option<(Timestamp, Option<i64>)> = None;
+    for run in runs {
+        let gap = end.is_none_or(|(at, _)| at < run.started_at);
+        let answer = verdicts.about(run.version_id, cause);
+        if let (Some(window), Some(ended)) = (&mut open, end)
+            && (gap || answer == Some(false))
+        {
+            window.closed = Some(ended);
+            windows.push(*window);
+            open = None;
+        }
+        match (answer, &mut open) {
+            (Some(true), Some(window)) => {
+                window.version_id = run.version_id;
+                window.unproven_since = None;
+            }
+            (Some(true), None) => {
+                open = Some(Window {
+                    version_id: run.version_id,
+                    started_at: run.started_at,
+                    unproven_since: None,
+                    closed: None,
+                });
+            }
+            (None, Some(window)) => {
+                window.unproven_since.get_or_insert(run.started_at);
+            }
+            _ => {}
+        }
+        end = run.ended_at.map(|at| (at, run.ended_by_sync));
+    }
+    if let Some(mut window) = open {
+        window.closed = end;
+        windows.push(window);
+    }
+    windows
+}
+
+/// A row and a window tell of the same time.
+fn overlaps(row: &Row, window: &Window) -> bool {
+    let row_end = row.closed.map(|(at, _)| at);
+    let window_end = window.closed.map(|(at, _)| at);
+    row_end.is_none_or(|end| end > window.started_at)
+        && window_end.is_none_or(|end| row.opened_at < end)
+}
+
+/// Makes the rows say one window.
+fn settle(
+    now: Timestamp,
+    known: &Known,
+    window: &Window,
+    rows: &[Row],
+    promise: &Promise,
+    steps: &mut Vec<Step>,
+) {
+    let mine = || {
+        rows.iter().filter(|row| {
+            row.cause == known.cause
+                && row.closed.is_none_or(|(_, how)| how != Outcome::Withdrawn)
+                && overlaps(row, window)
+        })
+    };
+    if let Some(row) = mine().find(|row| row.closed.is_none()) {
+        if let Some(step) = follow(row, window) {
+            steps.push(step);
+        }
+        return;
+    }
+    let recorded_until = mine().filter_map(|row| row.closed.map(|(at, _)| at)).max();
+    if recorded_until.is_some() && window.closed.is_some() {
+        return;
+    }
+    let known_at = known.known_at.max(window.started_at);
+    let mut opened_at = match known.date {
+        Some(date) if date <= known.known_at => date.max(window.started_at),
+        _ => known_at,
+    };
+    let mut known_at = known_at;
+    if let Some(until) = recorded_until {
+        opened_at = opened_at.max(until);
+        known_at = known_at.max(now);
+    }
+    if window.closed.is_some_and(|(at, _)| at <= opened_at) {
+        return;
+    }
+    let due_at = promise.due(opened_at, known.risk);
+    steps.push(Step::Open(NewRow {
+        cause: known.cause.clone(),
+        version_id: window.version_id,
+        published_at: known.date,
+        risk: known.risk,
+        opened_at,
+        known_at,
+        due_at,
+        unproven_since: window.unproven_since.map(|since| since.max(opened_at)),
+        closed: window
+            .closed
+            .map(|(at, sync)| (at, Outcome::of(at, due_at), sync)),
+    }));
+}
+
+/// What an open row needs to say the window it belongs to.
+fn follow(row: &Row, window: &Window) -> Option<Step> {
+    if let Some((at, by_sync)) = window.closed {
+        return Some(Step::Close {
+            row: row.id,
+            at,
+            outcome: Outcome::of(at, row.due_at),
+            by_sync,
+        });
+    }
+    let unproven_since = match (row.unproven_since, window.unproven_since) {
+        (Some(was), Some(_)) => Some(was),
+        (_, now) => now,
+    };
+    (row.version_id != window.version_id || row.unproven_since != unproven_since).then_some(
+        Step::Follow {
+            row: row.id,
+            version_id: window.version_id,
+            unproven_since,
+        },
+    )
+}
+
+/// An open row without a window: nothing that ran is judged exposed by its cause any more.
+fn left_behind(
+    now: Timestamp,
+    row: &Row,
+    runs: &[Run],
+    cause: &Cause,
+    verdicts: &impl Verdicts,
+) -> Step {
+    let last = runs.last();
+    match last {
+        // Nothing runs any more: it closed when the last run did.
+        Some(Run {
+            ended_at: Some(at),
+            ended_by_sync,
+            ..
+        }) => Step::Close {
+            row: row.id,
+            at: (*at).max(row.opened_at),
+            outcome: Outcome::of((*at).max(row.opened_at), row.due_at),
+            by_sync: *ended_by_sync,
+        },
+        // Judged anew: what runs was never exposed by it.
+        Some(run) if verdicts.about(run.version_id, cause) == Some(false) => Step::Close {
+            row: row.id,
+            at: now,
+            outcome: Outcome::Withdrawn,
+            by_sync: None,
+        },
+        // Nobody can tell: it stays open.
+        _ => Step::Follow {
+            row: row.id,
+            version_id: row.version_id,
+            unproven_since: Some(row.unproven_since.unwrap_or(now)),
+        },
+    }
+}
+
+/// The cause is none any more: what is open for it is withdrawn.
+fn withdraw(now: Timestamp, cause: &Cause, rows: &[Row], steps: &mut Vec<Step>) {
+    for row in open_rows(rows, cause) {
+        steps.push(Step::Close {
+            row: row.id,
+            at: now,
+            outcome: Outcome::Withdrawn,
+            by_sync: None,
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests;

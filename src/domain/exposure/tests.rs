@@ -1,0 +1,347 @@
+//! The ledger's rules by example. Times are hours; versions 1 to 9 are older the lower.
+
+use std::collections::HashMap;
+
+use super::*;
+
+const PROMISE: Promise = Promise {
+    highly_critical: 24,
+    critical: 72,
+    moderately_critical: 168,
+    less_critical: 336,
+    not_critical: 720,
+};
+
+fn hour(hour: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + hour * 3600).unwrap()
+}
+
+fn release(version: &str) -> Cause {
+    Cause {
+        kind: CauseKind::Release,
+        id: version.to_owned(),
+    }
+}
+
+/// Fix `n` is needed by every version below `n`; `unclear` versions can't be judged.
+#[derive(Default)]
+struct World {
+    fixes: HashMap<i64, (Option<i64>, i64)>,
+    unclear: Vec<i64>,
+    insecure: HashMap<i64, i64>,
+}
+
+impl World {
+    fn fix(mut self, version: i64, date: Option<i64>, known: i64) -> Self {
+        self.fixes.insert(version, (date, known));
+        self
+    }
+}
+
+impl Verdicts for World {
+    fn causes(&self, version: i64) -> Vec<Cause> {
+        if self.unclear.contains(&version) {
+            return Vec::new();
+        }
+        let fixes: Vec<Cause> = self
+            .fixes
+            .keys()
+            .filter(|fix| version < **fix)
+            .map(|fix| release(&fix.to_string()))
+            .collect();
+        if fixes.is_empty() && self.insecure.contains_key(&version) {
+            return vec![Cause {
+                kind: CauseKind::Project,
+                id: "token".to_owned(),
+            }];
+        }
+        fixes
+    }
+
+    fn about(&self, version: i64, cause: &Cause) -> Option<bool> {
+        if self.unclear.contains(&version) {
+            return None;
+        }
+        Some(self.causes(version).contains(cause))
+    }
+
+    fn known(&self, cause: &Cause) -> Option<Known> {
+        let (date, known) = match cause.kind {
+            CauseKind::Release => *self.fixes.get(&cause.id.parse().ok()?)?,
+            _ => (None, *self.insecure.values().min()?),
+        };
+        Some(Known {
+            cause: cause.clone(),
+            date: date.map(hour),
+            known_at: hour(known),
+            risk: None,
+        })
+    }
+}
+
+fn run(version_id: i64, from: i64, to: Option<i64>) -> Run {
+    Run {
+        version_id,
+        started_at: hour(from),
+        ended_at: to.map(hour),
+        ended_by_sync: to,
+    }
+}
+
+/// A book that takes the steps, so that a test can go on from there.
+#[derive(Default)]
+struct Book(Vec<Row>);
+
+impl Book {
+    fn reconcile(&mut self, now: i64, runs: &[Run], world: &World) -> usize {
+        let steps = reconcile(hour(now), runs, &self.0, world, &PROMISE);
+        let count = steps.len();
+        for step in steps {
+            self.take(step);
+        }
+        assert_eq!(
+            reconcile(hour(now), runs, &self.0, world, &PROMISE),
+            [],
+            "asked again, nothing is left to do"
+        );
+        count
+    }
+
+    fn take(&mut self, step: Step) {
+        match step {
+            Step::Open(new) => self.0.push(Row {
+                id: self.0.len() as i64 + 1,
+                cause: new.cause,
+                version_id: new.version_id,
+                opened_at: new.opened_at,
+                known_at: new.known_at,
+                due_at: new.due_at,
+                unproven_since: new.unproven_since,
+                closed: new.closed.map(|(at, how, _)| (at, how)),
+            }),
+            Step::Close {
+                row, at, outcome, ..
+            } => self.row(row).closed = Some((at, outcome)),
+            Step::Follow {
+                row,
+                version_id,
+                unproven_since,
+            } => {
+                self.row(row).version_id = version_id;
+                self.row(row).unproven_since = unproven_since;
+            }
+            Step::Retarget { row, cause, .. } => self.row(row).cause = cause,
+            Step::Merge { into, from } => {
+                let gone = self.row(from).clone();
+                let kept = self.row(into);
+                kept.opened_at = kept.opened_at.min(gone.opened_at);
+                kept.known_at = kept.known_at.min(gone.known_at);
+                kept.due_at = kept.due_at.min(gone.due_at);
+                self.0.retain(|row| row.id != from);
+            }
+        }
+    }
+
+    fn row(&mut self, id: i64) -> &mut Row {
+        self.0.iter_mut().find(|row| row.id == id).unwrap()
+    }
+}
+
+#[test]
+fn a_window_opens_at_the_fix_and_closes_at_the_sync_that_shows_it() {
+    let world = World::default().fix(5, Some(10), 11);
+    let mut book = Book::default();
+    book.reconcile(11, &[run(4, 0, None)], &world);
+    assert_eq!(book.0[0].opened_at, hour(10));
+    assert_eq!(book.0[0].known_at, hour(11));
+    assert_eq!(book.0[0].due_at, Some(hour(178)));
+    book.reconcile(20, &[run(4, 0, Some(20)), run(5, 20, None)], &world);
+    assert_eq!(book.0[0].closed, Some((hour(20), Outcome::Met)));
+}
+
+#[test]
+fn a_site_that_arrives_with_an_old_version_is_exposed_from_its_first_sync() {
+    let world = World::default().fix(5, Some(10), 11);
+    let mut book = Book::default();
+    book.reconcile(50, &[run(4, 50, None)], &world);
+    assert_eq!(
+        (book.0[0].opened_at, book.0[0].known_at),
+        (hour(50), hour(50))
+    );
+}
+
+#[test]
+fn the_fastest_patchers_get_their_window_although_it_was_over_before_we_knew() {
+    let world = World::default().fix(5, Some(10), 15);
+    let mut book = Book::default();
+    book.reconcile(15, &[run(4, 0, Some(12)), run(5, 12, None)], &world);
+    let row = &book.0[0];
+    assert_eq!((row.opened_at, row.known_at), (hour(10), hour(15)));
+    assert_eq!(row.closed, Some((hour(12), Outcome::Met)));
+}
+
+#[test]
+fn whoever_left_before_the_fix_was_released_has_no_window() {
+    let world = World::default().fix(5, Some(10), 15);
+    let mut book = Book::default();
+    assert_eq!(
+        book.reconcile(15, &[run(4, 0, Some(9)), run(5, 9, None)], &world),
+        0
+    );
+}
+
+#[test]
+fn moving_between_affected_versions_is_one_window() {
+    let world = World::default().fix(5, Some(10), 30);
+    let mut book = Book::default();
+    book.reconcile(30, &[run(3, 0, Some(20)), run(4, 20, None)], &world);
+    assert_eq!(book.0.len(), 1);
+    assert_eq!((book.0[0].opened_at, book.0[0].version_id), (hour(10), 4));
+}
+
+#[test]
+fn a_site_that_comes_back_gets_a_new_row_and_the_old_one_stays() {
+    let world = World::default().fix(5, Some(10), 11);
+    let mut book = Book::default();
+    let runs = [run(4, 0, Some(20)), run(5, 20, Some(30)), run(4, 30, None)];
+    book.reconcile(
+        11,
+        &runs[..1]
+            .iter()
+            .map(|r| Run {
+                ended_at: None,
+                ..*r
+            })
+            .collect::<Vec<_>>(),
+        &world,
+    );
+    book.reconcile(
+        20,
+        &[
+            runs[0],
+            Run {
+                ended_at: None,
+                ..runs[1]
+            },
+        ],
+        &world,
+    );
+    let old = book.0[0].clone();
+    book.reconcile(30, &runs, &world);
+    assert_eq!(book.0[0], old);
+    assert_eq!((book.0[1].opened_at, book.0[1].closed), (hour(30), None));
+}
+
+#[test]
+fn a_version_that_nobody_can_judge_keeps_the_row_open() {
+    let mut world = World::default().fix(5, Some(10), 11);
+    world.unclear = vec![7];
+    let mut book = Book::default();
+    book.reconcile(11, &[run(4, 0, None)], &world);
+    book.reconcile(20, &[run(4, 0, Some(20)), run(7, 20, None)], &world);
+    assert_eq!(
+        (book.0[0].closed, book.0[0].unproven_since),
+        (None, Some(hour(20)))
+    );
+    book.reconcile(
+        40,
+        &[run(4, 0, Some(20)), run(7, 20, Some(40)), run(5, 40, None)],
+        &world,
+    );
+    assert_eq!(book.0[0].closed, Some((hour(40), Outcome::Met)));
+}
+
+#[test]
+fn disabling_or_removing_closes_and_coming_back_opens_anew() {
+    let world = World::default().fix(5, Some(10), 11);
+    let mut book = Book::default();
+    book.reconcile(11, &[run(4, 0, None)], &world);
+    book.reconcile(200, &[run(4, 0, Some(200))], &world);
+    assert_eq!(book.0[0].closed, Some((hour(200), Outcome::Breached)));
+    book.reconcile(210, &[run(4, 0, Some(200)), run(4, 210, None)], &world);
+    assert_eq!((book.0.len(), book.0[1].opened_at), (2, hour(210)));
+}
+
+#[test]
+fn each_fix_of_the_branch_is_a_cause_of_its_own() {
+    let world = World::default().fix(5, Some(10), 11).fix(7, Some(20), 21);
+    let mut book = Book::default();
+    book.reconcile(21, &[run(4, 0, None)], &world);
+    assert_eq!(book.0.len(), 2);
+    book.reconcile(30, &[run(4, 0, Some(30)), run(6, 30, None)], &world);
+    let open: Vec<_> = book.0.iter().filter(|r| r.closed.is_none()).collect();
+    assert_eq!((open.len(), open[0].cause.id.as_str()), (1, "7"));
+}
+
+#[test]
+fn a_cause_taken_back_upstream_withdraws_the_row() {
+    let world = World::default().fix(5, Some(10), 11);
+    let mut book = Book::default();
+    book.reconcile(11, &[run(4, 0, None)], &world);
+    book.reconcile(12, &[run(4, 0, None)], &World::default());
+    assert_eq!(book.0[0].closed, Some((hour(12), Outcome::Withdrawn)));
+    book.reconcile(
+        15,
+        &[run(4, 0, None)],
+        &World::default().fix(5, Some(10), 15),
+    );
+    assert_eq!((book.0.len(), book.0[1].closed), (2, None));
+}
+
+#[test]
+fn a_fix_without_a_date_or_from_the_future_opens_when_it_became_known() {
+    for date in [None, Some(99)] {
+        let world = World::default().fix(5, date, 11);
+        let mut book = Book::default();
+        book.reconcile(11, &[run(4, 0, None)], &world);
+        assert_eq!(book.0[0].opened_at, hour(11));
+    }
+}
+
+#[test]
+fn an_insecure_version_without_a_fix_takes_the_fix_as_its_cause_when_one_comes() {
+    let mut world = World::default();
+    world.insecure.insert(4, 10);
+    let mut book = Book::default();
+    book.reconcile(10, &[run(4, 0, None)], &world);
+    assert_eq!(book.0[0].cause.kind, CauseKind::Project);
+    let world = World { ..world }.fix(5, Some(30), 31);
+    book.reconcile(31, &[run(4, 0, None)], &world);
+    assert_eq!(book.0.len(), 1);
+    assert_eq!(
+        (book.0[0].cause.clone(), book.0[0].opened_at),
+        (release("5"), hour(10))
+    );
+}
+
+#[test]
+fn a_verdict_that_turns_after_the_row_closed_opens_a_row_from_there_on() {
+    let world = World::default().fix(5, Some(10), 11);
+    let mut book = Book::default();
+    let runs = [run(4, 0, Some(20)), run(5, 20, None)];
+    book.reconcile(20, &runs, &world);
+    // Upstream corrects itself: the version that runs needs that fix as well.
+    let world = Corrected(world);
+    let steps = reconcile(hour(50), &runs, &book.0, &world, &PROMISE);
+    let [Step::Open(row)] = steps.as_slice() else {
+        panic!("one new row, not {steps:?}");
+    };
+    assert_eq!(
+        (row.opened_at, row.known_at, row.closed),
+        (hour(20), hour(50), None)
+    );
+}
+
+struct Corrected(World);
+
+impl Verdicts for Corrected {
+    fn causes(&self, _: i64) -> Vec<Cause> {
+        vec![release("5")]
+    }
+    fn about(&self, _: i64, _: &Cause) -> Option<bool> {
+        Some(true)
+    }
+    fn known(&self, cause: &Cause) -> Option<Known> {
+        self.0.known(cause)
+    }
+}
