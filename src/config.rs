@@ -31,6 +31,8 @@ pub struct Config {
     pub rate_limits: RateLimits,
     /// `text` or `json`; empty: text on a terminal, JSON elsewhere.
     pub log_format: String,
+    /// The least important level that is logged: `error`, `warn`, `info`, `debug` or `trace`.
+    pub log_level: String,
 }
 
 /// Asking drupal.org.
@@ -128,6 +130,7 @@ impl Default for Config {
                 sync: 60,
             },
             log_format: String::new(),
+            log_level: "info".to_owned(),
         }
     }
 }

@@ -5,6 +5,7 @@
 //! `outbound` (whom we talk to). Nothing calls upwards; a test in `tests/` guards it.
 
 pub mod app;
+pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod demo;
