@@ -1,3 +1,9 @@
 //! The executable.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // A second call would be the only way to fail, and there is none.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    dewline::cli::run()
+}

@@ -1,0 +1,170 @@
+//! `dewline serve`: the appliance, from the lock on its data directory to the last finished request.
+//!
+//! Standard output carries two lines at most: the set-up link and `listening on ...`.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use sd_notify::NotifyState;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::app::App;
+use crate::clock::{SystemClock, SystemEntropy};
+use crate::config::Config;
+use crate::{http, jobs, telemetry};
+
+use super::data_dir::DataDir;
+use super::{Outcome, Stopped, print};
+
+/// How long requests and jobs that run may take after the signal to stop.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs until a signal says stop.
+pub fn run(config: Config) -> Outcome {
+    telemetry::start(&config.log_format, &config.log_level);
+    let held = DataDir::take(&config.data_dir)?;
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(appliance(config, &held))
+}
+
+async fn appliance(mut config: Config, held: &DataDir) -> Outcome {
+    let mut signals = Signals::listen()?;
+    let listener = listener(&config.listen).await?;
+    let address = listener.local_addr()?;
+    let reached_at = format!("http://{address}");
+    if config.public_url.is_empty() {
+        config.public_url.clone_from(&reached_at);
+    }
+    let app = open(config, held)?;
+    let (stopper, stop) = watch::channel(false);
+    let serving = tokio::spawn(http::server::serve(
+        listener,
+        http::router(Arc::clone(&app)),
+        stop.clone(),
+        PATIENCE,
+    ));
+    let working = tokio::spawn(jobs::run(Arc::clone(&app), stop.clone()));
+    let watched = tokio::spawn(feed_the_watchdog(stop));
+    print(&format!("listening on {reached_at}\n"));
+    how_to_reach(address, &app.config.public_url);
+    tell_systemd(&[NotifyState::Ready]);
+
+    signals.next().await;
+    tell_systemd(&[NotifyState::Stopping]);
+    tracing::info!(
+        "stopping: finishing what runs, at most {} s",
+        PATIENCE.as_secs()
+    );
+    stopper.send_replace(true);
+    let finish = async {
+        let all_answered = serving.await.unwrap_or(false);
+        let _ = working.await;
+        all_answered
+    };
+    let all_ended = tokio::select! {
+        ended = tokio::time::timeout(PATIENCE, finish) => ended.unwrap_or(false),
+        () = signals.next() => false,
+    };
+    watched.abort();
+    app.store.close();
+    tracing::info!(all_ended, "stopped");
+    Ok(())
+}
+
+fn open(config: Config, held: &DataDir) -> Result<Arc<App>, Stopped> {
+    let store = crate::store::Store::open(
+        &held.path().join("dewline.db"),
+        crate::store::Settings::default(),
+    )?;
+    Ok(Arc::new(App {
+        config,
+        clock: Arc::new(SystemClock),
+        entropy: Arc::new(SystemEntropy::default()),
+        store,
+    }))
+}
+
+/// The socket that systemd hands over, else one of our own.
+async fn listener(listen: &str) -> Result<TcpListener, Stopped> {
+    if let Some(given) = listenfd::ListenFd::from_env().take_tcp_listener(0)? {
+        given.set_nonblocking(true)?;
+        return Ok(TcpListener::from_std(given)?);
+    }
+    TcpListener::bind(listen)
+        .await
+        .map_err(|error| Stopped::Failed(format!("cannot listen on {listen}: {error}")))
+}
+
+fn how_to_reach(address: SocketAddr, public_url: &str) {
+    let port = address.port();
+    if address.ip().is_loopback() {
+        tracing::info!(
+            "reachable from this machine only. From another: `ssh -L {port}:{address} THIS-MACHINE` and then http://127.0.0.1:{port}; or put a proxy with TLS before it and set public_url; or set listen to 0.0.0.0:{port} in a network that you trust"
+        );
+    } else {
+        let plain = public_url.starts_with("http://") && !is_loopback(public_url);
+        tracing::info!(
+            "people and sites reach it at {public_url}{}",
+            if plain {
+                "; without TLS, keys and passwords travel in the clear: put a proxy with TLS before it"
+            } else {
+                ""
+            }
+        );
+    }
+}
+
+fn is_loopback(address: &str) -> bool {
+    url::Url::parse(address).is_ok_and(|url| match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(ip)) => IpAddr::V4(ip).is_loopback(),
+        Some(url::Host::Ipv6(ip)) => IpAddr::V6(ip).is_loopback(),
+        None => false,
+    })
+}
+
+/// The signals that say stop.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for the next of them.
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+fn tell_systemd(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
+        tracing::warn!(%error, "systemd could not be told");
+    }
+}
+
+/// Tells systemd twice in each period that the program is alive, where it asked for that.
+async fn feed_the_watchdog(stop: watch::Receiver<bool>) {
+    let Some(period) = sd_notify::watchdog_enabled() else {
+        return;
+    };
+    let _keeps_the_channel_open = stop;
+    loop {
+        tell_systemd(&[NotifyState::Watchdog]);
+        tokio::time::sleep(period / 2).await;
+    }
+}

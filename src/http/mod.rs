@@ -1,0 +1,17 @@
+//! The edge: the only room that knows axum. Every route stands on this page.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::get;
+
+use crate::app::App;
+
+pub mod server;
+
+/// All routes.
+pub fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .with_state(app)
+}
