@@ -92,14 +92,15 @@ async fn a_request_says_who_asks_and_nothing_else() {
 async fn a_document_comes_unpacked_with_validators_that_bring_a_304() {
     let wire = Wire::new().await;
     let Fetched::Document {
-        bytes,
+        history,
         etag,
         last_modified,
     } = wire.asks("rope").await
     else {
         panic!("no document");
     };
-    assert!(bytes.starts_with(b"<?xml"));
+    assert_eq!(history.title.as_deref(), Some("Rope"));
+    assert_eq!(history.releases[0].version(), Some("1.0.0"));
     assert_eq!(
         last_modified.as_deref(),
         Some("Tue, 24 Nov 2026 10:00:00 GMT")
@@ -181,6 +182,15 @@ async fn every_misbehaviour_has_words_of_its_own() {
             Behaviour::Complaint,
             "drupal.org did not understand the request",
         ),
+        (
+            Behaviour::OtherProject,
+            "the release history of another project",
+        ),
+        (
+            Behaviour::BrokenXml,
+            "not a release history, or a broken one",
+        ),
+        (Behaviour::Entities, "a document that declares entities"),
         (Behaviour::Empty, "an empty answer"),
         (Behaviour::Huge(3 * MIB), "larger than 1 MiB"),
         (Behaviour::GzipBomb(100 * MIB), "larger than 2 MiB"),

@@ -1,23 +1,57 @@
-//! What kind of document an answer is, told from its beginning. drupal.org says "no such project" and
-//! worse with status 200, and anything between us and it may answer with a page of its own.
+//! What an answer is. drupal.org says "no such project" and worse with status 200, and anything between
+//! us and it may answer with a page of its own. The document itself is the domain's to read.
+
+use crate::domain::release_history::{self, Document, ReleaseHistory};
 
 /// What a body turned out to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Nothing at all.
-    Empty,
-    /// A web page: a proxy, a captive portal, a maintenance page.
-    Html,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reading {
+    /// The release history of the project.
+    History(Box<ReleaseHistory>),
     /// drupal.org's word that there is no such project, or that it has no releases.
     NoSuchProject,
-    /// Another complaint in drupal.org's form.
-    Complaint,
-    /// It may be a release history.
-    History,
+    /// Nothing of use; in words for people.
+    Useless(&'static str),
 }
 
-/// Tells by the root element, without reading the document.
-pub(super) fn kind(bytes: &[u8]) -> Kind {
+/// Reads what was answered about a project. Work for the processor, linear in the length.
+pub fn read(bytes: &[u8], project: &str) -> Reading {
+    match kind(bytes) {
+        Kind::Empty => Reading::Useless("an empty answer"),
+        Kind::Html => Reading::Useless("a web page instead of a release history"),
+        Kind::NoSuchProject => Reading::NoSuchProject,
+        Kind::Complaint => Reading::Useless("drupal.org did not understand the request"),
+        Kind::Document => match release_history::parse(bytes) {
+            Document::Stored(history) if is_of(&history, project) => {
+                Reading::History(Box::new(history))
+            }
+            Document::Stored(_) => Reading::Useless("the release history of another project"),
+            Document::NotFetched => Reading::Useless("an empty answer"),
+            Document::Unparsable if contains(bytes, b"<!ENTITY") => {
+                Reading::Useless("a document that declares entities")
+            }
+            Document::Unparsable => Reading::Useless("not a release history, or a broken one"),
+        },
+    }
+}
+
+/// Core doesn't compare the names; we would rather keep the last good data than take a neighbour's.
+fn is_of(history: &ReleaseHistory, project: &str) -> bool {
+    let named = history.short_name.as_deref().unwrap_or_default().trim();
+    named.is_empty() || named.eq_ignore_ascii_case(project)
+}
+
+/// What kind of document it is, by its root element.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Empty,
+    Html,
+    NoSuchProject,
+    Complaint,
+    Document,
+}
+
+fn kind(bytes: &[u8]) -> Kind {
     let start = bytes.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(bytes);
     if start.trim_ascii().is_empty() {
         return Kind::Empty;
@@ -33,7 +67,7 @@ pub(super) fn kind(bytes: &[u8]) -> Kind {
                 Kind::Complaint
             }
         }
-        _ => Kind::History,
+        _ => Kind::Document,
     }
 }
 
@@ -106,12 +140,12 @@ mod tests {
             ("<error", Kind::Complaint),
             (
                 "<?xml version='1.0'?><!-- <html> --><project><error>No release history</error>",
-                Kind::History,
+                Kind::Document,
             ),
-            ("<!DOCTYPE project><project/>", Kind::History),
-            ("<!D", Kind::History),
-            ("<?xml", Kind::History),
-            ("plain words", Kind::History),
+            ("<!DOCTYPE project><project/>", Kind::Document),
+            ("<!D", Kind::Document),
+            ("<?xml", Kind::Document),
+            ("plain words", Kind::Document),
         ] {
             assert_eq!(kind(text.as_bytes()), expected, "{text}");
         }

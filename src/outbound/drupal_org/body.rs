@@ -12,8 +12,28 @@ use super::client::Limits;
 /// Why a body is of no use, in words for people.
 pub(super) type Refused = String;
 
-/// The whole body, unpacked.
-pub(super) async fn read(mut response: Response, limits: Limits) -> Result<Vec<u8>, Refused> {
+/// A body as it came over the wire, whole.
+#[derive(Debug)]
+pub(super) struct Received {
+    bytes: Vec<u8>,
+    gzip: bool,
+}
+
+impl Received {
+    /// The document, unpacked. Work for the processor: not for a thread that others wait for.
+    pub(super) fn unpacked(self, limits: Limits) -> Result<Vec<u8>, Refused> {
+        if self.gzip && !self.bytes.is_empty() {
+            unpack(&self.bytes, limits.unpacked)
+        } else if self.bytes.len() > limits.unpacked {
+            Err(too_large(limits.unpacked))
+        } else {
+            Ok(self.bytes)
+        }
+    }
+}
+
+/// The whole body.
+pub(super) async fn read(mut response: Response, limits: Limits) -> Result<Received, Refused> {
     let gzip = is_gzip(&response)?;
     let announced = announced(&response);
     if announced.is_some_and(|length| length > limits.on_the_wire) {
@@ -39,16 +59,7 @@ pub(super) async fn read(mut response: Response, limits: Limits) -> Result<Vec<u
     if announced.is_some_and(|length| length != bytes.len()) {
         return Err("the answer broke off".to_owned());
     }
-    if gzip && !bytes.is_empty() {
-        // Unpacking is work for the processor: not on a thread that others wait for.
-        tokio::task::spawn_blocking(move || unpack(&bytes, limits.unpacked))
-            .await
-            .unwrap_or_else(|_| Err("could not be unpacked".to_owned()))
-    } else if bytes.len() > limits.unpacked {
-        Err(too_large(limits.unpacked))
-    } else {
-        Ok(bytes)
-    }
+    Ok(Received { bytes, gzip })
 }
 
 fn is_gzip(response: &Response) -> Result<bool, Refused> {

@@ -16,7 +16,7 @@ use reqwest::header::{
 use reqwest::{Response, StatusCode, Url, redirect};
 use tokio::sync::Semaphore;
 
-use super::answer::{Kind, kind};
+use super::answer::{self, Reading};
 use super::{Answer, Feed, FetchRequest, Fetched, body, is_project_name};
 use crate::clock::Clock;
 
@@ -148,8 +148,26 @@ impl Client {
             StatusCode::OK => {
                 let etag = text(response.headers(), ETAG);
                 let last_modified = text(response.headers(), LAST_MODIFIED);
-                match body::read(response, self.limits).await {
-                    Ok(bytes) => understood(bytes, etag, last_modified, project),
+                let received = match body::read(response, self.limits).await {
+                    Ok(received) => received,
+                    Err(reason) => return Fetched::failed(reason),
+                };
+                let (limits, project) = (self.limits, project.to_owned());
+                let read = tokio::task::spawn_blocking(move || {
+                    let bytes = received.unpacked(limits)?;
+                    Ok(answer::read(&bytes, &project))
+                });
+                match read
+                    .await
+                    .unwrap_or_else(|_| Err("could not be read".to_owned()))
+                {
+                    Ok(Reading::History(history)) => Fetched::Document {
+                        history,
+                        etag,
+                        last_modified,
+                    },
+                    Ok(Reading::NoSuchProject) => Fetched::Absent,
+                    Ok(Reading::Useless(reason)) => Fetched::failed(reason),
                     Err(reason) => Fetched::failed(reason),
                 }
             }
@@ -266,25 +284,6 @@ fn validators(request: &FetchRequest) -> HeaderMap {
     headers
 }
 
-fn understood(
-    bytes: Vec<u8>,
-    etag: Option<String>,
-    last_modified: Option<String>,
-    _project: &str,
-) -> Fetched {
-    match kind(&bytes) {
-        Kind::Empty => Fetched::failed("an empty answer"),
-        Kind::Html => Fetched::failed("a web page instead of a release history"),
-        Kind::NoSuchProject => Fetched::Absent,
-        Kind::Complaint => Fetched::failed("drupal.org did not understand the request"),
-        Kind::History => Fetched::Document {
-            bytes,
-            etag,
-            last_modified,
-        },
-    }
-}
-
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<String> {
     let value = headers.get(name)?.to_str().ok()?.trim();
     (!value.is_empty() && value.len() <= LONGEST_VALIDATOR).then(|| value.to_owned())
@@ -297,6 +296,7 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<SignedDuration> {
         SignedDuration::from_secs(value.parse().unwrap_or(i64::MAX))
     } else {
         let date = jiff::fmt::rfc2822::DateTimeParser::new()
+            .relaxed_weekday(true)
             .parse_timestamp(value)
             .ok()?;
         date.duration_since(now)

@@ -11,6 +11,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+use crate::domain::release_history::ReleaseHistory;
+
+pub use answer::{Reading, read};
 pub use client::{Client, Limits, Settings};
 
 /// Where release histories come from: drupal.org, a mirror, or the stand-in.
@@ -39,10 +42,10 @@ pub struct FetchRequest {
 /// What came back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fetched {
-    /// A release history: well-formed, and of the project that was asked for.
+    /// A release history, of the project that was asked for.
     Document {
-        /// The XML, unpacked.
-        bytes: Vec<u8>,
+        /// What it says.
+        history: Box<ReleaseHistory>,
         /// To be sent back next time.
         etag: Option<String>,
         /// To be sent back next time.
