@@ -238,9 +238,14 @@ async fn a_redirect_on_the_same_host_is_followed_but_not_for_ever() {
             wire.drupal_org.release_history_url()
         )
     };
+    let moved = Project::new("ladder", "Ladder", "project_module", &["1.0."]);
+    wire.drupal_org.put_document("ladder_new", moved.to_xml());
     wire.drupal_org
-        .set_behaviour("moved", Some(Behaviour::Redirect(to("rope"))));
-    assert!(matches!(wire.asks("moved").await, Fetched::Document { .. }));
+        .set_behaviour("ladder", Some(Behaviour::Redirect(to("ladder_new"))));
+    assert!(matches!(
+        wire.asks("ladder").await,
+        Fetched::Document { .. }
+    ));
     wire.drupal_org
         .set_behaviour("circle", Some(Behaviour::Redirect(to("circle"))));
     wire.drupal_org.take_requests();

@@ -9,7 +9,7 @@ use std::path::{Component, Path};
 
 use flate2::read::MultiGzDecoder;
 
-use super::drupal_org::is_project_name;
+use crate::domain::inventory::is_project_name;
 
 /// How much is taken.
 #[derive(Debug, Clone, Copy)]

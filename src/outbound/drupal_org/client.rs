@@ -17,8 +17,9 @@ use reqwest::{Response, StatusCode, Url, redirect};
 use tokio::sync::Semaphore;
 
 use super::answer::{self, Reading};
-use super::{Answer, Feed, FetchRequest, Fetched, body, is_project_name};
+use super::{Answer, Feed, FetchRequest, Fetched, body};
 use crate::clock::Clock;
+use crate::domain::inventory::is_project_name;
 
 /// drupal.org asks for one thread and allows few: never more than this.
 const AT_ONCE: usize = 4;
