@@ -11,8 +11,8 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::app::App;
-use crate::clock::{SystemClock, SystemEntropy};
+use crate::app::{self, App};
+use crate::clock::{Clock, SystemClock, SystemEntropy};
 use crate::config::Config;
 use crate::{http, jobs, telemetry};
 
@@ -81,9 +81,11 @@ fn open(config: Config, held: &DataDir) -> Result<Arc<App>, Stopped> {
         &held.path().join("dewline.db"),
         crate::store::Settings::default(),
     )?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     Ok(Arc::new(App {
+        feed: app::feed(&config, &clock),
         config,
-        clock: Arc::new(SystemClock),
+        clock,
         entropy: Arc::new(SystemEntropy::default()),
         store,
     }))
