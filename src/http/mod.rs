@@ -8,6 +8,7 @@ use axum::routing::get;
 use crate::app::App;
 
 pub mod server;
+pub mod web;
 
 /// All routes.
 pub fn router(app: Arc<App>) -> Router {

@@ -1,0 +1,10 @@
+//! The browser's pages: templates over plain view structs, charts as SVG, assets. Handlers fill the
+//! structs from services; nothing here knows the store or the API.
+
+pub mod assets;
+pub mod charts;
+pub mod listing;
+pub mod parts;
+pub mod shell;
+pub mod view;
+pub mod words;
