@@ -9,6 +9,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+pub mod assess;
 pub mod config;
 mod data_dir;
 mod serve;
@@ -50,6 +51,8 @@ struct Settings {
 enum Command {
     /// Run the appliance: pages, API and background work
     Serve,
+    /// Explain verdicts without a server: JSON lines in, JSON lines out
+    Assess(assess::AssessArgs),
     /// Show the effective configuration and where each value comes from
     Config,
 }
@@ -92,12 +95,21 @@ pub fn run() -> ExitCode {
 }
 
 fn dispatch(cli: Cli) -> Outcome {
-    let loaded = load(cli.settings)?;
     match cli.command {
-        Command::Serve => serve::run(loaded.config),
+        Command::Serve => serve::run(load(cli.settings)?.config),
         Command::Config => {
-            print(&config::show(&loaded));
+            print(&config::show(&load(cli.settings)?));
             Ok(())
+        }
+        // It needs no configuration, and so a wrong one doesn't stop it.
+        Command::Assess(args) => {
+            let output = std::io::BufWriter::new(std::io::stdout().lock());
+            Ok(assess::run(
+                args,
+                std::io::stdin().lock(),
+                output,
+                std::io::stderr().lock(),
+            )?)
         }
     }
 }

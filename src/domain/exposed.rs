@@ -266,7 +266,7 @@ impl<'a> Comparison<'a> {
 
     /// A later release of the branch is marked insecure (or all official ones are): there is a hole, and no fix to name.
     fn has_insecure_after(&self) -> bool {
-        let mut all = true;
+        let (mut official, mut sound) = (false, false);
         for (place, release) in self
             .prepared
             .releases
@@ -278,9 +278,12 @@ impl<'a> Comparison<'a> {
             if release.insecure && other && self.comes_after(place, release) != Some(false) {
                 return true;
             }
-            all &= release.insecure || release.parsed.as_ref().is_some_and(|parsed| parsed.dev);
+            if InstallType::of(Some(&release.version)) != InstallType::Dev {
+                official = true;
+                sound |= !release.insecure;
+            }
         }
-        all
+        official && !sound
     }
 
     /// Nobody makes fixes for it any more, so that none is known says nothing.

@@ -2,9 +2,12 @@
 //! Pure and total. Knows no store, no network, no clock.
 
 pub mod access;
+pub mod advisory;
+pub mod compatibility;
 pub mod composer;
 pub mod composer_lock;
 pub mod constraint;
+pub mod coverage;
 pub mod exposed;
 pub mod exposure;
 pub mod fault;
