@@ -35,7 +35,7 @@ CREATE TABLE sessions (
   user_id           INTEGER NOT NULL REFERENCES users (id),
   kind              TEXT    NOT NULL,
   secret_hash       BLOB    NOT NULL,          -- SHA-256 of the cookie, or of the refresh token now valid
-  previous_hash     BLOB,                      -- the refresh token before it
+  previous_hash     BLOB,                      -- the refresh token before it: sent again at once, it gets the same successor
   rotated_at        INTEGER,
   device            TEXT    NOT NULL DEFAULT '',
   address           TEXT    NOT NULL DEFAULT '',
@@ -46,7 +46,6 @@ CREATE TABLE sessions (
 ) STRICT;
 CREATE UNIQUE INDEX sessions_secret ON sessions (secret_hash);
 CREATE INDEX sessions_user ON sessions (user_id, id);
-CREATE INDEX sessions_previous ON sessions (previous_hash) WHERE previous_hash IS NOT NULL;
 
 -- The one-time links: setup (first administrator). Later: invitations, password resets.
 CREATE TABLE one_time_tokens (

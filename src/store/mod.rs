@@ -10,6 +10,11 @@ use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::OpenFlags;
 
+pub mod api_keys;
+pub mod audit;
+pub mod one_time_tokens;
+pub mod sessions;
+pub mod users;
 pub mod writer;
 
 /// A connection, as the closures of [`Store::read`] and [`Store::write`] get it.

@@ -1,0 +1,139 @@
+//! What a person's e-mail address, name and password must look like. One place, whoever asks:
+//! set-up, the command line, and later invitations and resets.
+
+use super::fault::Fault;
+
+/// The fewest characters of a password. How guessable it is will be asked here too.
+pub const SHORTEST_PASSWORD: usize = 12;
+/// The most bytes of a password: more would only cost time.
+pub const LONGEST_PASSWORD: usize = 1024;
+
+/// An e-mail address that can be one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Email(String);
+
+impl Email {
+    /// Reads an address; white space around it is dropped.
+    ///
+    /// # Errors
+    /// One [`Fault`] at `pointer`.
+    pub fn parse(text: &str, pointer: &str) -> Result<Self, Fault> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(Fault::new(pointer, "required", "An e-mail address is needed."));
+        }
+        if text.len() > 254 {
+            return Err(Fault::new(pointer, "too_long", "An e-mail address has at most 254 characters."));
+        }
+        let plausible = text.rsplit_once('@').is_some_and(|(local, domain)| {
+            !local.is_empty()
+                && local.len() <= 64
+                && !local.contains('@')
+                && !domain.is_empty()
+                && !domain.starts_with(['.', '-'])
+                && !domain.ends_with(['.', '-'])
+                && !domain.contains("..")
+        });
+        let clean = !text
+            .chars()
+            .any(|c| c.is_whitespace() || hides(c) || matches!(c, '<' | '>' | '"' | ',' | ';' | '\\'));
+        if plausible && clean {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(Fault::new(pointer, "not_an_email", "This is not an e-mail address such as name@example.org."))
+        }
+    }
+
+    /// The address.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// Reads a name that people will see (of a person, a key): 1 to 200 characters, nothing that hides
+/// or turns the text around it. White space around it is dropped.
+///
+/// # Errors
+/// One [`Fault`] at `pointer`.
+pub fn parse_name(text: &str, pointer: &str) -> Result<String, Fault> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(Fault::new(pointer, "required", "A name is needed."));
+    }
+    if text.chars().count() > 200 {
+        return Err(Fault::new(pointer, "too_long", "A name has at most 200 characters."));
+    }
+    if text.chars().any(hides) {
+        return Err(Fault::new(pointer, "not_allowed", "A name has no control characters."));
+    }
+    Ok(text.to_owned())
+}
+
+/// Checks a new password.
+///
+/// # Errors
+/// One [`Fault`] at `pointer`.
+pub fn check_password(password: &str, pointer: &str) -> Result<(), Fault> {
+    if password.chars().count() < SHORTEST_PASSWORD {
+        return Err(Fault::new(
+            pointer,
+            "too_short",
+            format!("A password has at least {SHORTEST_PASSWORD} characters. Three or four words that don't belong together are good."),
+        ));
+    }
+    if password.len() > LONGEST_PASSWORD {
+        return Err(Fault::new(
+            pointer,
+            "too_long",
+            format!("A password has at most {LONGEST_PASSWORD} bytes."),
+        ));
+    }
+    Ok(())
+}
+
+/// Control characters, and marks that change the direction of what follows or cannot be seen.
+fn hides(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_that_can_be_one_are_taken() {
+        for text in ["ada@example.org", " ada@example.org ", "a.b+c@sub.example.org", "admin@localhost"] {
+            assert_eq!(Email::parse(text, "/email").unwrap().as_str(), text.trim());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_an_address_is_refused() {
+        let long = format!("{}@example.org", "a".repeat(65));
+        for text in ["ada", "@example.org", "ada@", "a@b@c.org", "a da@example.org", "ada@example..org",
+            "ada@.org", "ada\r\nbcc:x@example.org", "<ada@example.org>", "a,b@example.org", &long] {
+            assert_eq!(Email::parse(text, "/email").unwrap_err().code, "not_an_email", "{text:?}");
+        }
+        assert_eq!(Email::parse(" ", "/email").unwrap_err().code, "required");
+        assert_eq!(Email::parse(&"a".repeat(255), "/email").unwrap_err().code, "too_long");
+    }
+
+    #[test]
+    fn names_show_what_they_are() {
+        assert_eq!(parse_name("  Ada Lovelace ", "/name").unwrap(), "Ada Lovelace");
+        assert_eq!(parse_name("", "/name").unwrap_err().code, "required");
+        assert_eq!(parse_name(&"x".repeat(201), "/name").unwrap_err().code, "too_long");
+        for text in ["a\0b", "a\u{202E}b", "a\nb", "a\u{200B}b"] {
+            assert_eq!(parse_name(text, "/name").unwrap_err().code, "not_allowed");
+        }
+    }
+
+    #[test]
+    fn passwords_are_long_enough_and_not_too_long() {
+        assert!(check_password("correct horse battery", "/password").is_ok());
+        assert!(check_password("ääääääääääää", "/password").is_ok());
+        assert_eq!(check_password("short", "/password").unwrap_err().code, "too_short");
+        assert_eq!(check_password(&"x".repeat(1025), "/password").unwrap_err().code, "too_long");
+    }
+}

@@ -1,0 +1,299 @@
+//! The keys of sites and organizations: kept as hashes, found by them.
+
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Connection, Result};
+use crate::domain::access::{Permission, Sight};
+
+/// A key as it is shown: everything but its secret. Times in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKeyRow {
+    /// The id.
+    pub id: i64,
+    /// The site it belongs to, if it is a site's.
+    pub site_id: Option<i64>,
+    /// The organization it belongs to (a site's key: the site's organization).
+    pub organization_id: i64,
+    /// Its name.
+    pub name: String,
+    /// `dwl_` and 8 characters.
+    pub prefix: String,
+    /// What it may do.
+    pub scopes: Vec<Permission>,
+    /// From where it may be used, in CIDR; empty: from anywhere.
+    pub networks: Vec<String>,
+    /// Its end.
+    pub expires_at: Option<i64>,
+    /// The last use, as far as it has been written.
+    pub last_used_at: Option<i64>,
+    /// The address of the last use.
+    pub last_used_from: Option<String>,
+    /// When it was revoked.
+    pub revoked_at: Option<i64>,
+    /// After a rotation: until when the key before it is taken.
+    pub old_expires_at: Option<i64>,
+    /// When it was made.
+    pub created_at: i64,
+    /// When it was last changed.
+    pub updated_at: i64,
+    /// By whom it was made, as the actor's label.
+    pub created_by: String,
+}
+
+/// A key to be. Times in milliseconds.
+#[derive(Debug, Clone)]
+pub struct NewApiKey {
+    /// The site it belongs to, if it is a site's.
+    pub site_id: Option<i64>,
+    /// The organization it belongs to.
+    pub organization_id: i64,
+    /// Its name.
+    pub name: String,
+    /// `dwl_` and 8 characters.
+    pub prefix: String,
+    /// SHA-256 of the whole key.
+    pub secret_hash: [u8; 32],
+    /// What it may do.
+    pub scopes: Vec<Permission>,
+    /// From where it may be used, in CIDR; empty: from anywhere.
+    pub networks: Vec<String>,
+    /// Its end.
+    pub expires_at: Option<i64>,
+}
+
+/// What a presented key turns out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PresentedKey {
+    /// The key.
+    pub key: ApiKeyRow,
+    /// It is the key before the last rotation: taken until [`ApiKeyRow::old_expires_at`].
+    pub superseded: bool,
+}
+
+const COLUMNS: &str = "k.id, k.site_id, k.organization_id, k.name, k.prefix, k.scopes, k.networks, k.expires_at,
+    k.last_used_at, k.last_used_from, k.revoked_at, k.old_expires_at, k.created_at, k.updated_at, k.created_by";
+
+/// Keys of what is deleted are not there.
+const ALIVE: &str = "api_keys k
+    JOIN organizations o ON o.id = k.organization_id AND o.deleted_at IS NULL
+    LEFT JOIN sites s ON s.id = k.site_id
+   WHERE (k.site_id IS NULL OR s.deleted_at IS NULL)";
+
+fn key(row: &Row<'_>) -> rusqlite::Result<(ApiKeyRow, String, String)> {
+    let key = ApiKeyRow {
+        id: row.get(0)?,
+        site_id: row.get(1)?,
+        organization_id: row.get(2)?,
+        name: row.get(3)?,
+        prefix: row.get(4)?,
+        scopes: Vec::new(),
+        networks: Vec::new(),
+        expires_at: row.get(7)?,
+        last_used_at: row.get(8)?,
+        last_used_from: row.get(9)?,
+        revoked_at: row.get(10)?,
+        old_expires_at: row.get(11)?,
+        created_at: row.get(12)?,
+        updated_at: row.get(13)?,
+        created_by: row.get(14)?,
+    };
+    Ok((key, row.get(5)?, row.get(6)?))
+}
+
+/// Reads the two lists. A scope that this version doesn't know grants nothing.
+fn with_lists((key, scopes, networks): (ApiKeyRow, String, String)) -> Result<ApiKeyRow> {
+    let words: Vec<String> = serde_json::from_str(&scopes)?;
+    Ok(ApiKeyRow {
+        scopes: words
+            .iter()
+            .filter_map(|word| Permission::from_word(word))
+            .collect(),
+        networks: serde_json::from_str(&networks)?,
+        ..key
+    })
+}
+
+fn words(scopes: &[Permission]) -> Result<String> {
+    Ok(serde_json::to_string(scopes)?)
+}
+
+/// Adds a key and returns its id.
+///
+/// # Errors
+/// What SQLite says.
+pub fn insert(db: &Connection, new: &NewApiKey, now: i64, by: &str) -> Result<i64> {
+    db.prepare_cached(
+        "INSERT INTO api_keys (site_id, organization_id, name, prefix, secret_hash, scopes, networks, expires_at,
+                created_at, updated_at, created_by, updated_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?10)",
+    )?
+    .execute(params![
+        new.site_id,
+        new.organization_id,
+        new.name,
+        new.prefix,
+        new.secret_hash,
+        words(&new.scopes)?,
+        serde_json::to_string(&new.networks)?,
+        new.expires_at,
+        now,
+        by,
+    ])?;
+    Ok(db.last_insert_rowid())
+}
+
+/// The key that hashes to this, or did before its last rotation. Keys of deleted sites and
+/// organizations are not there; expiry and revocation are the caller's questions.
+///
+/// # Errors
+/// What SQLite says.
+pub fn find_presented(db: &Connection, hash: &[u8; 32]) -> Result<Option<PresentedKey>> {
+    for (column, superseded) in [("secret_hash", false), ("old_hash", true)] {
+        let found = db
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM {ALIVE} AND k.{column} = ?1"))?
+            .query_row([hash], key)
+            .optional()?;
+        if let Some(found) = found {
+            let key = with_lists(found)?;
+            return Ok(Some(PresentedKey { key, superseded }));
+        }
+    }
+    Ok(None)
+}
+
+/// The key with that id, if it is in sight.
+///
+/// # Errors
+/// What SQLite says.
+pub fn find(db: &Connection, sight: Sight, id: i64) -> Result<Option<ApiKeyRow>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM {ALIVE} AND k.id = ?1
+            AND (?2 IS NULL OR k.organization_id = ?2) AND (?3 IS NULL OR k.site_id = ?3)"
+    ))?
+    .query_row(params![id, sight.organization(), sight.site()], key)
+    .optional()?
+    .map(with_lists)
+    .transpose()
+}
+
+/// The keys of one site, newest first; at most 200.
+///
+/// # Errors
+/// What SQLite says.
+pub fn of_site(db: &Connection, site_id: i64) -> Result<Vec<ApiKeyRow>> {
+    db.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM {ALIVE} AND k.site_id = ?1 ORDER BY k.id DESC LIMIT 200"
+    ))?
+    .query_map([site_id], key)?
+    .map(|row| with_lists(row?))
+    .collect()
+}
+
+/// What can be changed of a key.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// Its name.
+    pub name: String,
+    /// What it may do.
+    pub scopes: Vec<Permission>,
+    /// From where it may be used, in CIDR.
+    pub networks: Vec<String>,
+    /// Its end, in milliseconds.
+    pub expires_at: Option<i64>,
+}
+
+/// Changes a key.
+///
+/// # Errors
+/// What SQLite says.
+pub fn update(db: &Connection, id: i64, to: &Change, now: i64, by: &str) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE api_keys SET name = ?2, scopes = ?3, networks = ?4, expires_at = ?5, updated_at = ?6, updated_by = ?7
+          WHERE id = ?1",
+    )?
+    .execute(params![
+        id,
+        to.name,
+        words(&to.scopes)?,
+        serde_json::to_string(&to.networks)?,
+        to.expires_at,
+        now,
+        by,
+    ])?;
+    Ok(())
+}
+
+/// Gives the key a new secret; the old one is taken until `old_expires_at`. One that was still
+/// alive from the rotation before is not taken any more.
+///
+/// # Errors
+/// What SQLite says.
+pub fn rotate(
+    db: &Connection,
+    id: i64,
+    (prefix, hash): (&str, &[u8; 32]),
+    old_expires_at: i64,
+    now: i64,
+    by: &str,
+) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE api_keys SET old_hash = secret_hash, old_expires_at = ?4, prefix = ?2, secret_hash = ?3,
+                updated_at = ?5, updated_by = ?6
+          WHERE id = ?1",
+    )?
+    .execute(params![id, prefix, hash, old_expires_at, now, by])?;
+    Ok(())
+}
+
+/// Revokes a key, with what is left of the one before it.
+///
+/// # Errors
+/// What SQLite says.
+pub fn revoke(db: &Connection, id: i64, now: i64, by: &str) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE api_keys SET revoked_at = ?2, old_hash = NULL, old_expires_at = NULL, updated_at = ?2, updated_by = ?3
+          WHERE id = ?1 AND revoked_at IS NULL",
+    )?
+    .execute(params![id, now, by])?;
+    Ok(())
+}
+
+/// Notes the last uses: key, time in milliseconds, address. Never moves one back.
+///
+/// # Errors
+/// What SQLite says.
+pub fn note_uses(db: &Connection, uses: &[(i64, i64, String)]) -> Result<()> {
+    let mut statement = db.prepare_cached(
+        "UPDATE api_keys SET last_used_at = ?2, last_used_from = ?3
+          WHERE id = ?1 AND (last_used_at IS NULL OR last_used_at <= ?2)",
+    )?;
+    for (id, at, from) in uses {
+        statement.execute(params![id, at, from])?;
+    }
+    Ok(())
+}
+
+/// The organization of a site that isn't deleted, nor its organization.
+///
+/// # Errors
+/// What SQLite says.
+pub fn organization_of_site(db: &Connection, site_id: i64) -> Result<Option<i64>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT o.id FROM sites s JOIN organizations o ON o.id = s.organization_id
+              WHERE s.id = ?1 AND s.deleted_at IS NULL AND o.deleted_at IS NULL",
+        )?
+        .query_row([site_id], |row| row.get(0))
+        .optional()?)
+}
+
+/// Whether there is such an organization that isn't deleted.
+///
+/// # Errors
+/// What SQLite says.
+pub fn organization_exists(db: &Connection, id: i64) -> Result<bool> {
+    Ok(db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM organizations WHERE id = ?1 AND deleted_at IS NULL)")?
+        .query_row([id], |row| row.get(0))?)
+}

@@ -1,0 +1,61 @@
+//! One-time links: kept as a hash, each good for one purpose, once, until it expires.
+
+use rusqlite::{OptionalExtension, params};
+
+use super::{Connection, Result};
+
+/// The link with which the first person makes himself the platform administrator.
+pub const SET_UP: &str = "setup";
+
+/// Adds a token. Times in milliseconds.
+///
+/// # Errors
+/// What SQLite says.
+pub fn insert(
+    db: &Connection,
+    purpose: &str,
+    hash: &[u8; 32],
+    user_id: Option<i64>,
+    now: i64,
+    expires_at: i64,
+) -> Result<i64> {
+    db.prepare_cached(
+        "INSERT INTO one_time_tokens (purpose, secret_hash, user_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![purpose, hash, user_id, now, expires_at])?;
+    Ok(db.last_insert_rowid())
+}
+
+/// The id of the token with that hash, if it is of that purpose, unused and not expired at `now`.
+///
+/// # Errors
+/// What SQLite says.
+pub fn find(db: &Connection, purpose: &str, hash: &[u8; 32], now: i64) -> Result<Option<i64>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT id FROM one_time_tokens
+              WHERE secret_hash = ?1 AND purpose = ?2 AND used_at IS NULL AND expires_at > ?3",
+        )?
+        .query_row(params![hash, purpose, now], |row| row.get(0))
+        .optional()?)
+}
+
+/// Marks a token as used.
+///
+/// # Errors
+/// What SQLite says.
+pub fn mark_used(db: &Connection, id: i64, now: i64) -> Result<()> {
+    db.prepare_cached("UPDATE one_time_tokens SET used_at = ?2 WHERE id = ?1")?
+        .execute(params![id, now])?;
+    Ok(())
+}
+
+/// Removes the tokens of a purpose that were never used: a new one takes their place.
+///
+/// # Errors
+/// What SQLite says.
+pub fn drop_unused(db: &Connection, purpose: &str) -> Result<()> {
+    db.prepare_cached("DELETE FROM one_time_tokens WHERE purpose = ?1 AND used_at IS NULL")?
+        .execute([purpose])?;
+    Ok(())
+}
