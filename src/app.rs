@@ -1,13 +1,25 @@
 //! The house's one shared value: built once, in the executable or in a test, and handed to every
 //! door and service. There are no globals.
 
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
 use std::num::NonZeroU32;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
-use crate::outbound::drupal_org::{Client, Feed, Settings};
-use crate::store::Store;
+use crate::outbound::drupal_org::{self, Client, Feed};
+use crate::services::access_tokens::AccessTokens;
+use crate::services::callers::Callers;
+use crate::services::passwords::Passwords;
+use crate::services::secret_key::{SecretKey, SecretKeyError};
+use crate::services::sign_in::SignInLimiter;
+use crate::store::{Settings, Store, StoreError};
+
+/// The database's name in the data directory.
+pub const DATABASE: &str = "dewline.db";
 
 /// What services work with.
 #[derive(Debug)]
@@ -22,6 +34,67 @@ pub struct App {
     pub store: Store,
     /// Where release histories come from. None: a box without internet, fed by `dewline import catalogue`.
     pub feed: Option<Arc<dyn Feed>>,
+    /// The installation's secret, from which keys are derived.
+    pub secret_key: SecretKey,
+    /// Signs and reads access tokens.
+    pub access_tokens: AccessTokens,
+    /// What is remembered about callers; `forget()` after every change of who may call.
+    pub callers: Callers,
+    /// Hashes passwords, a few at a time.
+    pub passwords: Passwords,
+    /// Attempts to sign in, by account and address.
+    pub sign_ins: SignInLimiter,
+}
+
+/// Why the app cannot be opened: in words for the operator.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The data directory or a file in it cannot be made.
+    #[error("{path}: {cause}")]
+    DataDir {
+        /// The directory or file.
+        path: PathBuf,
+        /// What the file system said.
+        cause: io::Error,
+    },
+    /// The secret key is missing or unusable.
+    #[error(transparent)]
+    SecretKey(#[from] SecretKeyError),
+    /// The database cannot be opened or migrated.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl App {
+    /// Opens the data directory of the configuration, making what is missing in it: the directory
+    /// itself (mode 0700), the key file and the database (0600), its schema.
+    ///
+    /// # Errors
+    /// [`OpenError`]; nothing keeps running after it.
+    pub fn open(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Result<Arc<Self>, OpenError> {
+        let data_dir = config.data_dir.clone();
+        make_private_dir(&data_dir)?;
+        let secret_key = SecretKey::open(config.secret_key.as_ref(), &data_dir, &*entropy)?;
+        let database = data_dir.join(DATABASE);
+        make_private_file(&database)?;
+        let store = Store::open(&database, Settings::default())?;
+        Ok(Arc::new(Self {
+            access_tokens: AccessTokens::new(&secret_key),
+            callers: Callers::default(),
+            passwords: Passwords::default(),
+            feed: feed(&config, &clock),
+            sign_ins: SignInLimiter::new(&config.rate_limits, Arc::clone(&clock)),
+            config,
+            clock,
+            entropy,
+            store,
+            secret_key,
+        }))
+    }
 }
 
 /// The feed that the configuration asks for.
@@ -33,7 +106,7 @@ pub fn feed(config: &Config, clock: &Arc<dyn Clock>) -> Option<Arc<dyn Feed>> {
     }
     match wanted.release_history_url.parse() {
         Ok(url) => {
-            let mut settings = Settings::new(url);
+            let mut settings = drupal_org::Settings::new(url);
             settings.requests_per_second =
                 NonZeroU32::new(wanted.requests_per_second).unwrap_or(NonZeroU32::MIN);
             Some(Arc::new(Client::new(settings, Arc::clone(clock))))
@@ -44,4 +117,29 @@ pub fn feed(config: &Config, clock: &Arc<dyn Clock>) -> Option<Arc<dyn Feed>> {
             None
         }
     }
+}
+
+fn make_private_dir(path: &Path) -> Result<(), OpenError> {
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|cause| OpenError::DataDir {
+            path: path.to_owned(),
+            cause,
+        })
+}
+
+/// SQLite gives its companion files the mode of the database file: it is made before SQLite comes.
+fn make_private_file(path: &Path) -> Result<(), OpenError> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .open(path)
+        .map(drop)
+        .map_err(|cause| OpenError::DataDir {
+            path: path.to_owned(),
+            cause,
+        })
 }

@@ -119,17 +119,38 @@ mod tests {
 
     #[test]
     fn what_is_no_network_is_refused_in_words() {
-        for text in ["", "x", "192.0.2.0/33", "::/129", "192.0.2.0/", "192.0.2.0/+8", "192.0.2.0/999", "1.2.3"] {
-            assert!(matches!(text.parse::<Network>(), Err(NotANetwork::Unreadable(_))), "{text}");
+        for text in [
+            "",
+            "x",
+            "192.0.2.0/33",
+            "::/129",
+            "192.0.2.0/",
+            "192.0.2.0/+8",
+            "192.0.2.0/999",
+            "1.2.3",
+        ] {
+            assert!(
+                matches!(text.parse::<Network>(), Err(NotANetwork::Unreadable(_))),
+                "{text}"
+            );
         }
         let fault = "10.1.2.3/8".parse::<Network>().unwrap_err();
-        assert_eq!(fault.to_string(), "10.1.2.3/8 has bits behind its length; the network is 10.0.0.0/8");
+        assert_eq!(
+            fault.to_string(),
+            "10.1.2.3/8 has bits behind its length; the network is 10.0.0.0/8"
+        );
     }
 
     #[test]
     fn a_household_is_an_ipv4_address_or_64_bits() {
-        assert_eq!(household("192.0.2.7".parse().unwrap()).to_string(), "192.0.2.7");
-        assert_eq!(household("2001:db8:1:2:3:4:5:6".parse().unwrap()).to_string(), "2001:db8:1:2::");
+        assert_eq!(
+            household("192.0.2.7".parse().unwrap()).to_string(),
+            "192.0.2.7"
+        );
+        assert_eq!(
+            household("2001:db8:1:2:3:4:5:6".parse().unwrap()).to_string(),
+            "2001:db8:1:2::"
+        );
     }
 
     proptest! {

@@ -20,10 +20,18 @@ impl Email {
     pub fn parse(text: &str, pointer: &str) -> Result<Self, Fault> {
         let text = text.trim();
         if text.is_empty() {
-            return Err(Fault::new(pointer, "required", "An e-mail address is needed."));
+            return Err(Fault::new(
+                pointer,
+                "required",
+                "An e-mail address is needed.",
+            ));
         }
         if text.len() > 254 {
-            return Err(Fault::new(pointer, "too_long", "An e-mail address has at most 254 characters."));
+            return Err(Fault::new(
+                pointer,
+                "too_long",
+                "An e-mail address has at most 254 characters.",
+            ));
         }
         let plausible = text.rsplit_once('@').is_some_and(|(local, domain)| {
             !local.is_empty()
@@ -34,13 +42,17 @@ impl Email {
                 && !domain.ends_with(['.', '-'])
                 && !domain.contains("..")
         });
-        let clean = !text
-            .chars()
-            .any(|c| c.is_whitespace() || hides(c) || matches!(c, '<' | '>' | '"' | ',' | ';' | '\\'));
+        let clean = !text.chars().any(|c| {
+            c.is_whitespace() || hides(c) || matches!(c, '<' | '>' | '"' | ',' | ';' | '\\')
+        });
         if plausible && clean {
             Ok(Self(text.to_owned()))
         } else {
-            Err(Fault::new(pointer, "not_an_email", "This is not an e-mail address such as name@example.org."))
+            Err(Fault::new(
+                pointer,
+                "not_an_email",
+                "This is not an e-mail address such as name@example.org.",
+            ))
         }
     }
 
@@ -61,10 +73,18 @@ pub fn parse_name(text: &str, pointer: &str) -> Result<String, Fault> {
         return Err(Fault::new(pointer, "required", "A name is needed."));
     }
     if text.chars().count() > 200 {
-        return Err(Fault::new(pointer, "too_long", "A name has at most 200 characters."));
+        return Err(Fault::new(
+            pointer,
+            "too_long",
+            "A name has at most 200 characters.",
+        ));
     }
     if text.chars().any(hides) {
-        return Err(Fault::new(pointer, "not_allowed", "A name has no control characters."));
+        return Err(Fault::new(
+            pointer,
+            "not_allowed",
+            "A name has no control characters.",
+        ));
     }
     Ok(text.to_owned())
 }
@@ -78,7 +98,9 @@ pub fn check_password(password: &str, pointer: &str) -> Result<(), Fault> {
         return Err(Fault::new(
             pointer,
             "too_short",
-            format!("A password has at least {SHORTEST_PASSWORD} characters. Three or four words that don't belong together are good."),
+            format!(
+                "A password has at least {SHORTEST_PASSWORD} characters. Three or four words that don't belong together are good."
+            ),
         ));
     }
     if password.len() > LONGEST_PASSWORD {
@@ -103,7 +125,12 @@ mod tests {
 
     #[test]
     fn addresses_that_can_be_one_are_taken() {
-        for text in ["ada@example.org", " ada@example.org ", "a.b+c@sub.example.org", "admin@localhost"] {
+        for text in [
+            "ada@example.org",
+            " ada@example.org ",
+            "a.b+c@sub.example.org",
+            "admin@localhost",
+        ] {
             assert_eq!(Email::parse(text, "/email").unwrap().as_str(), text.trim());
         }
     }
@@ -111,19 +138,43 @@ mod tests {
     #[test]
     fn what_cannot_be_an_address_is_refused() {
         let long = format!("{}@example.org", "a".repeat(65));
-        for text in ["ada", "@example.org", "ada@", "a@b@c.org", "a da@example.org", "ada@example..org",
-            "ada@.org", "ada\r\nbcc:x@example.org", "<ada@example.org>", "a,b@example.org", &long] {
-            assert_eq!(Email::parse(text, "/email").unwrap_err().code, "not_an_email", "{text:?}");
+        for text in [
+            "ada",
+            "@example.org",
+            "ada@",
+            "a@b@c.org",
+            "a da@example.org",
+            "ada@example..org",
+            "ada@.org",
+            "ada\r\nbcc:x@example.org",
+            "<ada@example.org>",
+            "a,b@example.org",
+            &long,
+        ] {
+            assert_eq!(
+                Email::parse(text, "/email").unwrap_err().code,
+                "not_an_email",
+                "{text:?}"
+            );
         }
         assert_eq!(Email::parse(" ", "/email").unwrap_err().code, "required");
-        assert_eq!(Email::parse(&"a".repeat(255), "/email").unwrap_err().code, "too_long");
+        assert_eq!(
+            Email::parse(&"a".repeat(255), "/email").unwrap_err().code,
+            "too_long"
+        );
     }
 
     #[test]
     fn names_show_what_they_are() {
-        assert_eq!(parse_name("  Ada Lovelace ", "/name").unwrap(), "Ada Lovelace");
+        assert_eq!(
+            parse_name("  Ada Lovelace ", "/name").unwrap(),
+            "Ada Lovelace"
+        );
         assert_eq!(parse_name("", "/name").unwrap_err().code, "required");
-        assert_eq!(parse_name(&"x".repeat(201), "/name").unwrap_err().code, "too_long");
+        assert_eq!(
+            parse_name(&"x".repeat(201), "/name").unwrap_err().code,
+            "too_long"
+        );
         for text in ["a\0b", "a\u{202E}b", "a\nb", "a\u{200B}b"] {
             assert_eq!(parse_name(text, "/name").unwrap_err().code, "not_allowed");
         }
@@ -133,7 +184,15 @@ mod tests {
     fn passwords_are_long_enough_and_not_too_long() {
         assert!(check_password("correct horse battery", "/password").is_ok());
         assert!(check_password("ääääääääääää", "/password").is_ok());
-        assert_eq!(check_password("short", "/password").unwrap_err().code, "too_short");
-        assert_eq!(check_password(&"x".repeat(1025), "/password").unwrap_err().code, "too_long");
+        assert_eq!(
+            check_password("short", "/password").unwrap_err().code,
+            "too_short"
+        );
+        assert_eq!(
+            check_password(&"x".repeat(1025), "/password")
+                .unwrap_err()
+                .code,
+            "too_long"
+        );
     }
 }

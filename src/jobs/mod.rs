@@ -5,6 +5,8 @@
 //! and says whether more is due. Due rows are the queue, so a look at an idle job is one indexed
 //! query; the loop looks once a second. Knows nothing of what the jobs do.
 
+pub mod note_last_uses;
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -52,7 +54,10 @@ impl std::fmt::Debug for Job {
 }
 
 /// All jobs, in the order in which one's work feeds the next.
-pub const ALL: &[Job] = &[];
+pub const ALL: &[Job] = &[Job {
+    name: "note-last-uses",
+    step: |app| Box::pin(note_last_uses::step(app)),
+}];
 
 /// Runs all jobs, each in a task of its own, until `stop` says true; returns when every step that
 /// was running has finished.

@@ -1,6 +1,16 @@
 //! What can be done: one function per use case, the same for every door.
 //! A service reads in one order: permission, parse, clock, transaction.
 
+pub mod access_tokens;
+pub mod admins;
+pub mod api_keys;
+pub mod audit;
+pub mod callers;
 pub mod error;
+pub mod limits;
+pub mod passwords;
+pub mod secret_key;
+pub mod set_up;
+pub mod sign_in;
 
 pub use error::{Error, Result};

@@ -1,6 +1,5 @@
 //! The keys of sites and organizations: kept as hashes, found by them.
 
-
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Connection, Result};
@@ -151,7 +150,9 @@ pub fn insert(db: &Connection, new: &NewApiKey, now: i64, by: &str) -> Result<i6
 pub fn find_presented(db: &Connection, hash: &[u8; 32]) -> Result<Option<PresentedKey>> {
     for (column, superseded) in [("secret_hash", false), ("old_hash", true)] {
         let found = db
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM {ALIVE} AND k.{column} = ?1"))?
+            .prepare_cached(&format!(
+                "SELECT {COLUMNS} FROM {ALIVE} AND k.{column} = ?1"
+            ))?
             .query_row([hash], key)
             .optional()?;
         if let Some(found) = found {
@@ -294,6 +295,8 @@ pub fn organization_of_site(db: &Connection, site_id: i64) -> Result<Option<i64>
 /// What SQLite says.
 pub fn organization_exists(db: &Connection, id: i64) -> Result<bool> {
     Ok(db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM organizations WHERE id = ?1 AND deleted_at IS NULL)")?
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM organizations WHERE id = ?1 AND deleted_at IS NULL)",
+        )?
         .query_row([id], |row| row.get(0))?)
 }

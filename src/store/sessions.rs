@@ -69,7 +69,8 @@ pub struct NewSession {
     pub expires_at: i64,
 }
 
-const ALIVE: &str = "SELECT s.id, s.user_id, u.name, u.email, s.kind = 'page', s.secret_hash, s.previous_hash,
+const ALIVE: &str =
+    "SELECT s.id, s.user_id, u.name, u.email, s.kind = 'page', s.secret_hash, s.previous_hash,
         s.rotated_at, s.created_at, s.last_used_at, s.expires_at
    FROM sessions s JOIN users u ON u.id = s.user_id
   WHERE s.ended_at IS NULL AND u.deleted_at IS NULL";
@@ -128,7 +129,9 @@ pub fn find(db: &Connection, id: i64) -> Result<Option<Session>> {
 /// What SQLite says.
 pub fn find_page(db: &Connection, hash: &[u8; 32]) -> Result<Option<Session>> {
     Ok(db
-        .prepare_cached(&format!("{ALIVE} AND s.kind = 'page' AND s.secret_hash = ?1"))?
+        .prepare_cached(&format!(
+            "{ALIVE} AND s.kind = 'page' AND s.secret_hash = ?1"
+        ))?
         .query_row([hash], session)
         .optional()?)
 }
@@ -164,7 +167,9 @@ pub fn end(db: &Connection, id: i64, now: i64) -> Result<bool> {
 /// What SQLite says.
 pub fn end_all_of(db: &Connection, user_id: i64, now: i64) -> Result<usize> {
     Ok(db
-        .prepare_cached("UPDATE sessions SET ended_at = ?2 WHERE user_id = ?1 AND ended_at IS NULL")?
+        .prepare_cached(
+            "UPDATE sessions SET ended_at = ?2 WHERE user_id = ?1 AND ended_at IS NULL",
+        )?
         .execute(params![user_id, now])?)
 }
 

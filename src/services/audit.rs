@@ -1,0 +1,69 @@
+//! The record: who did what, when, from where. Services build an entry here and append it inside
+//! the write that does the thing (`store::audit::append`), so that neither exists without the other.
+
+use std::net::IpAddr;
+
+use serde_json::json;
+
+use crate::app::App;
+use crate::domain::access::Actor;
+use crate::store::audit::Entry;
+
+/// Where a call came from: what the edge knows and services only record.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The caller's address.
+    pub address: Option<IpAddr>,
+    /// The request's id.
+    pub request_id: String,
+}
+
+tokio::task_local! {
+    static ORIGIN: Origin;
+}
+
+/// Runs a call on behalf of `origin`: entries that are built within it carry its address and
+/// request id. The edge wraps every request in this.
+pub async fn on_behalf_of<F: Future>(origin: Origin, call: F) -> F::Output {
+    ORIGIN.scope(origin, call).await
+}
+
+/// An entry for what `actor` is about to do: `action` is a word such as `site.renamed`.
+pub fn entry(app: &App, actor: &Actor, action: &str) -> Entry {
+    let (kind, id, name) = actor.identity();
+    entry_of(app, (kind, id, name), action)
+}
+
+/// An entry for somebody who isn't known: a sign-in that failed.
+pub fn entry_of_stranger(app: &App, action: &str) -> Entry {
+    entry_of(app, ("stranger", None, ""), action)
+}
+
+/// An entry for a person who has just become known: a sign-in.
+pub fn entry_of_person(app: &App, id: i64, name: &str, action: &str) -> Entry {
+    entry_of(app, ("user", Some(id), name), action)
+}
+
+fn entry_of(app: &App, (kind, id, name): (&str, Option<i64>, &str), action: &str) -> Entry {
+    let origin = ORIGIN.try_with(Clone::clone).unwrap_or_default();
+    Entry {
+        created_at: app.clock.now().as_millisecond(),
+        actor_kind: kind.to_owned(),
+        actor_id: id,
+        actor_name: name.to_owned(),
+        action: action.to_owned(),
+        subject_kind: String::new(),
+        subject_id: None,
+        organization_id: None,
+        site_id: None,
+        status: "done".to_owned(),
+        data: json!({}),
+        address: origin.address.map_or_else(String::new, shown),
+        request_id: origin.request_id,
+    }
+}
+
+/// An address as it is kept and shown.
+pub fn shown(address: IpAddr) -> String {
+    address.to_canonical().to_string()
+}

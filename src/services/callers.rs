@@ -1,0 +1,300 @@
+//! Who is calling: an API key, an access token or a page's cookie becomes an [`Actor`], or nobody.
+//! What has been looked up is remembered until anything about callers changes; that a key or
+//! session was used is remembered too, and written once a minute at most.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use jiff::SignedDuration;
+use moka::sync::Cache;
+
+use super::{Error, Result};
+use crate::app::App;
+use crate::domain::access::Actor;
+use crate::domain::credentials::{fingerprint, is_well_formed_key, looks_like_key};
+use crate::domain::network::Network;
+use crate::store::sessions::Session;
+use crate::store::{Lane, api_keys, sessions};
+
+/// A browser that has not called for so long must sign in again.
+pub const PAGE_IDLE: SignedDuration = SignedDuration::from_hours(24);
+/// How seldom last uses are written.
+const WRITE_EVERY: SignedDuration = SignedDuration::from_secs(60);
+/// Last uses in one write: a few milliseconds.
+const HANDFUL: usize = 500;
+
+#[derive(Debug)]
+struct KnownKey {
+    actor: Actor,
+    id: i64,
+    networks: Vec<Network>,
+    /// In milliseconds; the earlier of the key's own end and, for a key before its rotation, that.
+    ends_at: Option<i64>,
+}
+
+#[derive(Debug)]
+struct KnownSession {
+    session: Session,
+    last_used_at: AtomicI64,
+}
+
+#[derive(Debug, Default)]
+struct Uses {
+    keys: HashMap<i64, (i64, IpAddr)>,
+    sessions: HashMap<i64, i64>,
+    written_at: i64,
+}
+
+/// What is remembered about callers.
+#[derive(Debug)]
+pub struct Callers {
+    // What was looked up before the epoch moved does not count, however late it is remembered: a
+    // look-up that raced with a revocation cannot outlive it.
+    epoch: AtomicU64,
+    keys: Cache<[u8; 32], (u64, Arc<KnownKey>)>,
+    sessions: Cache<i64, (u64, Arc<KnownSession>)>,
+    pages: Cache<[u8; 32], (u64, Arc<KnownSession>)>,
+    uses: Mutex<Uses>,
+}
+
+impl Default for Callers {
+    fn default() -> Self {
+        Self {
+            epoch: AtomicU64::new(0),
+            keys: Cache::new(100_000),
+            sessions: Cache::new(10_000),
+            pages: Cache::new(10_000),
+            uses: Mutex::default(),
+        }
+    }
+}
+
+impl Callers {
+    /// Forgets all that is remembered. To be called after every commit that changes who may call:
+    /// a key, a session, a person, the deletion or restoration of a site or an organization.
+    pub fn forget(&self) {
+        self.epoch.fetch_add(1, Ordering::SeqCst);
+    }
+
+    fn known<K, V>(
+        &self,
+        cache: &Cache<K, (u64, Arc<V>)>,
+        key: K,
+        look_up: impl FnOnce() -> Result<Option<V>>,
+    ) -> Result<Arc<V>>
+    where
+        K: std::hash::Hash + Eq + Send + Sync + 'static,
+        V: Send + Sync + 'static,
+    {
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        if let Some((since, value)) = cache.get(&key)
+            && since == epoch
+        {
+            return Ok(value);
+        }
+        let value = Arc::new(look_up()?.ok_or(Error::Unauthenticated)?);
+        cache.insert(key, (epoch, Arc::clone(&value)));
+        Ok(value)
+    }
+
+    fn note_key(&self, id: i64, now: i64, address: IpAddr) {
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        uses.keys.insert(id, (now, address));
+    }
+
+    fn note_session(&self, known: &KnownSession, now: i64) {
+        known.last_used_at.fetch_max(now, Ordering::Relaxed);
+        let mut uses = self.uses.lock().unwrap_or_else(PoisonError::into_inner);
+        uses.sessions.insert(known.session.id, now);
+    }
+}
+
+/// The caller who presents this text as `X-API-Key` or bearer: a key or an access token.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] for every reason there is not to believe it.
+pub fn authenticate(app: &App, presented: &str, address: IpAddr) -> Result<Actor> {
+    if looks_like_key(presented) {
+        by_key(app, presented, address)
+    } else {
+        by_access_token(app, presented)
+    }
+}
+
+fn by_key(app: &App, presented: &str, address: IpAddr) -> Result<Actor> {
+    if !is_well_formed_key(presented) {
+        return Err(Error::Unauthenticated);
+    }
+    let hash = fingerprint(presented);
+    let known = app
+        .callers
+        .known(&app.callers.keys, hash, || look_up_key(app, &hash))?;
+    let now = app.clock.now().as_millisecond();
+    let ended = known.ends_at.is_some_and(|end| end <= now);
+    let stray = !known.networks.is_empty() && !known.networks.iter().any(|n| n.contains(address));
+    if ended || stray {
+        return Err(Error::Unauthenticated);
+    }
+    app.callers.note_key(known.id, now, address);
+    Ok(known.actor.clone())
+}
+
+fn look_up_key(app: &App, hash: &[u8; 32]) -> Result<Option<KnownKey>> {
+    let found = app.store.read(|db| api_keys::find_presented(db, hash))?;
+    let Some(found) = found.filter(|found| found.key.revoked_at.is_none()) else {
+        return Ok(None);
+    };
+    let (key, superseded) = (found.key, found.superseded);
+    let networks = key
+        .networks
+        .iter()
+        .map(|text| text.parse::<Network>())
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| Error::Internal(format!("key {}: {error}", key.id)))?;
+    let own = key.expires_at;
+    // A superseded key without an end has ended.
+    let ends_at = if superseded {
+        let grace = key.old_expires_at.unwrap_or(0);
+        Some(own.map_or(grace, |own| own.min(grace)))
+    } else {
+        own
+    };
+    Ok(Some(KnownKey {
+        id: key.id,
+        networks,
+        ends_at,
+        actor: actor_of(key),
+    }))
+}
+
+fn actor_of(key: api_keys::ApiKeyRow) -> Actor {
+    match key.site_id {
+        Some(site_id) => Actor::SiteKey {
+            key_id: key.id,
+            site_id,
+            organization_id: key.organization_id,
+            name: key.name,
+        },
+        None => Actor::OrganizationKey {
+            key_id: key.id,
+            organization_id: key.organization_id,
+            scopes: key.scopes,
+            name: key.name,
+        },
+    }
+}
+
+fn by_access_token(app: &App, presented: &str) -> Result<Actor> {
+    let id = app
+        .access_tokens
+        .session(presented, app.clock.now())
+        .ok_or(Error::Unauthenticated)?;
+    let known = app.callers.known(&app.callers.sessions, id, || {
+        let found = app.store.read(|db| sessions::find(db, id))?;
+        Ok(found.filter(|session| !session.page).map(KnownSession::of))
+    })?;
+    known.admit(app, None)
+}
+
+/// The person whose browser presents this cookie.
+///
+/// # Errors
+/// [`Error::Unauthenticated`] where no such session lives.
+pub fn page_session(app: &App, cookie: &str) -> Result<Actor> {
+    let hash = fingerprint(cookie);
+    let known = app.callers.known(&app.callers.pages, hash, || {
+        let found = app.store.read(|db| sessions::find_page(db, &hash))?;
+        Ok(found.map(KnownSession::of))
+    })?;
+    known.admit(app, Some(PAGE_IDLE))
+}
+
+impl KnownSession {
+    fn of(session: Session) -> Self {
+        let last_used_at = AtomicI64::new(session.last_used_at);
+        Self {
+            session,
+            last_used_at,
+        }
+    }
+
+    fn admit(&self, app: &App, idle: Option<SignedDuration>) -> Result<Actor> {
+        let now = app.clock.now().as_millisecond();
+        let last = self.last_used_at.load(Ordering::Relaxed);
+        let asleep = idle.is_some_and(|idle| i128::from(now - last) >= idle.as_millis());
+        if self.session.expires_at <= now || asleep {
+            return Err(Error::Unauthenticated);
+        }
+        app.callers.note_session(self, now);
+        Ok(Actor::Person {
+            user_id: self.session.user_id,
+            session_id: self.session.id,
+            name: self.session.user_name.clone(),
+        })
+    }
+}
+
+/// Writes the last uses that were noted, if a minute has passed since they were written last.
+/// `true`: there was something to write.
+///
+/// # Errors
+/// What the store says; what could not be written is lost, it only says when a key was last used.
+pub async fn write_last_uses(app: &App) -> Result<bool> {
+    let now = app.clock.now().as_millisecond();
+    {
+        let uses = app
+            .callers
+            .uses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let due = i128::from(now - uses.written_at) >= WRITE_EVERY.as_millis();
+        if !due || (uses.keys.is_empty() && uses.sessions.is_empty()) {
+            return Ok(false);
+        }
+    }
+    write_last_uses_now(app).await?;
+    Ok(true)
+}
+
+/// Writes them whenever they were written last: before the program ends.
+///
+/// # Errors
+/// As [`write_last_uses`].
+pub async fn write_last_uses_now(app: &App) -> Result<()> {
+    let (keys, of_sessions) = {
+        let mut uses = app
+            .callers
+            .uses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        uses.written_at = app.clock.now().as_millisecond();
+        (
+            std::mem::take(&mut uses.keys),
+            std::mem::take(&mut uses.sessions),
+        )
+    };
+    // In the order of the table, so that neighbours are written together.
+    let mut keys: Vec<(i64, i64, String)> = keys
+        .into_iter()
+        .map(|(id, (at, from))| (id, at, super::audit::shown(from)))
+        .collect();
+    keys.sort_unstable_by_key(|used| used.0);
+    for handful in keys.chunks(HANDFUL) {
+        let handful = handful.to_vec();
+        app.store
+            .write(Lane::Back, move |db| api_keys::note_uses(db, &handful))
+            .await?;
+    }
+    if !of_sessions.is_empty() {
+        app.store
+            .write(Lane::Back, move |db| {
+                of_sessions
+                    .iter()
+                    .try_for_each(|(id, at)| sessions::note_use(db, *id, *at))
+            })
+            .await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,106 @@
+//! How often somebody may do something: a budget a minute for each key, by the app's clock, in a
+//! bounded amount of memory.
+
+use std::hash::Hash;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use governor::clock::Clock as GovernorClock;
+use governor::middleware::NoOpMiddleware;
+use governor::state::keyed::DashMapStateStore;
+use governor::{Quota, RateLimiter};
+
+use crate::clock::Clock;
+
+/// Keys that are remembered before those with a full budget are forgotten.
+const REMEMBERED: usize = 20_000;
+
+/// The app's clock, as the limiter reads it.
+#[derive(Debug, Clone)]
+struct OurClock(Arc<dyn Clock>);
+
+impl GovernorClock for OurClock {
+    type Instant = Duration;
+
+    fn now(&self) -> Duration {
+        let millis = self.0.now().as_millisecond();
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+    }
+}
+
+type Governor<K> = RateLimiter<K, DashMapStateStore<K>, OurClock, NoOpMiddleware<Duration>>;
+
+/// A budget for each key.
+pub struct Limiter<K: Hash + Eq + Clone> {
+    governor: Option<Governor<K>>,
+    clock: OurClock,
+}
+
+impl<K: Hash + Eq + Clone> std::fmt::Debug for Limiter<K> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Limiter")
+    }
+}
+
+impl<K: Hash + Eq + Clone> Limiter<K> {
+    /// `per_minute` calls for each key, all of them at once if one likes; `None` and 0: no limit.
+    pub fn new(per_minute: Option<u32>, clock: Arc<dyn Clock>) -> Self {
+        let clock = OurClock(clock);
+        let governor = per_minute.and_then(NonZeroU32::new).map(|budget| {
+            RateLimiter::dashmap_with_clock(Quota::per_minute(budget), clock.clone())
+        });
+        Self { governor, clock }
+    }
+
+    /// Takes one from the key's budget.
+    ///
+    /// # Errors
+    /// Whole seconds after which there is one again, at least 1.
+    pub fn take(&self, key: &K) -> Result<(), u64> {
+        let Some(governor) = &self.governor else {
+            return Ok(());
+        };
+        if governor.len() > REMEMBERED {
+            governor.retain_recent();
+        }
+        governor.check_key(key).map_err(|not_until| {
+            let wait = not_until.wait_time_from(self.clock.now());
+            wait.as_millis()
+                .div_ceil(1000)
+                .try_into()
+                .unwrap_or(60)
+                .max(1)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::ManualClock;
+    use jiff::SignedDuration;
+
+    #[test]
+    fn a_budget_is_each_keys_own_and_comes_back_with_time() {
+        let clock = Arc::new(ManualClock::at("2026-11-20T08:00:00Z".parse().unwrap()));
+        let limiter: Limiter<&str> = Limiter::new(Some(10), clock.clone());
+        for _ in 0..10 {
+            assert_eq!(limiter.take(&"a"), Ok(()));
+        }
+        assert_eq!(limiter.take(&"a"), Err(6));
+        assert_eq!(limiter.take(&"b"), Ok(()));
+        clock.advance(SignedDuration::from_secs(6));
+        assert_eq!(limiter.take(&"a"), Ok(()));
+        assert!(limiter.take(&"a").is_err());
+    }
+
+    #[test]
+    fn no_budget_is_no_limit() {
+        let clock = Arc::new(ManualClock::at(jiff::Timestamp::UNIX_EPOCH));
+        for budget in [None, Some(0)] {
+            let limiter: Limiter<u8> = Limiter::new(budget, clock.clone());
+            assert!((0..1000).all(|_| limiter.take(&1).is_ok()));
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! The installation's one secret, and the keys derived from it, one for each purpose. It is given
+//! by the operator, or made at the first start and kept in the data directory with mode 0600.
+
+use std::fs::OpenOptions;
+use std::io::{Read, Write};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+
+use ring::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
+use ring::hmac;
+use secrecy::{ExposeSecret, SecretString};
+
+use crate::clock::Entropy;
+use crate::domain::credentials;
+
+/// The file's name in the data directory.
+pub const FILE: &str = "secret.key";
+/// The fewest characters of a secret that the operator gives.
+const SHORTEST: usize = 32;
+
+/// Why there is no secret to work with.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretKeyError {
+    /// The file system said no.
+    #[error("the key file {file}: {cause}")]
+    File {
+        /// The file.
+        file: String,
+        /// What was wrong.
+        cause: std::io::Error,
+    },
+    /// Others can read the file.
+    #[error("the key file {0} can be read by others: make it private with `chmod 600`")]
+    NotPrivate(String),
+    /// Too short to be secret.
+    #[error("the secret key has fewer than {SHORTEST} characters ({0})")]
+    TooShort(String),
+    /// No randomness.
+    #[error(transparent)]
+    NoEntropy(#[from] crate::clock::NoEntropy),
+}
+
+/// Derives a key for each purpose; never shows the secret itself.
+pub struct SecretKey(Prk);
+
+impl std::fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SecretKey")
+    }
+}
+
+struct Bytes32;
+
+impl KeyType for Bytes32 {
+    fn len(&self) -> usize {
+        32
+    }
+}
+
+impl SecretKey {
+    /// The secret that the operator gives, else the one in `data_dir`, which is made where it is
+    /// missing.
+    ///
+    /// # Errors
+    /// [`SecretKeyError`], in words that tell the operator what to do.
+    pub fn open(
+        given: Option<&SecretString>,
+        data_dir: &Path,
+        entropy: &dyn Entropy,
+    ) -> Result<Self, SecretKeyError> {
+        if let Some(given) = given {
+            return Self::from_text(given.expose_secret(), "from the configuration");
+        }
+        let file = data_dir.join(FILE);
+        match make(&file, entropy)? {
+            Some(fresh) => Self::from_text(&fresh, "fresh"),
+            None => Self::from_text(&read(&file)?, &format!("in {}", file.display())),
+        }
+    }
+
+    fn from_text(text: &str, origin: &str) -> Result<Self, SecretKeyError> {
+        let text = text.trim();
+        if text.chars().count() < SHORTEST {
+            return Err(SecretKeyError::TooShort(origin.to_owned()));
+        }
+        let salt = Salt::new(HKDF_SHA256, b"dewline secret key");
+        Ok(Self(salt.extract(text.as_bytes())))
+    }
+
+    /// The 32 bytes that belong to `purpose`. The same purpose gives the same bytes.
+    pub fn derive(&self, purpose: &str) -> [u8; 32] {
+        let mut key = [0; 32];
+        let label = [purpose.as_bytes()];
+        let filled = self
+            .0
+            .expand(&label, Bytes32)
+            .and_then(|material| material.fill(&mut key));
+        // HKDF-SHA-256 gives up to 8160 bytes; 32 cannot fail.
+        debug_assert!(filled.is_ok());
+        key
+    }
+
+    /// The HMAC-SHA-256 key that belongs to `purpose`.
+    pub fn hmac(&self, purpose: &str) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, &self.derive(purpose))
+    }
+}
+
+/// Makes the file if it is not there. `None`: it is there.
+fn make(file: &Path, entropy: &dyn Entropy) -> Result<Option<String>, SecretKeyError> {
+    let failed = |cause| SecretKeyError::File {
+        file: file.display().to_string(),
+        cause,
+    };
+    let opened = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file);
+    let mut out = match opened {
+        Ok(out) => out,
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(None),
+        Err(error) => return Err(failed(error)),
+    };
+    let mut random = [0; 32];
+    entropy.fill(&mut random)?;
+    let text = credentials::token(&random);
+    writeln!(out, "{text}")
+        .and_then(|()| out.sync_all())
+        .map_err(failed)?;
+    Ok(Some(text))
+}
+
+fn read(file: &Path) -> Result<String, SecretKeyError> {
+    let failed = |cause| SecretKeyError::File {
+        file: file.display().to_string(),
+        cause,
+    };
+    let mut open = std::fs::File::open(file).map_err(failed)?;
+    let mode = open.metadata().map_err(failed)?.permissions().mode();
+    if mode & 0o077 != 0 {
+        return Err(SecretKeyError::NotPrivate(file.display().to_string()));
+    }
+    let mut text = String::new();
+    open.read_to_string(&mut text).map_err(failed)?;
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SeededEntropy;
+
+    #[test]
+    fn the_key_file_is_private_and_the_secret_stays_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = |seed| SecretKey::open(None, folder.path(), &SeededEntropy::new(seed)).unwrap();
+        let (first, second) = (open(1), open(2));
+        assert_eq!(first.derive("a"), second.derive("a"));
+        assert_ne!(first.derive("a"), first.derive("b"));
+        let file = folder.path().join(FILE);
+        assert_eq!(
+            std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+        let refused = SecretKey::open(None, folder.path(), &SeededEntropy::new(3));
+        assert!(matches!(refused, Err(SecretKeyError::NotPrivate(_))));
+    }
+
+    #[test]
+    fn a_short_secret_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let given = SecretString::from("too short");
+        let refused = SecretKey::open(Some(&given), folder.path(), &SeededEntropy::new(1));
+        assert!(matches!(refused, Err(SecretKeyError::TooShort(_))));
+        assert!(!folder.path().join(FILE).exists());
+    }
+}
