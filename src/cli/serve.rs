@@ -11,9 +11,10 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::app::{self, App};
-use crate::clock::{Clock, SystemClock, SystemEntropy};
+use crate::app::App;
+use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::Config;
+use crate::services::{callers, set_up};
 use crate::{http, jobs, telemetry};
 
 use super::data_dir::DataDir;
@@ -23,16 +24,17 @@ use super::{Outcome, Stopped, print};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Runs until a signal says stop.
-pub fn run(config: Config) -> Outcome {
+pub fn run(mut config: Config) -> Outcome {
     telemetry::start(&config.log_format, &config.log_level);
     let held = DataDir::take(&config.data_dir)?;
+    held.path().clone_into(&mut config.data_dir);
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
-        .block_on(appliance(config, &held))
+        .block_on(appliance(config))
 }
 
-async fn appliance(mut config: Config, held: &DataDir) -> Outcome {
+async fn appliance(mut config: Config) -> Outcome {
     let mut signals = Signals::listen()?;
     let listener = listener(&config.listen).await?;
     let address = listener.local_addr()?;
@@ -40,7 +42,15 @@ async fn appliance(mut config: Config, held: &DataDir) -> Outcome {
     if config.public_url.is_empty() {
         config.public_url.clone_from(&reached_at);
     }
-    let app = open(config, held)?;
+    let app = App::open(
+        config,
+        Arc::new(SystemClock),
+        Arc::new(SystemEntropy::default()),
+    )?;
+    if let Some(token) = set_up::begin(&app).await? {
+        let link = format!("{}{}", app.config.public_url, set_up::path(&token));
+        print(&format!("set up at {link}\n"));
+    }
     let (stopper, stop) = watch::channel(false);
     let serving = tokio::spawn(http::server::serve(
         listener,
@@ -71,24 +81,12 @@ async fn appliance(mut config: Config, held: &DataDir) -> Outcome {
         () = signals.next() => false,
     };
     watched.abort();
+    if let Err(error) = callers::write_last_uses_now(&app).await {
+        tracing::warn!(%error, "when keys were last used could not be written");
+    }
     app.store.close();
     tracing::info!(all_ended, "stopped");
     Ok(())
-}
-
-fn open(config: Config, held: &DataDir) -> Result<Arc<App>, Stopped> {
-    let store = crate::store::Store::open(
-        &held.path().join("dewline.db"),
-        crate::store::Settings::default(),
-    )?;
-    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    Ok(Arc::new(App {
-        feed: app::feed(&config, &clock),
-        config,
-        clock,
-        entropy: Arc::new(SystemEntropy::default()),
-        store,
-    }))
 }
 
 /// The socket that systemd hands over, else one of our own.
