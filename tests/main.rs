@@ -7,3 +7,4 @@
 )]
 
 mod drupal_org;
+mod engine;
