@@ -15,6 +15,7 @@ pub mod fault;
 pub mod inventory;
 pub mod network;
 pub mod person;
+pub mod judgement;
 pub mod prepared;
 pub mod release_history;
 pub mod schedule;
