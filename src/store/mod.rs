@@ -241,3 +241,8 @@ fn applied_version(db: &Connection) -> Result<i64> {
         |row| row.get(0),
     )?)
 }
+pub mod blob;
+pub mod catalogue;
+pub mod inventory;
+pub mod ledger;
+pub mod time;
