@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod advisory;
+pub mod check_in;
 pub mod compatibility;
 pub mod composer;
 pub mod composer_lock;

@@ -14,3 +14,8 @@ pub mod set_up;
 pub mod sign_in;
 
 pub use error::{Error, Result};
+pub mod catalogue;
+pub mod histories;
+pub mod ledger;
+pub mod sync;
+pub mod watch;

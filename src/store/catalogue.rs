@@ -243,9 +243,8 @@ pub fn set_checked(db: &Connection, id: i64, checked: &Checked<'_>, now: Timesta
 /// # Errors
 /// What SQLite says.
 pub fn becoming_stale(db: &Connection, now: Timestamp, most: u32) -> Result<Vec<i64>> {
-    let mut query = db.prepare_cached(
-        "SELECT id FROM modules WHERE stale_at <= ?1 ORDER BY stale_at LIMIT ?2",
-    )?;
+    let mut query = db
+        .prepare_cached("SELECT id FROM modules WHERE stale_at <= ?1 ORDER BY stale_at LIMIT ?2")?;
     let rows = query.query_map(params![ms(now), most], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
@@ -328,8 +327,8 @@ pub struct Fix {
 /// # Errors
 /// What SQLite says.
 pub fn fixes(db: &Connection, module_id: i64) -> Result<Vec<Fix>> {
-    let mut query = db
-        .prepare_cached("SELECT version, date, known_at FROM fixes WHERE module_id = ?1")?;
+    let mut query =
+        db.prepare_cached("SELECT version, date, known_at FROM fixes WHERE module_id = ?1")?;
     let rows = query.query_map([module_id], |row| {
         Ok(Fix {
             version: row.get(0)?,
@@ -352,7 +351,10 @@ pub fn set_fixes(
     now: Timestamp,
 ) -> Result<()> {
     for known in fixes(db, module_id)? {
-        if !releases.iter().any(|(version, _)| *version == known.version) {
+        if !releases
+            .iter()
+            .any(|(version, _)| *version == known.version)
+        {
             db.prepare_cached("DELETE FROM fixes WHERE module_id = ?1 AND version = ?2")?
                 .execute(params![module_id, known.version])?;
         }
@@ -574,8 +576,9 @@ pub fn next_fanout(db: &Connection) -> Result<Option<i64>> {
 pub fn fanout_sites(db: &Connection, versions: &[i64]) -> Result<Vec<i64>> {
     let mut sites = Vec::new();
     for table in ["site_modules", "module_runs"] {
-        let mut query =
-            db.prepare_cached(&format!("SELECT site_id FROM {table} WHERE version_id = ?1"))?;
+        let mut query = db.prepare_cached(&format!(
+            "SELECT site_id FROM {table} WHERE version_id = ?1"
+        ))?;
         for version in versions {
             let rows = query.query_map([version], |row| row.get::<_, i64>(0))?;
             for site in rows {

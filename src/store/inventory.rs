@@ -4,8 +4,8 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
-use super::time::{at, ms};
 use super::Result;
+use super::time::{at, ms};
 use crate::domain::exposure::Run;
 use crate::domain::inventory::{Entry, Facts, Kind, ModuleType, Origin, Pulse};
 use crate::domain::site_status::{Counted, Standing, Tally};
@@ -91,8 +91,10 @@ pub fn heard(
 /// # Errors
 /// What SQLite says.
 pub fn speaks_again(db: &Connection, site_id: i64, watch_at: Timestamp) -> Result<()> {
-    db.prepare_cached("UPDATE sites SET silent_since = NULL WHERE id = ?1 AND silent_since IS NOT NULL")?
-        .execute([site_id])?;
+    db.prepare_cached(
+        "UPDATE sites SET silent_since = NULL WHERE id = ?1 AND silent_since IS NOT NULL",
+    )?
+    .execute([site_id])?;
     db.prepare_cached("UPDATE site_contacts SET watch_at = ?2 WHERE site_id = ?1")?
         .execute(params![site_id, ms(watch_at)])?;
     Ok(())
@@ -175,7 +177,13 @@ pub fn warn_of_stranger(
 ///
 /// # Errors
 /// What SQLite says.
-pub fn answer_stranger(db: &Connection, site_id: i64, moved: bool, by: &str, now: Timestamp) -> Result<bool> {
+pub fn answer_stranger(
+    db: &Connection,
+    site_id: i64,
+    moved: bool,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool> {
     let take = if moved {
         "seen_url = ifnull(stranger_url, seen_url), seen_instance = ifnull(stranger_instance, seen_instance),"
     } else {
@@ -485,8 +493,10 @@ pub fn add_sync(db: &Connection, sync: &NewSync<'_>) -> Result<i64> {
         sync.delta
     ])?;
     let id = db.last_insert_rowid();
-    db.prepare_cached("UPDATE site_contacts SET sync_id = ?2, content_hash = ?3 WHERE site_id = ?1")?
-        .execute(params![sync.site_id, id, sync.content_hash])?;
+    db.prepare_cached(
+        "UPDATE site_contacts SET sync_id = ?2, content_hash = ?3 WHERE site_id = ?1",
+    )?
+    .execute(params![sync.site_id, id, sync.content_hash])?;
     Ok(id)
 }
 
@@ -494,7 +504,13 @@ pub fn add_sync(db: &Connection, sync: &NewSync<'_>) -> Result<i64> {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn set_facts(db: &Connection, site_id: i64, facts: &Facts, core: Option<&str>, now: Timestamp) -> Result<()> {
+pub fn set_facts(
+    db: &Connection,
+    site_id: i64,
+    facts: &Facts,
+    core: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
     let info = serde_json::json!({
         "database": facts.database.as_ref().map(|(driver, version)| serde_json::json!({"driver": driver, "version": version})),
         "install_profile": facts.install_profile,
@@ -637,4 +653,3 @@ pub fn add_refusal(db: &Connection, refused: &Refused<'_>, now: Timestamp) -> Re
     .execute([refused.site_id, REFUSALS_KEPT])?;
     Ok(())
 }
-

@@ -256,9 +256,12 @@ impl Verdicts for Book {
                 let fix = self.fixes.get(&cause.id)?;
                 (fix.date, fix.known_at)
             }
-            CauseKind::Project | CauseKind::Advisory => {
-                (None, self.versions.get(&version_id).and_then(|(_, known)| *known)?)
-            }
+            CauseKind::Project | CauseKind::Advisory => (
+                None,
+                self.versions
+                    .get(&version_id)
+                    .and_then(|(_, known)| *known)?,
+            ),
         };
         Some(Known {
             cause: cause.clone(),
