@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod advisory;
+pub mod api_key;
 pub mod check_in;
 pub mod compatibility;
 pub mod composer;
