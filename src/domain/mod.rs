@@ -3,8 +3,6 @@
 
 pub mod access;
 pub mod advisory;
-pub mod api_key;
-pub mod check_in;
 pub mod compatibility;
 pub mod composer;
 pub mod composer_lock;
@@ -14,13 +12,16 @@ pub mod credentials;
 pub mod exposed;
 pub mod exposure;
 pub mod fault;
+pub mod form;
 pub mod inventory;
-pub mod judgement;
 pub mod network;
 pub mod person;
+pub mod listing;
+pub mod organization;
 pub mod prepared;
 pub mod release_history;
 pub mod schedule;
+pub mod site;
 pub mod site_status;
 pub mod status;
 pub mod text;

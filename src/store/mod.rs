@@ -15,6 +15,10 @@ pub mod audit;
 pub mod one_time_tokens;
 pub mod sessions;
 pub mod users;
+pub mod listing;
+pub mod organizations;
+pub mod row;
+pub mod sites;
 pub mod writer;
 
 /// A connection, as the closures of [`Store::read`] and [`Store::write`] get it.
@@ -241,9 +245,3 @@ fn applied_version(db: &Connection) -> Result<i64> {
         |row| row.get(0),
     )?)
 }
-pub mod blob;
-pub mod catalogue;
-pub mod exposures;
-pub mod inventory;
-pub mod ledger;
-pub mod time;

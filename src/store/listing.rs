@@ -1,0 +1,364 @@
+//! Turns a question to a list into SQL: filters, order, page, a bounded count, and the organization
+//! wall, which is raised here and nowhere else. Values are always bound; the SQL of fields and
+//! sorts stands in each list's [`Source`], so nothing a caller writes becomes part of a statement.
+
+use jiff::Timestamp;
+use rusqlite::types::Value as Sql;
+use rusqlite::{Connection, params_from_iter};
+
+use super::Result;
+
+use crate::domain::access::Sight;
+use crate::domain::listing::{COUNTED, Filter, List, Op, Page, Query, Value};
+
+/// How a list's fields are found in the tables.
+#[derive(Debug)]
+pub struct Source {
+    /// What can be asked.
+    pub list: &'static List,
+    /// The tables.
+    pub from: &'static str,
+    /// The tables in another order, for sorts whose order an index of another table holds.
+    pub drivers: &'static [(&'static str, &'static str)],
+    /// What holds for every row of it, such as not being deleted.
+    pub live: &'static str,
+    /// The row's id; the last key of every order.
+    pub id: &'static str,
+    /// Where the wall stands.
+    pub wall: Wall,
+    /// Each field's SQL, by name.
+    pub fields: &'static [(&'static str, Column)],
+    /// Each sort's keys, by name: made total by the id.
+    pub sorts: &'static [(&'static str, &'static [&'static str])],
+    /// What `q` searches.
+    pub search: &'static [&'static str],
+}
+
+/// What the wall compares with the caller's sight.
+#[derive(Debug, Clone, Copy)]
+pub enum Wall {
+    /// Rows belong to an organization, and to a site where the second is given.
+    Owned {
+        /// The organization's id.
+        organization: &'static str,
+        /// The site's id, where rows have one.
+        site: Option<&'static str>,
+    },
+    /// Rows belong to the platform: whoever doesn't see all sees those that satisfy these
+    /// conditions, in which `:organization` and `:site` stand for what is in sight.
+    Used {
+        /// For the sight of one organization.
+        organization: &'static str,
+        /// For the sight of one site.
+        site: &'static str,
+    },
+}
+
+/// A field's SQL.
+#[derive(Debug, Clone, Copy)]
+pub enum Column {
+    /// An expression that is compared as it is.
+    Plain(&'static str),
+    /// A text that is compared whatever its case.
+    Name(&'static str),
+    /// A JSON list of texts.
+    Members(&'static str),
+    /// Words that stand for conditions; `:now` is the current instant.
+    Words(&'static [(&'static str, &'static str)]),
+}
+
+/// One question to a source, with all that limits it.
+#[derive(Debug, Clone, Copy)]
+pub struct Ask<'a> {
+    /// What was asked.
+    pub query: &'a Query,
+    /// What the caller can see.
+    pub sight: Sight,
+    /// What the path names, as (expression, id).
+    pub within: &'a [(&'static str, i64)],
+    /// The current instant.
+    pub now: Timestamp,
+}
+
+/// A statement and its values.
+#[derive(Debug)]
+pub struct Statement {
+    /// The SQL.
+    pub sql: String,
+    /// What is bound to `?1`, `?2`, …
+    pub values: Vec<Sql>,
+}
+
+impl Statement {
+    fn bind(&mut self, value: Sql) -> String {
+        self.values.push(value);
+        format!("?{}", self.values.len())
+    }
+}
+
+/// One page of a source: ids by one statement, rows by `load`, a total counted at most to 10,000.
+///
+/// # Errors
+/// What SQLite says.
+pub fn page<T>(
+    db: &Connection,
+    source: &Source,
+    ask: &Ask<'_>,
+    load: impl Fn(&Connection, i64) -> Result<Option<T>>,
+) -> Result<Page<T>> {
+    let mut ids = ids(db, &rows_of(source, ask))?;
+    let wanted = ask.query.per_page as usize;
+    let more = ids.len() > wanted;
+    ids.truncate(wanted);
+    let offset = ask.query.offset();
+    let reached = offset.saturating_add(i64::try_from(ids.len()).unwrap_or(i64::MAX));
+    let total = if more || (ids.is_empty() && offset > 0) {
+        count(db, &count_of(source, ask))?
+    } else {
+        reached
+    };
+    let mut rows = Vec::with_capacity(ids.len());
+    for id in ids {
+        rows.extend(load(db, id)?);
+    }
+    let counted = i64::from(COUNTED);
+    Ok(Page {
+        rows,
+        total: if more { total.min(counted).max(0) } else { total },
+        at_least: more && total > counted,
+        more,
+    })
+}
+
+fn ids(db: &Connection, statement: &Statement) -> rusqlite::Result<Vec<i64>> {
+    let mut prepared = db.prepare_cached(&statement.sql)?;
+    prepared
+        .query_map(params_from_iter(&statement.values), |row| row.get(0))?
+        .collect()
+}
+
+fn count(db: &Connection, statement: &Statement) -> rusqlite::Result<i64> {
+    Ok(db.prepare_cached(&statement.sql)?
+        .query_row(params_from_iter(&statement.values), |row| row.get(0))?)
+}
+
+/// The statement that finds the ids of a page, and one more to know whether there is a next.
+pub fn rows_of(source: &Source, ask: &Ask<'_>) -> Statement {
+    let mut statement = Statement {
+        sql: String::new(),
+        values: Vec::new(),
+    };
+    let conditions = conditions(source, ask, &mut statement);
+    let order = order(source, ask.query);
+    let limit = statement.bind(Sql::Integer(i64::from(ask.query.per_page) + 1));
+    let offset = statement.bind(Sql::Integer(ask.query.offset()));
+    statement.sql = format!(
+        "SELECT {} FROM {} WHERE {conditions} ORDER BY {order} LIMIT {limit} OFFSET {offset}",
+        source.id,
+        tables(source, ask.query)
+    );
+    statement
+}
+
+/// The statement that counts, one row beyond what is told exactly.
+pub fn count_of(source: &Source, ask: &Ask<'_>) -> Statement {
+    let mut statement = Statement {
+        sql: String::new(),
+        values: Vec::new(),
+    };
+    let conditions = conditions(source, ask, &mut statement);
+    let limit = statement.bind(Sql::Integer(i64::from(COUNTED) + 1));
+    statement.sql = format!(
+        "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {conditions} LIMIT {limit})",
+        source.from
+    );
+    statement
+}
+
+fn tables(source: &Source, query: &Query) -> &'static str {
+    let first = query.sorts.first().map_or("", |sort| sort.key);
+    source
+        .drivers
+        .iter()
+        .find(|(sort, _)| *sort == first)
+        .map_or(source.from, |(_, from)| from)
+}
+
+fn order(source: &Source, query: &Query) -> String {
+    let mut keys: Vec<String> = Vec::new();
+    let mut last = "ASC";
+    for sort in &query.sorts {
+        last = if sort.descending { "DESC" } else { "ASC" };
+        let sql = source
+            .sorts
+            .iter()
+            .find(|(name, _)| *name == sort.key)
+            .map_or([].as_slice(), |(_, keys)| keys);
+        keys.extend(sql.iter().map(|key| format!("{key} {last}")));
+    }
+    keys.push(format!("{} {last}", source.id));
+    keys.join(", ")
+}
+
+fn conditions(source: &Source, ask: &Ask<'_>, statement: &mut Statement) -> String {
+    let mut all = vec![source.live.to_owned()];
+    for (expression, id) in ask.within {
+        let id = statement.bind(Sql::Integer(*id));
+        all.push(format!("{expression} = {id}"));
+    }
+    all.extend(wall(source.wall, ask.sight, statement));
+    for filter in &ask.query.filters {
+        let column = source
+            .fields
+            .iter()
+            .find(|(name, _)| *name == filter.field.name);
+        if let Some((_, column)) = column {
+            all.push(condition(*column, filter, statement));
+        }
+    }
+    if let Some(q) = &ask.query.q {
+        all.push(search(source.search, q, statement));
+    }
+    let sql = all.join(" AND ");
+    if sql.contains(":now") {
+        let now = statement.bind(Sql::Integer(ask.now.as_millisecond()));
+        return sql.replace(":now", &now);
+    }
+    sql
+}
+
+/// The organization wall.
+fn wall(wall: Wall, sight: Sight, statement: &mut Statement) -> Vec<String> {
+    let (organization, site) = (sight.organization(), sight.site());
+    let mut all = Vec::new();
+    match wall {
+        Wall::Owned {
+            organization: column,
+            site: site_column,
+        } => {
+            if let Some(id) = organization {
+                let id = statement.bind(Sql::Integer(id));
+                all.push(format!("{column} = {id}"));
+            }
+            if let (Some(id), Some(column)) = (site, site_column) {
+                let id = statement.bind(Sql::Integer(id));
+                all.push(format!("{column} = {id}"));
+            }
+        }
+        Wall::Used {
+            organization: by_organization,
+            site: by_site,
+        } => {
+            if let Some(id) = site {
+                let id = statement.bind(Sql::Integer(id));
+                all.push(by_site.replace(":site", &id));
+            } else if let Some(id) = organization {
+                let id = statement.bind(Sql::Integer(id));
+                all.push(by_organization.replace(":organization", &id));
+            }
+        }
+    }
+    all
+}
+
+fn condition(column: Column, filter: &Filter, statement: &mut Statement) -> String {
+    let mut each: Vec<String> = filter
+        .values
+        .iter()
+        .map(|value| match column {
+            Column::Plain(sql) => compared(sql, "", filter.op, value, statement),
+            Column::Name(sql) => compared(sql, " COLLATE NOCASE", filter.op, value, statement),
+            Column::Members(sql) => member(sql, filter.op, value, statement),
+            Column::Words(words) => word(words, filter.op, value),
+        })
+        .collect();
+    if let [single] = each.as_mut_slice() {
+        return std::mem::take(single);
+    }
+    format!("({})", each.join(" OR "))
+}
+
+fn compared(sql: &str, collation: &str, op: Op, value: &Value, statement: &mut Statement) -> String {
+    if let Value::Time { from, until } = value {
+        let (from, until) = (*from, *until);
+        let mut bind = |at: i64| statement.bind(Sql::Integer(at));
+        return match op {
+            Op::Lt => format!("{sql} < {}", bind(from)),
+            Op::Lte => format!("{sql} < {}", bind(until)),
+            Op::Gt => format!("{sql} >= {}", bind(until)),
+            Op::Gte => format!("{sql} >= {}", bind(from)),
+            Op::Ne => format!("({sql} IS NULL OR {sql} < {} OR {sql} >= {})", bind(from), bind(until)),
+            _ => format!("({sql} >= {} AND {sql} < {})", bind(from), bind(until)),
+        };
+    }
+    if op == Op::Null {
+        let absent = *value == Value::Word("true");
+        return format!("{sql} IS {}NULL", if absent { "" } else { "NOT " });
+    }
+    let (plain, text) = match value {
+        Value::Integer(number) => (Sql::Integer(*number), String::new()),
+        Value::Text(text) => (Sql::Text(text.clone()), text.clone()),
+        Value::Word("true") => (Sql::Integer(1), String::new()),
+        Value::Word("false") => (Sql::Integer(0), String::new()),
+        Value::Word(word) => (Sql::Text((*word).to_owned()), (*word).to_owned()),
+        Value::Time { .. } => (Sql::Null, String::new()),
+    };
+    match op {
+        Op::Ne => format!("{sql} IS NOT {}{collation}", statement.bind(plain)),
+        Op::Lt => format!("{sql} < {}", statement.bind(plain)),
+        Op::Lte => format!("{sql} <= {}", statement.bind(plain)),
+        Op::Gt => format!("{sql} > {}", statement.bind(plain)),
+        Op::Gte => format!("{sql} >= {}", statement.bind(plain)),
+        Op::Contains => like(sql, &format!("%{}%", escaped(&text)), statement),
+        Op::StartsWith => like(sql, &format!("{}%", escaped(&text)), statement),
+        Op::Eq | Op::In | Op::Null => format!("{sql} = {}{collation}", statement.bind(plain)),
+    }
+}
+
+fn like(sql: &str, pattern: &str, statement: &mut Statement) -> String {
+    let pattern = statement.bind(Sql::Text(pattern.to_owned()));
+    format!("{sql} LIKE {pattern} ESCAPE '\\'")
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('\\', "\\\\")
+        .replace('%', "\\%")
+        .replace('_', "\\_")
+}
+
+fn member(sql: &str, op: Op, value: &Value, statement: &mut Statement) -> String {
+    let Value::Text(text) = value else {
+        return "0".to_owned();
+    };
+    let inner = if op == Op::Contains {
+        like("value", &format!("%{}%", escaped(text)), statement)
+    } else {
+        format!("value = {} COLLATE NOCASE", statement.bind(Sql::Text(text.clone())))
+    };
+    let not = if op == Op::Ne { "NOT " } else { "" };
+    format!("{not}EXISTS (SELECT 1 FROM json_each({sql}) WHERE {inner})")
+}
+
+fn word(words: &[(&str, &str)], op: Op, value: &Value) -> String {
+    let Value::Word(wanted) = value else {
+        return "0".to_owned();
+    };
+    let condition = words
+        .iter()
+        .find(|(word, _)| word == wanted)
+        .map_or("0", |(_, condition)| condition);
+    if op == Op::Ne {
+        format!("NOT ifnull({condition}, 0)")
+    } else {
+        format!("({condition})")
+    }
+}
+
+fn search(columns: &[&str], q: &str, statement: &mut Statement) -> String {
+    let pattern = statement.bind(Sql::Text(format!("%{}%", escaped(q))));
+    let each: Vec<_> = columns
+        .iter()
+        .map(|column| format!("{column} LIKE {pattern} ESCAPE '\\'"))
+        .collect();
+    format!("({})", each.join(" OR "))
+}

@@ -1,0 +1,242 @@
+//! Sites as they are kept, but for what they run.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::listing::{Ask, Column, Source, Wall, page};
+use super::{Result, row};
+use crate::domain::listing::Page;
+use crate::domain::site::{Counts, LIST, Site, SiteFacts, Stranger};
+use crate::domain::site_status::Standing;
+
+/// The list of sites.
+pub static SOURCE: Source = Source {
+    list: &LIST,
+    from: "sites AS s LEFT JOIN site_contacts AS c ON c.site_id = s.id",
+    drivers: &[(
+        "last_sync_at",
+        "site_contacts AS c INDEXED BY site_contacts_last CROSS JOIN sites AS s ON s.id = c.site_id",
+    )],
+    live: "s.deleted_at IS NULL",
+    id: "s.id",
+    wall: Wall::Owned {
+        organization: "s.organization_id",
+        site: Some("s.id"),
+    },
+    fields: &[
+        ("id", Column::Plain("s.id")),
+        ("name", Column::Name("s.name")),
+        ("url", Column::Name("s.url")),
+        ("organization_id", Column::Plain("s.organization_id")),
+        ("environment", Column::Plain("s.environment")),
+        ("tags", Column::Members("s.tags")),
+        (
+            "status",
+            Column::Words(&[
+                ("not_secure", "s.status = 0"),
+                ("revoked", "s.status = 1"),
+                ("not_supported", "s.status = 2"),
+                ("unknown", "s.status = 3"),
+                ("not_checked", "s.status = 4"),
+                ("pending", "s.status = 5"),
+                ("not_current", "s.status = 6"),
+                ("current", "s.status = 7"),
+            ]),
+        ),
+        (
+            "silent",
+            Column::Words(&[
+                ("true", "s.silent_since IS NOT NULL"),
+                ("false", "s.silent_since IS NULL"),
+            ]),
+        ),
+        ("silent_since", Column::Plain("s.silent_since")),
+        ("drupal_version", Column::Plain("s.drupal_version")),
+        ("php_version", Column::Plain("s.php_version")),
+        ("last_sync_at", Column::Plain("c.last_sync_at")),
+        ("open_exposures", Column::Plain("s.open_exposures")),
+        ("next_due_at", Column::Plain("s.next_due_at")),
+        ("created_at", Column::Plain("s.created_at")),
+        ("updated_at", Column::Plain("s.updated_at")),
+    ],
+    sorts: &[
+        ("name", &["s.name COLLATE NOCASE", "s.environment"]),
+        ("id", &[]),
+        ("status", &["s.status"]),
+        ("last_sync_at", &["c.last_sync_at", "c.site_id"]),
+        ("next_due_at", &["ifnull(s.next_due_at, 9223372036854775807)"]),
+        // Ids are handed out in the order of time.
+        ("created_at", &[]),
+    ],
+    search: &["s.name", "s.url"],
+};
+
+/// One page of them.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<Site>> {
+    page(db, &SOURCE, ask, find)
+}
+
+/// One that isn't deleted.
+///
+/// # Errors
+/// What SQLite says.
+pub fn find(db: &Connection, id: i64) -> Result<Option<Site>> {
+    Ok(db.prepare_cached(
+        "SELECT s.*, o.name AS organization, c.last_sync_at,
+           (SELECT min(m.last_success_at) FROM site_modules AS sm JOIN modules AS m ON m.id = sm.module_id
+            WHERE sm.site_id = s.id AND sm.enabled = 1 AND m.kind = 'project') AS data_as_of
+         FROM sites AS s
+         JOIN organizations AS o ON o.id = s.organization_id
+         LEFT JOIN site_contacts AS c ON c.site_id = s.id
+         WHERE s.id = ?1 AND s.deleted_at IS NULL",
+    )?
+    .query_row([id], read)
+    .optional()?)
+}
+
+fn read(found: &Row<'_>) -> rusqlite::Result<Site> {
+    let stranger_url: Option<String> = found.get("stranger_url")?;
+    Ok(Site {
+        id: found.get("id")?,
+        name: found.get("name")?,
+        url: found.get("url")?,
+        organization_id: found.get("organization_id")?,
+        organization: found.get("organization")?,
+        environment: found.get("environment")?,
+        tags: row::texts(found, "tags")?,
+        notes: found.get("notes")?,
+        status: row::standing(found, "status")?,
+        status_reason: found.get("status_reason")?,
+        silent_since: row::maybe_time(found, "silent_since")?,
+        data_as_of: row::maybe_time(found, "data_as_of")?,
+        drupal_version: found.get("drupal_version")?,
+        php_version: found.get("php_version")?,
+        sync_interval_minutes: found.get("sync_interval_minutes")?,
+        last_sync_at: row::maybe_time(found, "last_sync_at")?,
+        counts: Counts {
+            total: found.get("total")?,
+            not_current: found.get("not_current")?,
+            security: found.get("security")?,
+            unknown: found.get("unknown")?,
+            custom: found.get("custom")?,
+            disabled: found.get("disabled")?,
+        },
+        open_exposures: found.get("open_exposures")?,
+        next_due_at: row::maybe_time(found, "next_due_at")?,
+        stranger: row::maybe_time(found, "stranger_at")?.map(|at| Stranger {
+            at,
+            url: stranger_url,
+        }),
+        created_at: row::time(found, "created_at")?,
+        updated_at: row::time(found, "updated_at")?,
+    })
+}
+
+/// The organization of a site that isn't deleted: what the wall asks.
+///
+/// # Errors
+/// What SQLite says.
+pub fn organization_of(db: &Connection, id: i64) -> Result<Option<i64>> {
+    Ok(db.prepare_cached("SELECT organization_id FROM sites WHERE id = ?1 AND deleted_at IS NULL")?
+        .query_row([id], |found| found.get(0))
+        .optional()?)
+}
+
+/// Keeps a new one, that has never synced, and gives its id.
+///
+/// # Errors
+/// A constraint, where the name is taken in that organization and environment.
+pub fn insert(
+    db: &Connection,
+    organization_id: i64,
+    facts: &SiteFacts,
+    by: &str,
+    now: Timestamp,
+) -> Result<i64> {
+    let id = db
+        .prepare_cached(
+            "INSERT INTO sites (organization_id, name, url, environment, tags, notes, sync_interval_minutes,
+               status, created_at, updated_at, created_by, updated_by)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?10)",
+        )?
+        .insert(params![
+            organization_id,
+            facts.name,
+            facts.url,
+            facts.environment,
+            tags(facts),
+            facts.notes,
+            facts.sync_interval_minutes,
+            Standing::Pending.rank(),
+            now.as_millisecond(),
+            by
+        ])?;
+    db.prepare_cached("INSERT INTO site_contacts (site_id) VALUES (?1)")?
+        .execute([id])?;
+    Ok(id)
+}
+
+/// Changes what people say about a site.
+///
+/// # Errors
+/// A constraint, where the name is taken in that organization and environment.
+pub fn update(
+    db: &Connection,
+    id: i64,
+    facts: &SiteFacts,
+    by: &str,
+    now: Timestamp,
+) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE sites SET name = ?2, url = ?3, environment = ?4, tags = ?5, notes = ?6,
+           sync_interval_minutes = ?7, updated_at = ?8, updated_by = ?9 WHERE id = ?1",
+    )?
+    .execute(params![
+        id,
+        facts.name,
+        facts.url,
+        facts.environment,
+        tags(facts),
+        facts.notes,
+        facts.sync_interval_minutes,
+        now.as_millisecond(),
+        by
+    ])?;
+    Ok(())
+}
+
+fn tags(facts: &SiteFacts) -> String {
+    serde_json::Value::from(facts.tags.clone()).to_string()
+}
+
+/// Deletes one softly, with all that follows in the same commit: its keys end, its open windows end
+/// at this instant, nobody waits for its syncs any more, and the chronicle says so.
+///
+/// # Errors
+/// What SQLite says.
+pub fn delete(db: &Connection, id: i64, by: &str, now: Timestamp) -> Result<()> {
+    let at = now.as_millisecond();
+    db.prepare_cached(
+        "UPDATE exposures SET closed_at = ?2, outcome = 'ended', updated_at = ?2
+         WHERE site_id = ?1 AND closed_at IS NULL",
+    )?
+    .execute(params![id, at])?;
+    db.prepare_cached(
+        "UPDATE sites SET deleted_at = ?2, updated_at = ?2, updated_by = ?3, open_exposures = 0,
+           next_due_at = NULL WHERE id = ?1",
+    )?
+    .execute(params![id, at, by])?;
+    db.prepare_cached("UPDATE site_contacts SET watch_at = NULL WHERE site_id = ?1")?
+        .execute([id])?;
+    db.prepare_cached(
+        "UPDATE api_keys SET revoked_at = ?2, updated_at = ?2, updated_by = ?3
+         WHERE site_id = ?1 AND revoked_at IS NULL",
+    )?
+    .execute(params![id, at, by])?;
+    db.prepare_cached("INSERT INTO chronicle (kind, ref, at) VALUES ('site_deleted', ?1, ?2)")?
+        .execute(params![id, at])?;
+    Ok(())
+}
