@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::Clock as GovernorClock;
-use governor::middleware::NoOpMiddleware;
+use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DashMapStateStore;
 use governor::{Quota, RateLimiter};
 
@@ -29,7 +29,7 @@ impl GovernorClock for OurClock {
     }
 }
 
-type Governor<K> = RateLimiter<K, DashMapStateStore<K>, OurClock, NoOpMiddleware<Duration>>;
+type Governor<K> = RateLimiter<K, DashMapStateStore<K>, OurClock, StateInformationMiddleware>;
 
 /// A budget for each key.
 pub struct Limiter<K: Hash + Eq + Clone> {
@@ -48,23 +48,24 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     pub fn new(per_minute: Option<u32>, clock: Arc<dyn Clock>) -> Self {
         let clock = OurClock(clock);
         let governor = per_minute.and_then(NonZeroU32::new).map(|budget| {
-            RateLimiter::dashmap_with_clock(Quota::per_minute(budget), clock.clone())
+            RateLimiter::dashmap_with_clock(Quota::per_minute(budget), clock.clone()).with_middleware()
         });
         Self { governor, clock }
     }
 
-    /// Takes one from the key's budget.
+    /// Takes one from the key's budget and gives how many are left; `None` where nothing is limited.
     ///
     /// # Errors
     /// Whole seconds after which there is one again, at least 1.
-    pub fn take(&self, key: &K) -> Result<(), u64> {
+    pub fn take(&self, key: &K) -> Result<Option<u32>, u64> {
         let Some(governor) = &self.governor else {
-            return Ok(());
+            return Ok(None);
         };
         if governor.len() > REMEMBERED {
             governor.retain_recent();
         }
-        governor.check_key(key).map_err(|not_until| {
+        let taken = governor.check_key(key).map(|left| Some(left.remaining_burst_capacity()));
+        taken.map_err(|not_until| {
             let wait = not_until.wait_time_from(self.clock.now());
             wait.as_millis()
                 .div_ceil(1000)
@@ -85,13 +86,13 @@ mod tests {
     fn a_budget_is_each_keys_own_and_comes_back_with_time() {
         let clock = Arc::new(ManualClock::at("2026-11-20T08:00:00Z".parse().unwrap()));
         let limiter: Limiter<&str> = Limiter::new(Some(10), clock.clone());
-        for _ in 0..10 {
-            assert_eq!(limiter.take(&"a"), Ok(()));
+        for left in (0..10).rev() {
+            assert_eq!(limiter.take(&"a"), Ok(Some(left)));
         }
         assert_eq!(limiter.take(&"a"), Err(6));
-        assert_eq!(limiter.take(&"b"), Ok(()));
+        assert!(limiter.take(&"b").is_ok());
         clock.advance(SignedDuration::from_secs(6));
-        assert_eq!(limiter.take(&"a"), Ok(()));
+        assert!(limiter.take(&"a").is_ok());
         assert!(limiter.take(&"a").is_err());
     }
 

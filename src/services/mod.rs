@@ -12,10 +12,9 @@ pub mod passwords;
 pub mod secret_key;
 pub mod set_up;
 pub mod sign_in;
+pub mod health;
+mod lists;
+pub mod organizations;
+pub mod sites;
 
 pub use error::{Error, Result};
-pub mod catalogue;
-pub mod histories;
-pub mod ledger;
-pub mod sync;
-pub mod watch;

@@ -42,6 +42,7 @@ impl SignInLimiter {
         let account = fingerprint(&email.trim().to_lowercase());
         self.0
             .take(&(account, household(address)))
+            .map(drop)
             .map_err(|retry_after| Error::TooMany { retry_after })
     }
 }

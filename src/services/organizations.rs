@@ -1,0 +1,154 @@
+//! What can be done with organizations.
+
+use serde_json::{Value, json};
+
+use super::lists::ask;
+use super::{Error, Result, audit};
+use crate::app::App;
+use crate::domain::access::{Actor, Permission};
+use crate::domain::listing::{Page, Query};
+use crate::domain::organization::{Organization, OrganizationFacts, OrganizationForm};
+use crate::store::audit::Entry;
+use crate::store::{Connection, Lane, StoreError, audit as record, organizations, sites};
+
+/// One page of the organizations in sight.
+///
+/// # Errors
+/// Where the caller may not, or the store can't.
+pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Organization>> {
+    actor.require(Permission::OrganizationsRead)?;
+    app.store
+        .read(|db| Ok(organizations::list(db, &ask(app, actor, query, &[]))?))
+}
+
+/// One in sight.
+///
+/// # Errors
+/// [`Error::NotFound`] where it isn't there or isn't the caller's to see.
+pub async fn find(app: &App, actor: &Actor, id: i64) -> Result<Organization> {
+    actor.require(Permission::OrganizationsRead)?;
+    in_sight(actor, id)?;
+    app.store
+        .read(|db| organizations::find(db, id).map_err(Error::from))?
+        .ok_or(Error::NotFound)
+}
+
+/// It is there and the caller can see it.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn seen(app: &App, actor: &Actor, id: i64) -> Result<()> {
+    in_sight(actor, id)?;
+    if app
+        .store
+        .read(|db| organizations::exists(db, id).map_err(Error::from))?
+    {
+        Ok(())
+    } else {
+        Err(Error::NotFound)
+    }
+}
+
+fn in_sight(actor: &Actor, id: i64) -> Result<()> {
+    if actor.sight().organization().is_none_or(|mine| mine == id) {
+        Ok(())
+    } else {
+        Err(Error::NotFound)
+    }
+}
+
+/// Makes one. Only the platform administrator can: it is a new wall.
+///
+/// # Errors
+/// [`Error::Invalid`] with all faults; [`Error::Conflict`] where the name is taken.
+pub async fn create(app: &App, actor: &Actor, form: &OrganizationForm) -> Result<Organization> {
+    actor.require(Permission::OrganizationsManage)?;
+    actor.require_platform(Permission::OrganizationsManage)?;
+    let facts = form.check(None).map_err(Error::Invalid)?;
+    let (by, now) = (actor.label(), app.clock.now());
+    let entry = audit::entry(app, actor, "organization.created");
+    app.store
+        .write(Lane::Front, move |db| {
+            let id = organizations::insert(db, &facts, &by, now).map_err(taken)?;
+            let made = organizations::find(db, id)?.ok_or(Error::NotFound)?;
+            keep(db, entry.after(shown(&made)), id)?;
+            Ok(made)
+        })
+        .await
+}
+
+/// Changes one; what the form doesn't say stays.
+///
+/// # Errors
+/// As [`create`]; [`Error::NotFound`].
+pub async fn update(
+    app: &App,
+    actor: &Actor,
+    id: i64,
+    form: OrganizationForm,
+) -> Result<Organization> {
+    actor.require(Permission::OrganizationsManage)?;
+    in_sight(actor, id)?;
+    let (by, now) = (actor.label(), app.clock.now());
+    let entry = audit::entry(app, actor, "organization.updated");
+    app.store
+        .write(Lane::Front, move |db| {
+            let before = organizations::find(db, id)?.ok_or(Error::NotFound)?;
+            let entry = entry.before(shown(&before));
+            let known = OrganizationFacts {
+                name: before.name,
+                notes: before.notes,
+            };
+            let facts = form.check(Some(&known)).map_err(Error::Invalid)?;
+            organizations::update(db, id, &facts, &by, now).map_err(taken)?;
+            let after = organizations::find(db, id)?.ok_or(Error::NotFound)?;
+            keep(db, entry.after(shown(&after)), id)?;
+            Ok(after)
+        })
+        .await
+}
+
+/// Deletes one softly, with its sites and keys, in one commit: its open windows end, its keys stop
+/// working at the next request.
+///
+/// # Errors
+/// [`Error::NotFound`]; where the caller may not.
+pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
+    actor.require(Permission::OrganizationsManage)?;
+    actor.require_platform(Permission::OrganizationsManage)?;
+    in_sight(actor, id)?;
+    let (by, now) = (actor.label(), app.clock.now());
+    let entry = audit::entry(app, actor, "organization.deleted");
+    app.store
+        .write(Lane::Front, move |db| {
+            let before = organizations::find(db, id)?.ok_or(Error::NotFound)?;
+            for site in organizations::sites(db, id)? {
+                sites::delete(db, site, &by, now)?;
+            }
+            organizations::delete(db, id, &by, now)?;
+            keep(db, entry.before(shown(&before)), id)
+        })
+        .await?;
+    app.callers.forget();
+    Ok(())
+}
+
+/// What the record says of an organization.
+fn shown(organization: &Organization) -> Value {
+    json!({"name": organization.name, "notes": organization.notes, "sites_count": organization.sites_count})
+}
+
+fn keep(db: &Connection, entry: Entry, id: i64) -> Result<()> {
+    record::append(db, &entry.subject("organization", id).organization(id))?;
+    Ok(())
+}
+
+fn taken(error: StoreError) -> Error {
+    if error.is_constraint() {
+        return Error::Conflict {
+            code: "name_taken",
+            detail: "There is an organization of that name.".to_owned(),
+        };
+    }
+    error.into()
+}
