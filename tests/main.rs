@@ -6,6 +6,4 @@
     clippy::indexing_slicing
 )]
 
-mod accounts;
 mod drupal_org;
-mod engine;

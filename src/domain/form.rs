@@ -19,7 +19,12 @@ pub fn need(pointer: &str, faults: &mut Vec<Fault>) {
 
 /// One line of 1 to `most` characters, without the blanks around it. `None` where it wasn't sent
 /// (no fault) or is wrong (one fault or more).
-pub fn line(value: Option<&str>, pointer: &str, most: usize, faults: &mut Vec<Fault>) -> Option<String> {
+pub fn line(
+    value: Option<&str>,
+    pointer: &str,
+    most: usize,
+    faults: &mut Vec<Fault>,
+) -> Option<String> {
     let value = value?.trim();
     let before = faults.len();
     if value.is_empty() {

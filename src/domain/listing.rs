@@ -282,7 +282,9 @@ impl Query {
                     _ => faults.push(fault(name, "not_allowed", "takes json or csv")),
                 },
                 "q" if list.search => match text(value) {
-                    Ok(found) => query.q = (!found.trim().is_empty()).then(|| found.trim().to_owned()),
+                    Ok(found) => {
+                        query.q = (!found.trim().is_empty()).then(|| found.trim().to_owned())
+                    }
                     Err(why) => faults.push(fault(name, "invalid", why)),
                 },
                 _ if name.starts_with("filter[") => filter(list, name, value, &mut faults)
@@ -291,12 +293,19 @@ impl Query {
                 _ => faults.push(fault(
                     name,
                     "unknown_parameter",
-                    format!("is not known here; allowed are {}", list.parameters().join(", ")),
+                    format!(
+                        "is not known here; allowed are {}",
+                        list.parameters().join(", ")
+                    ),
                 )),
             }
         }
         if query.filters.len() > FILTERS_MAX {
-            faults.push(fault("filter", "too_many", format!("takes at most {FILTERS_MAX} conditions")));
+            faults.push(fault(
+                "filter",
+                "too_many",
+                format!("takes at most {FILTERS_MAX} conditions"),
+            ));
         }
         if faults.is_empty() {
             Ok(query)
@@ -312,10 +321,14 @@ impl Query {
 
     /// The word that a field is held equal to by one of the conditions, where there is one.
     pub fn word_of(&self, field: &str) -> Option<&'static str> {
-        self.filters.iter().find_map(|filter| match filter.values.as_slice() {
-            [Value::Word(word)] if filter.op == Op::Eq && filter.field.name == field => Some(*word),
-            _ => None,
-        })
+        self.filters
+            .iter()
+            .find_map(|filter| match filter.values.as_slice() {
+                [Value::Word(word)] if filter.op == Op::Eq && filter.field.name == field => {
+                    Some(*word)
+                }
+                _ => None,
+            })
     }
 }
 
@@ -348,7 +361,14 @@ fn fault(name: &str, code: &'static str, detail: impl fmt::Display) -> Fault {
     Fault::new(format!("?{name}"), code, format!("{name} {detail}."))
 }
 
-fn whole(name: &str, value: &str, min: u32, max: u32, faults: &mut Vec<Fault>, set: impl FnOnce(u32)) {
+fn whole(
+    name: &str,
+    value: &str,
+    min: u32,
+    max: u32,
+    faults: &mut Vec<Fault>,
+    set: impl FnOnce(u32),
+) {
     let plain = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
     match value.parse::<u32>() {
         Ok(number) if plain && (min..=max).contains(&number) => set(number),
@@ -368,17 +388,30 @@ fn sorts(list: &'static List, value: &str, faults: &mut Vec<Fault>) -> Vec<Sort>
             None => (false, part),
         };
         match list.sorts.iter().find(|allowed| **allowed == key) {
-            Some(key) if found.iter().all(|sort| sort.key != *key) => found.push(Sort { key, descending }),
-            Some(_) => faults.push(fault("sort", "duplicate", format!("names {key} more than once"))),
+            Some(key) if found.iter().all(|sort| sort.key != *key) => {
+                found.push(Sort { key, descending })
+            }
+            Some(_) => faults.push(fault(
+                "sort",
+                "duplicate",
+                format!("names {key} more than once"),
+            )),
             None => faults.push(fault(
                 "sort",
                 "unknown_field",
-                format!("takes {}, each with - before it for the other direction", list.sorts.join(", ")),
+                format!(
+                    "takes {}, each with - before it for the other direction",
+                    list.sorts.join(", ")
+                ),
             )),
         }
     }
     if found.len() > SORTS_MAX {
-        faults.push(fault("sort", "too_many", format!("takes at most {SORTS_MAX} fields")));
+        faults.push(fault(
+            "sort",
+            "too_many",
+            format!("takes at most {SORTS_MAX} fields"),
+        ));
     }
     found
 }
@@ -398,12 +431,20 @@ fn parts(name: &str) -> Option<(&str, Option<&str>)> {
 
 fn filter(list: &'static List, name: &str, value: &str, faults: &mut Vec<Fault>) -> Option<Filter> {
     let Some((field, op)) = parts(name) else {
-        faults.push(fault(name, "malformed", "is written filter[field] or filter[field][op]"));
+        faults.push(fault(
+            name,
+            "malformed",
+            "is written filter[field] or filter[field][op]",
+        ));
         return None;
     };
     let Some(field) = list.fields.iter().find(|known| known.name == field) else {
         let allowed: Vec<_> = list.fields.iter().map(|known| known.name).collect();
-        let allowed = if allowed.is_empty() { "none".to_owned() } else { allowed.join(", ") };
+        let allowed = if allowed.is_empty() {
+            "none".to_owned()
+        } else {
+            allowed.join(", ")
+        };
         faults.push(fault(
             name,
             "unknown_field",
@@ -413,12 +454,20 @@ fn filter(list: &'static List, name: &str, value: &str, faults: &mut Vec<Fault>)
     };
     let operators = field.operators();
     let wanted = op.unwrap_or("eq");
-    let Some(op) = operators.iter().copied().find(|known| known.word() == wanted) else {
+    let Some(op) = operators
+        .iter()
+        .copied()
+        .find(|known| known.word() == wanted)
+    else {
         let allowed: Vec<_> = operators.iter().map(|known| known.word()).collect();
         faults.push(fault(
             name,
             "unknown_operator",
-            format!("uses an operator that {} has no meaning for; allowed: {}", field.name, allowed.join(", ")),
+            format!(
+                "uses an operator that {} has no meaning for; allowed: {}",
+                field.name,
+                allowed.join(", ")
+            ),
         ));
         return None;
     };
@@ -439,7 +488,10 @@ fn values(field: &Field, op: Op, value: &str) -> Result<Vec<Value>, String> {
             if parts.len() > IN_MAX {
                 return Err(format!("takes at most {IN_MAX} values"));
             }
-            parts.into_iter().map(|part| one(field.kind, part)).collect()
+            parts
+                .into_iter()
+                .map(|part| one(field.kind, part))
+                .collect()
         }
         _ => one(field.kind, value).map(|value| vec![value]),
     }
@@ -484,7 +536,10 @@ fn time(value: &str) -> Result<Value, String> {
     let wrong = || "takes a time as 2026-11-20T08:00:00Z or a day as 2026-11-20".to_owned();
     if value.len() == 10 {
         let day: Date = value.parse().map_err(|_| wrong())?;
-        let start = |day: Date| day.to_zoned(TimeZone::UTC).map(|at| at.timestamp().as_millisecond());
+        let start = |day: Date| {
+            day.to_zoned(TimeZone::UTC)
+                .map(|at| at.timestamp().as_millisecond())
+        };
         let from = start(day).map_err(|_| wrong())?;
         let next = day.tomorrow().map_err(|_| wrong())?;
         return Ok(Value::Time {
@@ -529,7 +584,13 @@ mod tests {
     fn nothing_asked_is_the_first_page_in_the_lists_order() {
         let query = parse(&[]).unwrap();
         assert_eq!((query.page, query.per_page, query.offset()), (1, 25, 0));
-        assert_eq!(query.sorts, [Sort { key: "size", descending: true }]);
+        assert_eq!(
+            query.sorts,
+            [Sort {
+                key: "size",
+                descending: true
+            }]
+        );
     }
 
     #[test]
@@ -544,7 +605,10 @@ mod tests {
             ("colour", "red"),
         ])
         .unwrap_err();
-        let told: Vec<_> = faults.iter().map(|f| (f.pointer.as_str(), &*f.code)).collect();
+        let told: Vec<_> = faults
+            .iter()
+            .map(|f| (f.pointer.as_str(), &*f.code))
+            .collect();
         assert_eq!(
             told,
             [
@@ -558,7 +622,11 @@ mod tests {
             ]
         );
         assert!(faults[2].detail.contains("name, size"));
-        assert!(faults[3].detail.contains("name, state, due_at, size, silent"));
+        assert!(
+            faults[3]
+                .detail
+                .contains("name, state, due_at, size, silent")
+        );
         assert!(faults[4].detail.contains("eq, ne"));
         assert!(faults[6].detail.contains("per_page"));
     }
@@ -576,14 +644,23 @@ mod tests {
         };
         assert_eq!((from, until - from), (1_795_158_000_000, 1));
         for wrong in ["2026-13-20", "yesterday", "2026-11-20T08:00:00", ""] {
-            assert!(Query::parse(&LIST, [("filter[due_at]", wrong)]).is_err(), "{wrong}");
+            assert!(
+                Query::parse(&LIST, [("filter[due_at]", wrong)]).is_err(),
+                "{wrong}"
+            );
         }
     }
 
     #[test]
     fn a_parameter_given_twice_is_refused() {
-        assert_eq!(parse(&[("page", "1"), ("page", "2")]).unwrap_err()[0].code, "duplicate");
-        assert_eq!(parse(&[("sort", "name,-name")]).unwrap_err()[0].code, "duplicate");
+        assert_eq!(
+            parse(&[("page", "1"), ("page", "2")]).unwrap_err()[0].code,
+            "duplicate"
+        );
+        assert_eq!(
+            parse(&[("sort", "name,-name")]).unwrap_err()[0].code,
+            "duplicate"
+        );
     }
 
     #[test]

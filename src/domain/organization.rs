@@ -48,10 +48,16 @@ impl OrganizationForm {
     ///
     /// # Errors
     /// All faults at once.
-    pub fn check(&self, before: Option<&OrganizationFacts>) -> Result<OrganizationFacts, Vec<Fault>> {
+    pub fn check(
+        &self,
+        before: Option<&OrganizationFacts>,
+    ) -> Result<OrganizationFacts, Vec<Fault>> {
         let mut faults = self.unreadable.clone();
-        let name = form::line(self.name.as_deref(), "/name", 120, &mut faults)
-            .or_else(|| before.filter(|_| self.name.is_none()).map(|facts| facts.name.clone()));
+        let name = form::line(self.name.as_deref(), "/name", 120, &mut faults).or_else(|| {
+            before
+                .filter(|_| self.name.is_none())
+                .map(|facts| facts.name.clone())
+        });
         if name.is_none() && self.name.is_none() {
             form::need("/name", &mut faults);
         }
@@ -80,5 +86,12 @@ pub static LIST: List = List {
     sorts: &["name", "id", "created_at"],
     default_sort: "name",
     search: true,
-    columns: &["id", "name", "notes", "sites_count", "created_at", "updated_at"],
+    columns: &[
+        "id",
+        "name",
+        "notes",
+        "sites_count",
+        "created_at",
+        "updated_at",
+    ],
 };

@@ -177,7 +177,11 @@ impl SiteForm {
     }
 }
 
-fn name_of(name: Option<&str>, before: Option<&SiteFacts>, faults: &mut Vec<Fault>) -> Option<String> {
+fn name_of(
+    name: Option<&str>,
+    before: Option<&SiteFacts>,
+    faults: &mut Vec<Fault>,
+) -> Option<String> {
     match (name, before) {
         (Some(_), _) => form::line(name, "/name", 120, faults),
         (None, Some(facts)) => Some(facts.name.clone()),
@@ -188,7 +192,11 @@ fn name_of(name: Option<&str>, before: Option<&SiteFacts>, faults: &mut Vec<Faul
     }
 }
 
-fn url_of(url: Option<&str>, before: Option<&SiteFacts>, faults: &mut Vec<Fault>) -> Option<String> {
+fn url_of(
+    url: Option<&str>,
+    before: Option<&SiteFacts>,
+    faults: &mut Vec<Fault>,
+) -> Option<String> {
     match (url, before) {
         (Some(url), _) => match checked_url(url) {
             Ok(url) => Some(url),
@@ -212,16 +220,26 @@ fn checked_url(url: &str) -> Result<String, (&'static str, String)> {
         return Err(("too_long", format!("takes at most {URL_MAX} characters.")));
     }
     let parsed = Url::parse(url).ok().filter(|parsed| {
-        matches!(parsed.scheme(), "http" | "https") && parsed.host_str().is_some_and(|host| !host.is_empty())
+        matches!(parsed.scheme(), "http" | "https")
+            && parsed.host_str().is_some_and(|host| !host.is_empty())
     });
     let Some(parsed) = parsed else {
-        return Err(("not_a_url", "takes an address that begins with http:// or https://.".to_owned()));
+        return Err((
+            "not_a_url",
+            "takes an address that begins with http:// or https://.".to_owned(),
+        ));
     };
     if !parsed.username().is_empty() || parsed.password().is_some() {
-        return Err(("credentials", "cannot hold a user name or a password.".to_owned()));
+        return Err((
+            "credentials",
+            "cannot hold a user name or a password.".to_owned(),
+        ));
     }
     if !text::is_plain(url, URL_MAX) {
-        return Err(("control_character", "holds invisible characters.".to_owned()));
+        return Err((
+            "control_character",
+            "holds invisible characters.".to_owned(),
+        ));
     }
     Ok(url.to_owned())
 }
@@ -247,7 +265,11 @@ fn environment_of(
 
 fn tags_of(tags: &[String], faults: &mut Vec<Fault>) -> Vec<String> {
     if tags.len() > TAGS_MAX {
-        faults.push(Fault::new("/tags", "too_many", format!("takes at most {TAGS_MAX} tags.")));
+        faults.push(Fault::new(
+            "/tags",
+            "too_many",
+            format!("takes at most {TAGS_MAX} tags."),
+        ));
     }
     let mut kept: Vec<String> = Vec::new();
     for (index, tag) in tags.iter().enumerate() {
@@ -297,7 +319,15 @@ pub static LIST: List = List {
         Field::new("created_at", Kind::Time),
         Field::new("updated_at", Kind::Time),
     ],
-    sorts: &["name", "id", "status", "last_sync_at", "next_due_at", "silent_since", "created_at"],
+    sorts: &[
+        "name",
+        "id",
+        "status",
+        "last_sync_at",
+        "next_due_at",
+        "silent_since",
+        "created_at",
+    ],
     default_sort: "name",
     search: true,
     columns: &[
@@ -343,7 +373,10 @@ mod tests {
     fn defaults_are_those_of_the_contract() {
         let facts = form().check(None).unwrap();
         assert_eq!(facts.name, "Town hall");
-        assert_eq!((facts.environment, facts.sync_interval_minutes), ("production", 60));
+        assert_eq!(
+            (facts.environment, facts.sync_interval_minutes),
+            ("production", 60)
+        );
     }
 
     #[test]
@@ -361,7 +394,15 @@ mod tests {
         let pointers: Vec<_> = faults.iter().map(|fault| fault.pointer.as_str()).collect();
         assert_eq!(
             pointers,
-            ["/name", "/url", "/environment", "/tags/1", "/tags/2", "/sync_interval_minutes", "/notes"]
+            [
+                "/name",
+                "/url",
+                "/environment",
+                "/tags/1",
+                "/tags/2",
+                "/sync_interval_minutes",
+                "/notes"
+            ]
         );
     }
 
@@ -373,12 +414,21 @@ mod tests {
             ..SiteForm::default()
         };
         let after = change.check(Some(&before)).unwrap();
-        assert_eq!((after.name.as_str(), after.notes.as_str()), ("Town hall", "new"));
+        assert_eq!(
+            (after.name.as_str(), after.notes.as_str()),
+            ("Town hall", "new")
+        );
     }
 
     #[test]
     fn addresses_are_http_and_hold_no_credentials() {
-        for wrong in ["javascript:alert(1)", "//example.org", "https://", "https://u:p@example.org", "x"] {
+        for wrong in [
+            "javascript:alert(1)",
+            "//example.org",
+            "https://",
+            "https://u:p@example.org",
+            "x",
+        ] {
             assert!(checked_url(wrong).is_err(), "{wrong}");
         }
         assert!(checked_url("http://localhost:8080/path").is_ok());

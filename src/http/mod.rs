@@ -1,18 +1,85 @@
-//! The edge: the only room that knows axum. Every route stands on this page.
+//! The edge: the only room that knows axum. Every route stands on this page: its method, its path,
+//! who may call it, what its path names, and out of which budget it is paid. The router, the
+//! OpenAPI document and the tests are built from this table.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::extract::Request;
+use axum::middleware;
+use axum::routing::any;
 
 use crate::app::App;
+use crate::domain::access::Permission as P;
+use crate::services;
 
+pub mod api;
+pub mod body;
+pub mod budgets;
+pub mod call;
+pub mod csv;
+pub mod dispatch;
+pub mod edge;
+pub mod envelope;
+pub mod fields;
+pub mod problem;
+pub mod route;
 pub mod server;
 pub mod web;
 
-/// All routes.
+use api::{health, organizations, sites};
+use edge::Edge;
+use route::Needs::{May, Public};
+use route::Scope::{Nothing, Of};
+use route::{Route, Scope, delete, get, post, put};
+
+const ORGANIZATION: Scope = Of("organization", |app, actor, id| {
+    services::organizations::seen(app, actor, id)
+});
+const SITE: Scope = Of("site", |app, actor, id| {
+    services::sites::seen(app, actor, id).map(drop)
+});
+
+/// The table of the API.
+#[rustfmt::skip]
+pub fn routes() -> Vec<Route> {
+    vec![
+        get("/healthz", Public, Nothing, health::LIVE),
+        get("/readyz",  Public, Nothing, health::READY),
+
+        get   ("/organizations",      May(P::OrganizationsRead),   Nothing,      organizations::LIST),
+        post  ("/organizations",      May(P::OrganizationsManage), Nothing,      organizations::CREATE),
+        get   ("/organizations/{id}", May(P::OrganizationsRead),   ORGANIZATION, organizations::SHOW),
+        put   ("/organizations/{id}", May(P::OrganizationsManage), ORGANIZATION, organizations::UPDATE),
+        delete("/organizations/{id}", May(P::OrganizationsManage), ORGANIZATION, organizations::DELETE),
+
+        get   ("/sites",      May(P::SitesRead),   Nothing, sites::LIST),
+        post  ("/sites",      May(P::SitesWrite),  Nothing, sites::CREATE),
+        get   ("/sites/{id}", May(P::SitesRead),   SITE,    sites::SHOW),
+        put   ("/sites/{id}", May(P::SitesWrite),  SITE,    sites::UPDATE),
+        delete("/sites/{id}", May(P::SitesDelete), SITE,    sites::DELETE),
+    ]
+}
+
+/// Everything that can be asked for, built from the table.
 pub fn router(app: Arc<App>) -> Router {
-    Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .with_state(app)
+    let edge = Arc::new(Edge::new(app));
+    let mut by_path: BTreeMap<String, Vec<Route>> = BTreeMap::new();
+    for route in routes() {
+        by_path.entry(route.full_path()).or_default().push(route);
+    }
+    let mut router = Router::new();
+    for (path, routes) in by_path {
+        let (edge, routes) = (Arc::clone(&edge), Arc::<[Route]>::from(routes));
+        let answer = move |request: Request| {
+            let (edge, routes) = (Arc::clone(&edge), Arc::clone(&routes));
+            async move { dispatch::path(&routes, edge, request).await }
+        };
+        router = router.route(&path, any(answer));
+    }
+    let at_the_edge = Arc::clone(&edge);
+    router
+        .fallback(move |request: Request| dispatch::nowhere(Arc::clone(&edge), request))
+        .layer(middleware::from_fn_with_state(at_the_edge, edge::around))
 }

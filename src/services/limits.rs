@@ -48,7 +48,8 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
     pub fn new(per_minute: Option<u32>, clock: Arc<dyn Clock>) -> Self {
         let clock = OurClock(clock);
         let governor = per_minute.and_then(NonZeroU32::new).map(|budget| {
-            RateLimiter::dashmap_with_clock(Quota::per_minute(budget), clock.clone()).with_middleware()
+            RateLimiter::dashmap_with_clock(Quota::per_minute(budget), clock.clone())
+                .with_middleware()
         });
         Self { governor, clock }
     }
@@ -64,7 +65,9 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
         if governor.len() > REMEMBERED {
             governor.retain_recent();
         }
-        let taken = governor.check_key(key).map(|left| Some(left.remaining_burst_capacity()));
+        let taken = governor
+            .check_key(key)
+            .map(|left| Some(left.remaining_burst_capacity()));
         taken.map_err(|not_until| {
             let wait = not_until.wait_time_from(self.clock.now());
             wait.as_millis()

@@ -7,14 +7,14 @@ pub mod api_keys;
 pub mod audit;
 pub mod callers;
 pub mod error;
+pub mod health;
 pub mod limits;
+mod lists;
+pub mod organizations;
 pub mod passwords;
 pub mod secret_key;
 pub mod set_up;
 pub mod sign_in;
-pub mod health;
-mod lists;
-pub mod organizations;
 pub mod sites;
 
 pub use error::{Error, Result};

@@ -124,7 +124,11 @@ pub fn page<T>(
     let counted = i64::from(COUNTED);
     Ok(Page {
         rows,
-        total: if more { total.min(counted).max(0) } else { total },
+        total: if more {
+            total.min(counted).max(0)
+        } else {
+            total
+        },
         at_least: more && total > counted,
         more,
     })
@@ -138,7 +142,8 @@ fn ids(db: &Connection, statement: &Statement) -> rusqlite::Result<Vec<i64>> {
 }
 
 fn count(db: &Connection, statement: &Statement) -> rusqlite::Result<i64> {
-    Ok(db.prepare_cached(&statement.sql)?
+    Ok(db
+        .prepare_cached(&statement.sql)?
         .query_row(params_from_iter(&statement.values), |row| row.get(0))?)
 }
 
@@ -278,7 +283,13 @@ fn condition(column: Column, filter: &Filter, statement: &mut Statement) -> Stri
     format!("({})", each.join(" OR "))
 }
 
-fn compared(sql: &str, collation: &str, op: Op, value: &Value, statement: &mut Statement) -> String {
+fn compared(
+    sql: &str,
+    collation: &str,
+    op: Op,
+    value: &Value,
+    statement: &mut Statement,
+) -> String {
     if let Value::Time { from, until } = value {
         let (from, until) = (*from, *until);
         let mut bind = |at: i64| statement.bind(Sql::Integer(at));
@@ -287,7 +298,11 @@ fn compared(sql: &str, collation: &str, op: Op, value: &Value, statement: &mut S
             Op::Lte => format!("{sql} < {}", bind(until)),
             Op::Gt => format!("{sql} >= {}", bind(until)),
             Op::Gte => format!("{sql} >= {}", bind(from)),
-            Op::Ne => format!("({sql} IS NULL OR {sql} < {} OR {sql} >= {})", bind(from), bind(until)),
+            Op::Ne => format!(
+                "({sql} IS NULL OR {sql} < {} OR {sql} >= {})",
+                bind(from),
+                bind(until)
+            ),
             _ => format!("({sql} >= {} AND {sql} < {})", bind(from), bind(until)),
         };
     }
@@ -333,7 +348,10 @@ fn member(sql: &str, op: Op, value: &Value, statement: &mut Statement) -> String
     let inner = if op == Op::Contains {
         like("value", &format!("%{}%", escaped(text)), statement)
     } else {
-        format!("value = {} COLLATE NOCASE", statement.bind(Sql::Text(text.clone())))
+        format!(
+            "value = {} COLLATE NOCASE",
+            statement.bind(Sql::Text(text.clone()))
+        )
     };
     let not = if op == Op::Ne { "NOT " } else { "" };
     format!("{not}EXISTS (SELECT 1 FROM json_each({sql}) WHERE {inner})")

@@ -12,13 +12,13 @@ use rusqlite::OpenFlags;
 
 pub mod api_keys;
 pub mod audit;
-pub mod one_time_tokens;
-pub mod sessions;
-pub mod users;
 pub mod listing;
+pub mod one_time_tokens;
 pub mod organizations;
 pub mod row;
+pub mod sessions;
 pub mod sites;
+pub mod users;
 pub mod writer;
 
 /// A connection, as the closures of [`Store::read`] and [`Store::write`] get it.

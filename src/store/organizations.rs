@@ -70,7 +70,8 @@ pub fn find(db: &Connection, id: i64) -> Result<Option<Organization>> {
 /// # Errors
 /// What SQLite says.
 pub fn exists(db: &Connection, id: i64) -> Result<bool> {
-    Ok(db.prepare_cached("SELECT 1 FROM organizations WHERE id = ?1 AND deleted_at IS NULL")?
+    Ok(db
+        .prepare_cached("SELECT 1 FROM organizations WHERE id = ?1 AND deleted_at IS NULL")?
         .exists([id])?)
 }
 
@@ -78,12 +79,7 @@ pub fn exists(db: &Connection, id: i64) -> Result<bool> {
 ///
 /// # Errors
 /// A constraint, where the name is taken.
-pub fn insert(
-    db: &Connection,
-    facts: &OrganizationFacts,
-    by: &str,
-    now: Timestamp,
-) -> Result<i64> {
+pub fn insert(db: &Connection, facts: &OrganizationFacts, by: &str, now: Timestamp) -> Result<i64> {
     Ok(db.prepare_cached(
         "INSERT INTO organizations (name, notes, created_at, updated_at, created_by, updated_by)
          VALUES (?1, ?2, ?3, ?3, ?4, ?4)",

@@ -64,7 +64,10 @@ pub static SOURCE: Source = Source {
         ("id", &[]),
         ("status", &["s.status"]),
         ("last_sync_at", &["c.last_sync_at", "c.site_id"]),
-        ("next_due_at", &["ifnull(s.next_due_at, 9223372036854775807)"]),
+        (
+            "next_due_at",
+            &["ifnull(s.next_due_at, 9223372036854775807)"],
+        ),
         // Ids are handed out in the order of time.
         ("created_at", &[]),
     ],
@@ -140,7 +143,8 @@ fn read(found: &Row<'_>) -> rusqlite::Result<Site> {
 /// # Errors
 /// What SQLite says.
 pub fn organization_of(db: &Connection, id: i64) -> Result<Option<i64>> {
-    Ok(db.prepare_cached("SELECT organization_id FROM sites WHERE id = ?1 AND deleted_at IS NULL")?
+    Ok(db
+        .prepare_cached("SELECT organization_id FROM sites WHERE id = ?1 AND deleted_at IS NULL")?
         .query_row([id], |found| found.get(0))
         .optional()?)
 }
@@ -183,13 +187,7 @@ pub fn insert(
 ///
 /// # Errors
 /// A constraint, where the name is taken in that organization and environment.
-pub fn update(
-    db: &Connection,
-    id: i64,
-    facts: &SiteFacts,
-    by: &str,
-    now: Timestamp,
-) -> Result<()> {
+pub fn update(db: &Connection, id: i64, facts: &SiteFacts, by: &str, now: Timestamp) -> Result<()> {
     db.prepare_cached(
         "UPDATE sites SET name = ?2, url = ?3, environment = ?4, tags = ?5, notes = ?6,
            sync_interval_minutes = ?7, updated_at = ?8, updated_by = ?9 WHERE id = ?1",

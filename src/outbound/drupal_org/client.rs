@@ -168,10 +168,7 @@ impl Client {
                         last_modified,
                     },
                     Ok(Reading::NoSuchProject) => Fetched::Absent,
-                    Ok(Reading::Nothing) => Fetched::failed("an empty answer"),
-                    Ok(Reading::Unreadable(reason)) => Fetched::Unreadable {
-                        reason: reason.to_owned(),
-                    },
+                    Ok(Reading::Useless(reason)) => Fetched::failed(reason),
                     Err(reason) => Fetched::failed(reason),
                 }
             }

@@ -1,0 +1,18 @@
+//! The API's handlers, one file a noun: each exports its operations, which the table of routes in
+//! `http::mod` names, and holds its wire types beside them.
+
+pub mod health;
+pub mod organizations;
+pub mod sites;
+
+use jiff::Timestamp;
+
+/// A time as the API writes it: RFC 3339 in UTC with `Z`.
+pub(crate) fn written(at: Timestamp) -> String {
+    at.to_string()
+}
+
+/// A time that can be absent.
+pub(crate) fn maybe_written(at: Option<Timestamp>) -> Option<String> {
+    at.map(written)
+}

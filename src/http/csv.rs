@@ -1,0 +1,61 @@
+//! Rows as comma-separated values for spreadsheets: the columns are the row's names, and no cell
+//! can start a formula.
+
+use serde_json::Value;
+
+/// The rows (each a JSON object) under these columns.
+pub fn table(columns: &[&str], rows: &[String]) -> String {
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    // Writing into memory cannot fail.
+    let _ = writer.write_record(columns);
+    for row in rows {
+        let row: Value = serde_json::from_str(row).unwrap_or_default();
+        let _ = writer.write_record(columns.iter().map(|column| cell(row.get(*column))));
+    }
+    let bytes = writer.into_inner().unwrap_or_default();
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => harmless(text),
+        Some(Value::Array(values)) if values.iter().all(Value::is_string) => {
+            let texts: Vec<_> = values.iter().filter_map(Value::as_str).collect();
+            harmless(&texts.join(", "))
+        }
+        Some(other) => other.to_string(),
+    }
+}
+
+/// A text that a spreadsheet takes as text: an apostrophe stands before what would start a formula.
+pub fn harmless(text: &str) -> String {
+    if text.starts_with([
+        '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+    ]) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_cannot_start_a_formula() {
+        let rows = [r#"{"name":"=1+1","tags":["-a","b"],"size":-3,"note":null}"#.to_owned()];
+        assert_eq!(
+            table(&["name", "tags", "size", "note"], &rows),
+            "name,tags,size,note\r\n'=1+1,\"'-a, b\",-3,\r\n"
+        );
+    }
+
+    #[test]
+    fn an_empty_list_still_names_its_columns() {
+        assert_eq!(table(&["a", "b"], &[]), "a,b\r\n");
+    }
+}

@@ -1,0 +1,250 @@
+//! Every API call's one way from the router to its handler: the contract's order of refusals.
+//! 404 and 405 for the route; 401; 429; 403 and 404 for what the path names; then the body (415,
+//! 413, 400) and the query (400); what was sent being invalid (422) is the handler's to say.
+
+use std::sync::Arc;
+
+use axum::RequestPartsExt;
+use axum::body::Body;
+use axum::extract::{RawPathParams, Request};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, Response};
+use url::form_urlencoded;
+
+use super::budgets::{self, Payer, Told};
+use super::call::{Answer, Call};
+use super::edge::{Edge, Known};
+use super::problem::{self, Refusal};
+use super::route::{Gives, Needs, Route, Scope, Tier};
+use super::{body, envelope};
+use crate::app::App;
+use crate::domain::access::Actor;
+use crate::domain::fault::Fault;
+use crate::domain::listing::Query;
+use crate::services::{Error, callers, sites};
+
+/// Answers a call to a path, whose routes these are.
+pub async fn path(routes: &[Route], edge: Arc<Edge>, request: Request) -> Response<Body> {
+    let (mut parts, body) = request.into_parts();
+    let known = parts
+        .extensions
+        .get::<Known>()
+        .cloned()
+        .unwrap_or_else(|| Known {
+            request_id: String::new(),
+            address: std::net::Ipv4Addr::UNSPECIFIED.into(),
+        });
+    let path = parts.uri.path().to_owned();
+    let mut told = None;
+    let result = answer(routes, &edge, &known, &mut parts, body, &mut told).await;
+    let mut response = match result {
+        Ok(response) => response,
+        Err(refusal) => problem::answer(refusal, &path, &known.request_id),
+    };
+    if parts.method == Method::HEAD {
+        *response.body_mut() = Body::empty();
+    }
+    let told = told.or_else(|| edge.budgets.take(Payer::anonymous(known.address)).0);
+    if let Some(told) = told {
+        budgets::tell(&mut response, told);
+    }
+    response
+}
+
+/// The answer to an address below `/api` that is no route's.
+pub async fn nowhere(edge: Arc<Edge>, request: Request) -> Response<Body> {
+    path(&[], edge, request).await
+}
+
+async fn answer(
+    routes: &[Route],
+    edge: &Edge,
+    known: &Known,
+    parts: &mut Parts,
+    body: Body,
+    told: &mut Option<Told>,
+) -> Result<Response<Body>, Refusal> {
+    let route = route(routes, &parts.method)?;
+    let actor = match route.needs {
+        Needs::Public => None,
+        Needs::Person | Needs::May(_) => Some(caller(&edge.app, &parts.headers, known)?),
+    };
+    let ids = ids(parts).await;
+    let payer = payer(&edge.app, route, actor.as_ref(), ids.as_deref(), known)?;
+    let (left, wait) = edge.budgets.take(payer);
+    *told = left;
+    if let Some(retry_after) = wait {
+        return Err(Error::TooMany { retry_after }.into());
+    }
+    if let Some(actor) = &actor {
+        permitted(route, actor)?;
+    }
+    let ids = ids.ok_or(Error::NotFound)?;
+    if let (Scope::Of(_, seen), Some(actor), Some(id)) = (route.scope, &actor, ids.first()) {
+        seen(&edge.app, actor, *id)?;
+    }
+    let body = body::take(route.operation.takes, &parts.headers, body).await?;
+    let pairs = pairs(parts.uri.query().unwrap_or_default())?;
+    let query = query(route, &pairs)?;
+    let call = Call {
+        app: Arc::clone(&edge.app),
+        actor: actor.clone(),
+        address: known.address,
+        request_id: known.request_id.clone(),
+        ids,
+        query: query.clone(),
+        body,
+    };
+    let answer: Answer = (route.operation.handler)(call).await?;
+    let method = if parts.method == Method::HEAD {
+        &Method::GET
+    } else {
+        &parts.method
+    };
+    Ok(envelope::answer(
+        answer,
+        &envelope::Asked {
+            method,
+            path: parts.uri.path(),
+            pairs: &pairs,
+            query: query.as_ref(),
+            sight: actor.as_ref().map(Actor::sight),
+            request_id: &known.request_id,
+            headers: &parts.headers,
+        },
+    ))
+}
+
+fn route<'a>(routes: &'a [Route], method: &Method) -> Result<&'a Route, Refusal> {
+    if routes.is_empty() {
+        return Err(Refusal::NoRoute);
+    }
+    let wanted = if *method == Method::HEAD {
+        &Method::GET
+    } else {
+        method
+    };
+    routes
+        .iter()
+        .find(|route| route.method == *wanted)
+        .ok_or_else(|| {
+            let mut allowed: Vec<&str> = routes.iter().map(|route| route.method.as_str()).collect();
+            if allowed.contains(&"GET") {
+                allowed.push("HEAD");
+            }
+            Refusal::Method(allowed.join(", "))
+        })
+}
+
+/// Who calls, by the one credential that was sent. A cookie is never one.
+fn caller(app: &App, headers: &HeaderMap, known: &Known) -> Result<Actor, Error> {
+    let key = headers.get_all("x-api-key").iter();
+    let bearer = headers.get_all(AUTHORIZATION).iter();
+    let mut presented = key
+        .map(|value| value.to_str().ok())
+        .chain(bearer.map(|value| bearer_of(value.to_str().ok()?)));
+    match (presented.next().flatten(), presented.next()) {
+        (Some(text), None) => callers::authenticate(app, text, known.address),
+        _ => Err(Error::Unauthenticated),
+    }
+}
+
+fn bearer_of(value: &str) -> Option<&str> {
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The ids in the path; `None` where one of them isn't an id that anything could have.
+async fn ids(parts: &mut Parts) -> Option<Vec<i64>> {
+    let named = parts.extract::<RawPathParams>().await.ok()?;
+    named
+        .iter()
+        .map(|(_, text)| {
+            let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            text.parse().ok().filter(|id: &i64| plain && *id > 0)
+        })
+        .collect()
+}
+
+/// Who pays. The budget of a site's syncs is touched only by callers who can see the site: nobody
+/// else can use it up.
+fn payer(
+    app: &App,
+    route: &Route,
+    actor: Option<&Actor>,
+    ids: Option<&[i64]>,
+    known: &Known,
+) -> Result<Payer, Error> {
+    let own = actor.map_or_else(
+        || Payer::anonymous(known.address),
+        |actor| Payer::caller(actor, known.address),
+    );
+    match (route.tier, actor, ids.and_then(<[i64]>::first)) {
+        (Tier::Auth, ..) => Ok(Payer::sign_in(known.address)),
+        (Tier::Sync, Some(actor), Some(site)) => match sites::seen(app, actor, *site) {
+            Ok(_) => Ok(Payer::Site(*site)),
+            Err(Error::NotFound) => Ok(own),
+            Err(error) => Err(error),
+        },
+        _ => Ok(own),
+    }
+}
+
+fn permitted(route: &Route, actor: &Actor) -> Result<(), Error> {
+    match route.needs {
+        Needs::Public => Ok(()),
+        Needs::May(permission) => Ok(actor.require(permission)?),
+        Needs::Person => match actor {
+            Actor::Person { .. } => Ok(()),
+            _ => Err(Error::Forbidden(
+                "this belongs to a person; keys are not taken".to_owned(),
+            )),
+        },
+    }
+}
+
+/// The query, decoded.
+fn pairs(query: &str) -> Result<Vec<(String, String)>, Refusal> {
+    let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
+        .into_owned()
+        .collect();
+    let broken = pairs
+        .iter()
+        .any(|(name, value)| name.contains('\u{fffd}') || value.contains('\u{fffd}'));
+    if broken {
+        return Err(Refusal::Service(Error::Unreadable(
+            "The query is not valid UTF-8.".to_owned(),
+        )));
+    }
+    Ok(pairs)
+}
+
+fn query(route: &Route, pairs: &[(String, String)]) -> Result<Option<Query>, Refusal> {
+    let Gives::Page(list, _) = route.operation.gives else {
+        let faults: Vec<Fault> = pairs
+            .iter()
+            .map(|(name, _)| {
+                let shown: String = name.chars().take(100).collect();
+                Fault::new(
+                    format!("?{shown}"),
+                    "unknown_parameter",
+                    format!("{shown} is not known here; this address takes no parameters."),
+                )
+            })
+            .collect();
+        return if faults.is_empty() {
+            Ok(None)
+        } else {
+            Err(Refusal::Query(faults))
+        };
+    };
+    Query::parse(
+        list,
+        pairs
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str())),
+    )
+    .map(Some)
+    .map_err(Refusal::Query)
+}

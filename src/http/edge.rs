@@ -1,0 +1,206 @@
+//! What every request passes, page or API: its id, the caller's address, one line in the log with
+//! both, and a roof over whatever goes wrong inside. Knows no route.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
+use axum::middleware::Next;
+use tracing::Instrument;
+use uuid::Builder;
+
+use super::budgets::Budgets;
+use super::problem::{self, Refusal};
+use crate::app::App;
+use crate::domain::network::Network;
+use crate::services::Error;
+use crate::services::audit::{Origin, on_behalf_of};
+
+/// The header of request ids.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What the edge keeps between requests.
+#[derive(Debug)]
+pub struct Edge {
+    /// The house.
+    pub app: Arc<App>,
+    /// How often one may call.
+    pub budgets: Budgets,
+    /// From whom `X-Forwarded-*` is believed.
+    proxies: Vec<Network>,
+}
+
+impl Edge {
+    /// The edge of this house. Proxies that aren't networks were refused with the configuration.
+    pub fn new(app: Arc<App>) -> Self {
+        Self {
+            budgets: Budgets::new(&app),
+            proxies: app
+                .config
+                .trusted_proxies
+                .iter()
+                .filter_map(|proxy| proxy.trim().parse().ok())
+                .collect(),
+            app,
+        }
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.proxies.iter().any(|proxy| proxy.contains(address))
+    }
+
+    /// The address of whoever really calls: the last hop in `X-Forwarded-For` that isn't a trusted
+    /// proxy, and only where a trusted proxy says so.
+    fn caller(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        if !self.trusts(peer) {
+            return peer;
+        }
+        let mut nearest = peer;
+        let hops: Vec<&str> = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .map(str::trim)
+            .collect();
+        for hop in hops.into_iter().rev() {
+            let Some(address) = address_of(hop) else {
+                return nearest;
+            };
+            nearest = address;
+            if !self.trusts(address) {
+                return address;
+            }
+        }
+        nearest
+    }
+}
+
+fn address_of(hop: &str) -> Option<IpAddr> {
+    hop.parse()
+        .ok()
+        .or_else(|| hop.parse::<SocketAddr>().ok().map(|socket| socket.ip()))
+        .or_else(|| hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok())
+}
+
+/// What is known of a request from its first byte: kept among its extensions.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Its id.
+    pub request_id: String,
+    /// The caller's address.
+    pub address: IpAddr,
+}
+
+/// Gives a request its id and address, and its answer the headers that every answer has.
+pub async fn around(
+    State(edge): State<Arc<Edge>>,
+    mut request: Request,
+    next: Next,
+) -> Response<Body> {
+    let known = Known {
+        request_id: request_id(&edge.app, request.headers()),
+        address: edge.caller(peer(&request), request.headers()),
+    };
+    let trace_id = trace_id(request.headers()).unwrap_or_default();
+    let path = request.uri().path().to_owned();
+    let span = tracing::info_span!(
+        "request",
+        request_id = known.request_id,
+        trace_id,
+        method = %request.method(),
+        path,
+        address = %known.address,
+    );
+    let origin = Origin {
+        address: Some(known.address),
+        request_id: known.request_id.clone(),
+    };
+    request.extensions_mut().insert(known.clone());
+    let began = edge.app.clock.now();
+    // A task of its own: a panic inside ends that task and becomes an answer here.
+    let answering = tokio::spawn(on_behalf_of(origin, next.run(request)).instrument(span.clone()));
+    let mut response = answering.await.unwrap_or_else(|error| {
+        let refusal = Refusal::Service(Error::Internal(format!("a handler failed: {error}")));
+        span.in_scope(|| problem::answer(refusal, &path, &known.request_id))
+    });
+    let took = edge.app.clock.now().as_millisecond() - began.as_millisecond();
+    span.in_scope(|| {
+        tracing::info!(
+            status = response.status().as_u16(),
+            took_ms = took,
+            "answered"
+        )
+    });
+    let headers = response.headers_mut();
+    if let Ok(id) = HeaderValue::from_str(&known.request_id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    if path.starts_with("/api/") {
+        headers.insert(
+            HeaderName::from_static("api-version"),
+            HeaderValue::from_static("1"),
+        );
+    }
+    response
+}
+
+fn peer(request: &Request) -> IpAddr {
+    request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |ConnectInfo(peer)| {
+            peer.ip()
+        })
+}
+
+/// The caller's own id, where it is a sane one; else a new one.
+fn request_id(app: &App, headers: &HeaderMap) -> String {
+    let sane = |text: &&str| {
+        (1..=128).contains(&text.len())
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+    };
+    let own = headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(sane);
+    if let Some(own) = own {
+        return own.to_owned();
+    }
+    let millis = u64::try_from(app.clock.now().as_millisecond()).unwrap_or(0);
+    let mut random = [0_u8; 10];
+    if let Err(error) = app.entropy.fill(&mut random) {
+        tracing::warn!(%error, "a request id without randomness");
+    }
+    Builder::from_unix_timestamp_millis(millis, &random)
+        .into_uuid()
+        .to_string()
+}
+
+/// The trace that the caller's W3C `traceparent` names: 32 lower-case hex digits, not all zero.
+fn trace_id(headers: &HeaderMap) -> Option<String> {
+    let value = headers.get("traceparent")?.to_str().ok()?;
+    let mut parts = value.split('-');
+    let (version, trace, parent, flags) =
+        (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let hex = |text: &str, length: usize| {
+        text.len() == length
+            && text
+                .bytes()
+                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let nonzero = |text: &str| text.bytes().any(|byte| byte != b'0');
+    let valid = hex(version, 2)
+        && version != "ff"
+        && hex(trace, 32)
+        && nonzero(trace)
+        && hex(parent, 16)
+        && nonzero(parent)
+        && hex(flags, 2)
+        && (version != "00" || parts.next().is_none());
+    valid.then(|| trace.to_owned())
+}

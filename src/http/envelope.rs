@@ -1,0 +1,299 @@
+//! Writes what a handler gives: the envelope, CSV, or a bare document; with validators, so that a
+//! client who has it already is told so in a line.
+
+use axum::body::Body;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, LOCATION, VARY,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use ring::digest::{SHA256, digest};
+use serde::Serialize;
+use serde_json::Value;
+use url::form_urlencoded;
+use utoipa::ToSchema;
+
+use super::call::Answer;
+use crate::domain::access::Sight;
+use crate::domain::listing::{Format, List, Query};
+
+/// Where a page stands in its list.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Pagination {
+    /// The page, from 1.
+    page: u32,
+    /// Rows on a page.
+    per_page: u32,
+    /// Rows on all pages; exact up to 10,000.
+    total: i64,
+    /// Pages that the total makes.
+    total_pages: i64,
+    /// There are more rows than `total`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    total_is_at_least: bool,
+}
+
+/// What the envelope needs to know of the request.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// The method.
+    pub method: &'a Method,
+    /// The path.
+    pub path: &'a str,
+    /// The query, decoded.
+    pub pairs: &'a [(String, String)],
+    /// The question, where there is one.
+    pub query: Option<&'a Query>,
+    /// What the caller can see.
+    pub sight: Option<Sight>,
+    /// The request's id.
+    pub request_id: &'a str,
+    /// What the client has already.
+    pub headers: &'a HeaderMap,
+}
+
+/// The answer to a request that was not refused.
+pub fn answer(answer: Answer, asked: &Asked<'_>) -> Response<Body> {
+    match answer {
+        Answer::Nothing => status(Response::new(Body::empty()), StatusCode::NO_CONTENT),
+        Answer::Bare { media, text } => bare(media, text, asked),
+        Answer::One {
+            status: code,
+            data,
+            location,
+            links,
+        } => one(code, &data, location, &links, asked),
+        Answer::Page {
+            rows,
+            list,
+            total,
+            at_least,
+            more,
+        } => {
+            let Some(query) = asked.query else {
+                return status(
+                    Response::new(Body::empty()),
+                    StatusCode::INTERNAL_SERVER_ERROR,
+                );
+            };
+            let pagination = Pagination {
+                page: query.page,
+                per_page: query.per_page,
+                total,
+                total_pages: (total + i64::from(query.per_page) - 1) / i64::from(query.per_page),
+                total_is_at_least: at_least,
+            };
+            let links = page_links(&pagination, more, asked);
+            match query.format {
+                Format::Json => page(&rows, &pagination, &links, asked),
+                Format::Csv => table(&rows, list, &links, asked),
+            }
+        }
+    }
+}
+
+fn status(mut response: Response<Body>, code: StatusCode) -> Response<Body> {
+    *response.status_mut() = code;
+    response
+}
+
+fn insert(response: &mut Response<Body>, name: HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+fn quoted(text: &str) -> String {
+    Value::from(text).to_string()
+}
+
+fn links_json(links: &[(&'static str, String)]) -> String {
+    let each: Vec<_> = links
+        .iter()
+        .map(|(name, to)| format!("{}:{}", quoted(name), quoted(to)))
+        .collect();
+    format!("{{{}}}", each.join(","))
+}
+
+fn one(
+    code: u16,
+    data: &str,
+    location: Option<String>,
+    further: &[(&'static str, String)],
+    asked: &Asked<'_>,
+) -> Response<Body> {
+    let own = location.clone().unwrap_or_else(|| asked.path.to_owned());
+    let mut links = vec![("self", own)];
+    links.extend(further.iter().cloned());
+    let links = links_json(&links);
+    let validator = (*asked.method == Method::GET).then(|| etag(&[data, &links], asked.sight));
+    if let Some(etag) = &validator
+        && has_already(asked.headers, etag)
+    {
+        return not_modified(etag);
+    }
+    let text = format!(
+        "{{\"data\":{data},\"meta\":{{\"request_id\":{}}},\"links\":{links}}}",
+        quoted(asked.request_id)
+    );
+    let mut response = json_response(text);
+    *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::OK);
+    match (validator, location) {
+        (Some(etag), _) => validators(&mut response, &etag),
+        (None, Some(location)) => {
+            insert(&mut response, CACHE_CONTROL, "no-store");
+            if matches!(code, 201 | 202) {
+                insert(&mut response, LOCATION, &location);
+            }
+        }
+        (None, None) => insert(&mut response, CACHE_CONTROL, "no-store"),
+    }
+    response
+}
+
+fn page(
+    rows: &[String],
+    pagination: &Pagination,
+    links: &[(&'static str, String)],
+    asked: &Asked<'_>,
+) -> Response<Body> {
+    let data = format!("[{}]", rows.join(","));
+    let links = links_json(links);
+    let pagination = serde_json::to_string(pagination).unwrap_or_default();
+    let etag = etag(&[&data, &links, &pagination], asked.sight);
+    if has_already(asked.headers, &etag) {
+        return not_modified(&etag);
+    }
+    let mut response = json_response(format!(
+        "{{\"data\":{data},\"meta\":{{\"request_id\":{},\"pagination\":{pagination}}},\"links\":{links}}}",
+        quoted(asked.request_id)
+    ));
+    validators(&mut response, &etag);
+    response
+}
+
+fn table(
+    rows: &[String],
+    list: &'static List,
+    links: &[(&'static str, String)],
+    asked: &Asked<'_>,
+) -> Response<Body> {
+    let text = super::csv::table(list.columns, rows);
+    let etag = etag(&[&text], asked.sight);
+    if has_already(asked.headers, &etag) {
+        return not_modified(&etag);
+    }
+    let mut response = Response::new(Body::from(text));
+    insert(&mut response, CONTENT_TYPE, "text/csv; charset=utf-8");
+    insert(
+        &mut response,
+        CONTENT_DISPOSITION,
+        &format!("attachment; filename=\"{}.csv\"", list.name),
+    );
+    let further: Vec<_> = links
+        .iter()
+        .map(|(name, to)| format!("<{to}>; rel=\"{name}\""))
+        .collect();
+    insert(&mut response, LINK, &further.join(", "));
+    validators(&mut response, &etag);
+    response
+}
+
+fn bare(media: &'static str, text: String, asked: &Asked<'_>) -> Response<Body> {
+    let etag = etag(&[&text], asked.sight);
+    if has_already(asked.headers, &etag) {
+        return not_modified(&etag);
+    }
+    let mut response = Response::new(Body::from(text));
+    insert(&mut response, CONTENT_TYPE, media);
+    validators(&mut response, &etag);
+    response
+}
+
+fn json_response(text: String) -> Response<Body> {
+    let mut response = Response::new(Body::from(text));
+    insert(&mut response, CONTENT_TYPE, "application/json");
+    response
+}
+
+/// A weak validator over what was answered and who could see it; not over the request's id.
+fn etag(parts: &[&str], sight: Option<Sight>) -> String {
+    let whole = format!("{sight:?}\n{}", parts.join("\n"));
+    let hash = digest(&SHA256, whole.as_bytes());
+    let hex: String = hash
+        .as_ref()
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    format!("W/\"{hex}\"")
+}
+
+fn has_already(headers: &HeaderMap, etag: &str) -> bool {
+    let plain = etag.trim_start_matches("W/");
+    headers
+        .get_all(IF_NONE_MATCH)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .any(|known| known == "*" || known.trim_start_matches("W/") == plain)
+}
+
+fn validators(response: &mut Response<Body>, etag: &str) {
+    insert(response, ETAG, etag);
+    insert(response, CACHE_CONTROL, "private, no-cache");
+    insert(response, VARY, "Authorization, X-API-Key, Accept-Encoding");
+}
+
+fn not_modified(etag: &str) -> Response<Body> {
+    let mut response = status(Response::new(Body::empty()), StatusCode::NOT_MODIFIED);
+    validators(&mut response, etag);
+    response
+}
+
+fn page_links(
+    pagination: &Pagination,
+    more: bool,
+    asked: &Asked<'_>,
+) -> Vec<(&'static str, String)> {
+    let to = |page: i64| with_page(asked.path, asked.pairs, page);
+    let page = i64::from(pagination.page);
+    let last = pagination.total_pages.max(1);
+    let mut links = vec![("first", to(1))];
+    if page > 1 {
+        let before = if pagination.total_is_at_least {
+            page - 1
+        } else {
+            (page - 1).min(last)
+        };
+        links.push(("prev", to(before)));
+    }
+    links.push(("self", with_pairs(asked.path, asked.pairs)));
+    if more {
+        links.push(("next", to(page + 1)));
+    }
+    if !pagination.total_is_at_least {
+        links.push(("last", to(last)));
+    }
+    links
+}
+
+/// The same address with another page: filters and sort stay.
+pub fn with_page(path: &str, pairs: &[(String, String)], page: i64) -> String {
+    let mut changed: Vec<(String, String)> = pairs.to_vec();
+    match changed.iter_mut().find(|(name, _)| name == "page") {
+        Some((_, value)) => *value = page.to_string(),
+        None => changed.push(("page".to_owned(), page.to_string())),
+    }
+    with_pairs(path, &changed)
+}
+
+fn with_pairs(path: &str, pairs: &[(String, String)]) -> String {
+    if pairs.is_empty() {
+        return path.to_owned();
+    }
+    let query = form_urlencoded::Serializer::new(String::new())
+        .extend_pairs(pairs)
+        .finish();
+    format!("{path}?{query}")
+}
