@@ -29,7 +29,8 @@ const HOUR: i64 = 60 * MINUTE;
 const DAY: i64 = 24 * HOUR;
 
 /// Milliseconds from `from` to `to`; negative where `to` is earlier.
-pub fn between(from: Timestamp, to: Timestamp) -> i64 {
+pub fn between(from: impl Bare<Timestamp>, to: impl Bare<Timestamp>) -> i64 {
+    let (from, to) = (from.bare(), to.bare());
     to.as_millisecond() - from.as_millisecond()
 }
 
@@ -105,8 +106,8 @@ pub fn day(now: Timestamp, at: Timestamp) -> String {
 }
 
 /// "17:55".
-pub fn time_of_day(at: Timestamp) -> String {
-    utc(at, "%H:%M")
+pub fn time_of_day(at: impl Bare<Timestamp>) -> String {
+    utc(at.bare(), "%H:%M")
 }
 
 /// The whole of it, for titles: "Wed 22 Jul 2026 17:55:03 UTC".

@@ -1,9 +1,14 @@
 //! One struct a page: what its template shows, as plain data. Handlers fill them; `sample()` in the
 //! tests shows each with believable content, and one test renders them all.
 
+pub mod catalogue;
 pub mod entrance;
 pub mod fault;
+pub mod fleet;
+pub mod forms;
+pub mod keys;
 pub mod overview;
+pub mod site;
 
 #[cfg(test)]
 mod tests;

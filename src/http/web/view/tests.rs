@@ -2,10 +2,13 @@
 
 use askama::Template;
 
-use super::super::parts::{Clock, Risk, Status, Versions};
+use super::super::listing::{FilterChip, Listing, Tab};
+use super::super::parts::{Clock, Html, Risk, Status, Versions};
 use super::super::shell::samples::{ago, gate, now, shell};
 use super::super::{charts, words};
-use super::{entrance::*, fault::*, overview::*};
+use super::{
+    catalogue::*, entrance::*, fault::*, fleet::*, forms::*, keys::*, overview::*, site::*,
+};
 
 fn exposed(
     left: f64,
@@ -188,6 +191,650 @@ fn overview() -> OverviewPage {
     }
 }
 
+fn list(path: &str, total: u64, query: &[(&str, &str)]) -> Listing {
+    Listing {
+        path: path.into(),
+        query: query
+            .iter()
+            .map(|(k, v)| (k.to_string(), v.to_string()))
+            .collect(),
+        total,
+        at_least: false,
+        page: 2,
+        pages: total.div_ceil(25).max(1),
+        sort: "status".into(),
+        chips: query
+            .iter()
+            .filter(|(k, _)| k.starts_with("filter"))
+            .map(|(k, v)| FilterChip {
+                key: "Environment".into(),
+                value: v.to_string(),
+                parameter: k.to_string(),
+            })
+            .collect(),
+    }
+}
+
+fn clock(left: f64, opened: f64) -> Clock {
+    Clock {
+        now: now(),
+        opened: ago(opened),
+        due: Some(ago(-left)),
+        closed: None,
+    }
+}
+
+fn sites() -> SitesPage {
+    let row = |status,
+               name: &str,
+               why,
+               client: &str,
+               tag: &str,
+               core: &str,
+               exposed,
+               updates,
+               last: f64| SiteRow {
+        id: 7,
+        name: name.into(),
+        status,
+        silent: status == Status::Silent,
+        why,
+        client: client.into(),
+        environment: if name.starts_with("stage") {
+            "staging"
+        } else {
+            "production"
+        }
+        .into(),
+        tags: vec![tag.into()],
+        core: Some(core.into()),
+        exposed,
+        updates,
+        last: Some(ago(last)),
+    };
+    let mut rows = vec![
+        row(
+            Status::Overdue,
+            "intranet.larkspur.example",
+            Why::Clock(clock(-99.0, 267.0)),
+            "Larkspur Health",
+            "gold",
+            "11.3.14",
+            1,
+            11,
+            0.7,
+        ),
+        row(
+            Status::Overdue,
+            "oberwalden.example",
+            Why::Clock(clock(-37.8, 206.0)),
+            "Gemeinde Oberwalden",
+            "gold",
+            "10.6.12",
+            2,
+            6,
+            0.5,
+        ),
+        row(
+            Status::Exposed,
+            "elmshagen.example",
+            Why::Clock(clock(32.3, 40.0)),
+            "Stadtwerke Elmshagen",
+            "silver",
+            "10.6.13",
+            1,
+            9,
+            0.9,
+        ),
+        row(
+            Status::Exposed,
+            "stage.quillbrook.example",
+            Why::Clock(clock(128.0, 40.0)),
+            "Quillbrook Libraries",
+            "silver",
+            "11.3.14",
+            1,
+            5,
+            0.6,
+        ),
+        row(
+            Status::Unsupported,
+            "archive.kestrel.example",
+            Why::Words("A module has no supported release".into()),
+            "Kestrel Verlag",
+            "bronze",
+            "10.6.13",
+            0,
+            8,
+            1.0,
+        ),
+        row(
+            Status::Silent,
+            "shop.fjordline.example",
+            Why::Words("Expected 32 h 47 min ago".into()),
+            "Fjordline Outdoor",
+            "gold",
+            "11.3.14",
+            0,
+            7,
+            33.8,
+        ),
+        row(
+            Status::Unknown,
+            "lab.suedmark.example",
+            Why::Words("Core was not reported".into()),
+            "Akademie Südmark",
+            "bronze",
+            "",
+            0,
+            0,
+            0.3,
+        ),
+        row(
+            Status::Pending,
+            "neu.suedmark.example",
+            Why::Words("Nothing has arrived yet".into()),
+            "Akademie Südmark",
+            "bronze",
+            "",
+            0,
+            0,
+            0.3,
+        ),
+    ];
+    rows[7].last = None;
+    rows[7].core = None;
+    rows.extend((0..14).map(|i| {
+        let status = if i < 9 { Status::Update } else { Status::Fine };
+        row(
+            status,
+            "events.varrel.example",
+            Why::Nothing,
+            "Kunsthalle Varrel",
+            "bronze",
+            "11.4.4",
+            0,
+            if i < 9 { 8 } else { 0 },
+            0.4,
+        )
+    }));
+    SitesPage {
+        shell: shell("Sites", "/sites"),
+        views: vec![
+            Tab::new("All", Some(142), "/sites", true),
+            Tab::new("Exposed", Some(9), "/sites?view=exposed", false),
+            Tab::new("Unsupported", Some(4), "/sites?view=unsupported", false),
+            Tab::new("Silent or unknown", Some(4), "/sites?view=unknown", false),
+            Tab::new("Update available", Some(58), "/sites?view=update", false),
+            Tab::new("Fine", Some(67), "/sites?view=fine", false),
+        ],
+        list: list("/sites", 69, &[("filter[environment]", "production")]),
+        rows,
+        environments: vec![
+            Choice::new("production", "production", "production"),
+            Choice::new("staging", "staging", ""),
+        ],
+        organizations: vec![Choice::new("1", "Gemeinde Oberwalden", "")],
+        may_write: true,
+    }
+}
+
+fn head(tab: &str) -> SiteHead {
+    let at = |word: &str, count, path: &str| {
+        Tab::new(word, count, format!("/sites/7{path}"), tab == path)
+    };
+    SiteHead {
+        id: 7,
+        name: "oberwalden.example".into(),
+        url: "https://oberwalden.example".into(),
+        status: Status::Overdue,
+        reason: None,
+        silent_since: None,
+        organization_id: 3,
+        organization: "Gemeinde Oberwalden".into(),
+        environment: "production".into(),
+        tags: vec!["gold".into()],
+        core: Some("10.6.12".into()),
+        php: Some("8.3.14".into()),
+        last: Some(ago(0.5)),
+        data_as_of: Some(ago(0.6)),
+        stranger: None,
+        tabs: vec![
+            at("Modules", Some(47), ""),
+            at("Exposures", Some(9), "/exposures"),
+            at("Patch runs", Some(38), "/patch-runs"),
+            at("Events", Some(412), "/events"),
+            at("Syncs", None, "/syncs"),
+            at("Keys", Some(1), "/keys"),
+            at("Settings", None, "/settings"),
+        ],
+        may_write: true,
+    }
+}
+
+fn runs() -> Vec<RunRow> {
+    vec![
+        RunRow {
+            at: ago(400.0),
+            updated: 3,
+            downgraded: 0,
+            security: 1,
+            changes: vec![
+                (
+                    "Colorbox".into(),
+                    Versions::new(Some("2.1.4"), Some("2.1.5")),
+                ),
+                (
+                    "Token".into(),
+                    Versions::new(Some("8.x-1.13"), Some("8.x-1.15")),
+                ),
+            ],
+            closed: vec!["Colorbox 2.1.5".into()],
+        },
+        RunRow {
+            at: ago(1700.0),
+            updated: 0,
+            downgraded: 1,
+            security: 0,
+            changes: vec![],
+            closed: vec![],
+        },
+    ]
+}
+
+fn site_modules() -> SiteModulesPage {
+    let lane = |name: &str, windows: &[(f64, f64, Option<f64>)]| charts::Lane {
+        name: name.into(),
+        windows: windows
+            .iter()
+            .map(|(opened, due, closed)| charts::Window {
+                opened: ago(*opened),
+                due: Some(ago(*due)),
+                closed: closed.map(ago),
+            })
+            .collect(),
+    };
+    let row = |title: &str, from: &str, to: Option<&str>, status, reason: &str| ModuleRow {
+        module_id: 1,
+        title: title.into(),
+        name: title.to_lowercase(),
+        versions: Versions::new(Some(from), to),
+        status,
+        reason: reason.into(),
+        components: u64::from(title == "Webform") * 3,
+    };
+    SiteModulesPage {
+        shell: shell("oberwalden.example", "/sites/7"),
+        head: head(""),
+        timeline: Some(charts::Timeline {
+            now: now(),
+            from: ago(24.0 * 172.0),
+            lanes: vec![
+                lane(
+                    "Drupal core",
+                    &[
+                        (2424.0, 2256.0, Some(2380.0)),
+                        (1576.0, 1408.0, Some(1560.0)),
+                        (206.0, 37.8, None),
+                    ],
+                ),
+                lane("Search API Autocomplete", &[(40.0, -128.0, None)]),
+                lane("Paragraphs", &[(700.0, 530.0, Some(570.0))]),
+                lane("CAPTCHA", &[(3500.0, 3332.0, Some(3240.0))]),
+            ],
+            patch_runs: vec![
+                ago(3800.0),
+                ago(3240.0),
+                ago(2380.0),
+                ago(1560.0),
+                ago(570.0),
+            ],
+        }),
+        summary: "2 exposed, 1 unsupported, 1 unknown, 4 updates".into(),
+        list: list("/sites/7", 47, &[]),
+        rows: vec![
+            row(
+                "Drupal core",
+                "10.6.12",
+                Some("10.6.13"),
+                Status::Overdue,
+                "Security release 10.6.13; due 22 Jul 19:52",
+            ),
+            row(
+                "Search API Autocomplete",
+                "8.x-1.11",
+                Some("8.x-1.12"),
+                Status::Exposed,
+                "Security release 8.x-1.12; due 29 Jul 17:55",
+            ),
+            row(
+                "CKEditor 4",
+                "1.0.2",
+                None,
+                Status::Unsupported,
+                "No supported branch",
+            ),
+            row(
+                "Devel",
+                "5.x-dev",
+                None,
+                Status::NotChecked,
+                "A development snapshot without a date",
+            ),
+            row(
+                "Metatag",
+                "2.1.0",
+                Some("2.1.1"),
+                Status::Update,
+                "Released 12 May",
+            ),
+            row("Webform", "6.2.9", None, Status::Fine, ""),
+            row(
+                "oberwalden_forms",
+                "1.4",
+                None,
+                Status::Custom,
+                "Custom code, not on drupal.org",
+            ),
+            row(
+                "Stage File Proxy",
+                "3.1.4",
+                None,
+                Status::Disabled,
+                "On disk, not enabled: not counted",
+            ),
+        ],
+        command: composer_command(&[
+            (None, "drupal".into(), "10.6.13".into()),
+            (None, "search_api_autocomplete".into(), "8.x-1.12".into()),
+        ]),
+        runs: runs(),
+    }
+}
+
+fn site_form(faults: &[(&str, &str)]) -> SiteForm {
+    SiteForm {
+        name: "oberwalden.example".into(),
+        url: "https://oberwalden.example".into(),
+        organizations: vec![Choice::new("3", "Gemeinde Oberwalden", "3")],
+        environments: ["production", "staging", "development"]
+            .map(|e| Choice::new(e, e, "production"))
+            .into(),
+        tags: "gold".into(),
+        interval: "60".into(),
+        faults: faults
+            .iter()
+            .map(|(f, s)| (f.to_string(), s.to_string()))
+            .collect(),
+        ..SiteForm::default()
+    }
+}
+
+fn light(arrived: bool, refused: bool) -> Light {
+    Light {
+        now: now(),
+        site_id: 7,
+        since: ago(0.19),
+        arrived: arrived.then(|| ago(0.01)),
+        modules: 47,
+        refused: refusals(refused),
+        address: "dewline.halvorsen.example".into(),
+    }
+}
+
+fn refusals(any: bool) -> Vec<RefusedRow> {
+    let row = RefusedRow {
+        at: ago(0.05),
+        status: 422,
+        code: "invalid".into(),
+        detail: "/modules/3/name: a project's short name has a-z, 0-9 and _ only.".into(),
+        address: "192.0.2.7".into(),
+    };
+    if any { vec![row] } else { vec![] }
+}
+
+fn connect(light: Light, secret: bool) -> ConnectPage {
+    ConnectPage {
+        shell: shell("Connect oberwalden.example", "/sites/7/connect"),
+        site_id: 7,
+        name: "oberwalden.example".into(),
+        organization: "Gemeinde Oberwalden".into(),
+        environment: "production".into(),
+        interval: 60,
+        secret: secret.then(|| "dwl_4pT9xK2mQ7vB1nR8sL3wY6zC5hJ0dF9gA2eU4iO7tXc0Vq".into()),
+        prefix: Some("dwl_4pT9xK2m".into()),
+        address: "https://dewline.halvorsen.example".into(),
+        minute: 17,
+        light,
+    }
+}
+
+fn keys() -> Vec<KeyRow> {
+    let key = |id, name: &str, owner: Option<(&str, &str)>, revoked: Option<f64>| KeyRow {
+        id,
+        name: name.into(),
+        prefix: "dwl_4pT9xK2m".into(),
+        owner: owner.map(|(a, b)| (a.to_owned(), b.to_owned())),
+        scopes: vec!["sync".into()],
+        last_used: Some(ago(0.5)),
+        expires: None,
+        revoked: revoked.map(ago),
+        created: ago(4000.0),
+    };
+    vec![
+        key(
+            1,
+            "deploy server",
+            Some(("oberwalden.example", "/sites/7")),
+            None,
+        ),
+        key(2, "old laptop", None, Some(900.0)),
+        key(3, "rotated", None, Some(-20.0)),
+    ]
+}
+
+fn catalogue() -> Vec<CatalogueRow> {
+    let row = |title: &str, sites, exposed, trouble: Option<&str>| CatalogueRow {
+        id: 1,
+        title: title.into(),
+        name: title.to_lowercase().replace(' ', "_"),
+        kind: "module".into(),
+        sites,
+        exposed,
+        checked: Some(ago(0.2)),
+        trouble: trouble.map(str::to_owned),
+    };
+    vec![
+        row("Token", 140, 0, None),
+        row("Search API Autocomplete", 17, 6, None),
+        row("Vanished", 1, 0, Some("drupal.org knows no such project")),
+    ]
+}
+
+fn more() -> Vec<(&'static str, askama::Result<String>)> {
+    let secret = || {
+        Some(NewSecret {
+            name: "deploy server".into(),
+            secret: "dwl_4pT9xK2mQ7vB1nR8sL3wY6zC5hJ0dF9gA2eU4iO7tXc0Vq".into(),
+            old_until: Some(ago(-24.0)),
+        })
+    };
+    let mut nothing = sites();
+    nothing.rows.clear();
+    let mut fresh = site_modules();
+    (fresh.head.last, fresh.head.status) = (None, Status::Pending);
+    let mut strange = site_modules();
+    strange.head.stranger = Some(Stranger {
+        at: ago(1.0),
+        url: Some("https://copy.example".into()),
+        known_url: Some("https://oberwalden.example".into()),
+    });
+    strange.head.silent_since = Some(ago(20.0));
+    let exposure = |state: &str, left: f64, opened: f64, closed: Option<f64>| ExposureRow {
+        module_id: 1,
+        module: "Drupal core".into(),
+        versions: Versions::new(Some("10.6.12"), Some("10.6.13")),
+        state: state.into(),
+        clock: Clock {
+            closed: closed.map(ago),
+            ..clock(left, opened)
+        },
+        cause: "Security release 10.6.13".into(),
+        risk: Risk { level: 3 },
+        unproven_since: (state == "open").then(|| ago(3.0)),
+        no_fix: state == "open",
+    };
+    vec![
+        ("sites", sites().render()),
+        ("sites-none", nothing.render()),
+        ("site", site_modules().render()),
+        ("site-new", fresh.render()),
+        ("site-stranger", strange.render()),
+        (
+            "site-exposures",
+            SiteExposuresPage {
+                shell: shell("Exposures", "/sites/7/exposures"),
+                head: head("/exposures"),
+                list: list("/sites/7/exposures", 4, &[]),
+                rows: vec![exposure("overdue", -37.8, 206.0, None), exposure("open", 128.0, 40.0, None), exposure("met", -900.0, 1100.0, Some(1081.0)), exposure("breached", -900.0, 1100.0, Some(700.0))],
+            }
+            .render(),
+        ),
+        ("site-runs", SiteRunsPage { shell: shell("Patch runs", "/sites/7/patch-runs"), head: head("/patch-runs"), list: list("/sites/7/patch-runs", 2, &[]), rows: runs() }.render()),
+        (
+            "site-events",
+            SiteEventsPage {
+                shell: shell("Events", "/sites/7/events"),
+                head: head("/events"),
+                list: list("/sites/7/events", 412, &[]),
+                rows: ["installed", "updated", "downgraded", "removed", "enabled", "disabled"]
+                    .map(|kind| EventRow { at: ago(400.0), kind: kind.into(), module_id: 1, module: "Token".into(), versions: Versions::new(Some("8.x-1.13"), Some("8.x-1.15")) })
+                    .into(),
+            }
+            .render(),
+        ),
+        (
+            "site-syncs",
+            SiteSyncsPage {
+                shell: shell("Syncs", "/sites/7/syncs"),
+                head: head("/syncs"),
+                interval: 60,
+                next_before: Some(ago(-1.6)),
+                refused: refusals(true),
+                list: list("/sites/7/syncs", 1, &[]),
+                rows: vec![SyncRow { at: ago(400.0), agent: "dewline-drupal 1.0.0".into(), source: "inventory".into(), total: 47, added: 0, changed: 3, removed: 1 }],
+            }
+            .render(),
+        ),
+        ("site-keys", SiteKeysPage { shell: shell("Keys", "/sites/7/keys"), head: head("/keys"), secret: secret(), rows: keys(), name_error: None }.render()),
+        ("site-settings", SiteSettingsPage { shell: shell("Settings", "/sites/7/settings"), head: head("/settings"), form: site_form(&[]) }.render()),
+        ("sites-new", NewSitePage { shell: shell("Connect a site", "/sites/new"), form: site_form(&[("sync_interval_minutes", "Give a whole number from 5 to 10080."), ("name", "This organization has a site of this name in production already.")]) }.render()),
+        ("connect", connect(light(false, false), true).render()),
+        ("connect-refused", connect(light(false, true), false).render()),
+        ("connect-on", connect(light(true, false), false).render()),
+        (
+            "import",
+            ImportPage {
+                shell: shell("Import sites", "/sites/import"),
+                error: None,
+                result: Some(ImportResult {
+                    made: 2,
+                    lines: vec![ImportLine { line: 4, name: "x".into(), faults: vec!["environment: production, staging or development.".into()] }],
+                    csv: "organization,name,environment,site_id,key\nVarrel,events.varrel.example,production,12,dwl_4pT9xK2mQ7vB1nR8".into(),
+                }),
+            }
+            .render(),
+        ),
+        (
+            "keys",
+            KeysPage {
+                shell: shell("API keys", "/api-keys"),
+                secret: None,
+                list: list("/api-keys", 3, &[]),
+                rows: keys(),
+                organizations: vec![Choice::new("3", "Gemeinde Oberwalden", "")],
+                scopes: vec![Choice::new("sync", "send inventories for all its sites", "sync"), Choice::new("sites:read", "read sites", "")],
+                error: None,
+                name: "".into(),
+            }
+            .render(),
+        ),
+        (
+            "organizations",
+            OrganizationsPage {
+                shell: shell("Organizations", "/organizations"),
+                list: list("/organizations", 2, &[]),
+                rows: vec![OrganizationRow { id: 3, name: "Gemeinde Oberwalden".into(), sites: 4, exposed: 1, silent: 0 }],
+            }
+            .render(),
+        ),
+        (
+            "organization",
+            OrganizationPage {
+                shell: shell("Gemeinde Oberwalden", "/organizations/3"),
+                id: Some(3),
+                name: "Gemeinde Oberwalden".into(),
+                notes: "".into(),
+                faults: vec![("name".into(), "There is an organization of this name already.".into())],
+                row: Some(OrganizationRow { id: 3, name: "Gemeinde Oberwalden".into(), sites: 4, exposed: 1, silent: 0 }),
+                rows: keys(),
+            }
+            .render(),
+        ),
+        (
+            "confirm",
+            ConfirmPage {
+                shell: shell("Delete bergmann-soehne.example", "/sites/3/delete"),
+                question: "Delete bergmann-soehne.example?".into(),
+                explanation: "Takes with it 1 key. Its 14 exposures and 38 patch runs stay on record. It can be restored.".into(),
+                keep: "/sites/3/settings".into(),
+                keep_word: "Keep it".into(),
+                action: "/sites/3/delete".into(),
+                deed: "Delete the site".into(),
+            }
+            .render(),
+        ),
+        ("modules", ModulesPage { shell: shell("Modules", "/modules"), list: list("/modules", 418, &[]), rows: catalogue() }.render()),
+        (
+            "module",
+            ModulePage {
+                shell: shell("Token", "/modules/1"),
+                row: catalogue().remove(1),
+                link: Some("https://www.drupal.org/project/token".into()),
+                status: Some("published".into()),
+                branches: vec!["8.x-1.".into()],
+                next_check: Some(ago(-0.7)),
+                may_refresh: true,
+            }
+            .render(),
+        ),
+        (
+            "feed",
+            FeedPage {
+                shell: shell("drupal.org", "/feed"),
+                source: "https://updates.drupal.org/release-history".into(),
+                tracked: 418,
+                stale: 0,
+                pending: 3,
+                failing: vec![catalogue().remove(2)],
+                next: Some(ago(-0.05)),
+                jobs: vec![JobRow { id: 9, name: "refresh-module".into(), state: "running".into(), progress: Some((3, 10)), error: Some("timed out after 20 s".into()), created: ago(0.1), finished: None }],
+            }
+            .render(),
+        ),
+        (
+            "manual",
+            ManualPage {
+                shell: shell("Manual", "/manual/start"),
+                chapters: vec![Chapter { slug: "start".into(), title: "From nothing to the first site".into() }],
+                slug: "start".into(),
+                text: Html("<h1>From nothing to the first site</h1><p>One paragraph with <code>code</code>.</p>".into()),
+            }
+            .render(),
+        ),
+    ]
+}
+
 fn pages() -> Vec<(&'static str, String)> {
     let mut healthy = overview();
     healthy.counts = Counts {
@@ -246,6 +893,7 @@ fn pages() -> Vec<(&'static str, String)> {
             .render(),
         ));
     }
+    pages.extend(more());
     pages
         .into_iter()
         .map(|(name, html)| (name, html.unwrap()))
