@@ -72,7 +72,7 @@ CREATE TRIGGER sites_deleted AFTER UPDATE OF deleted_at ON sites
       enabled_count = enabled_count + iif(new.deleted_at IS NULL, 1, -1) * sm.enabled
     FROM site_modules AS sm WHERE sm.site_id = new.id AND module_versions.id = sm.version_id;
   UPDATE organization_versions SET sites = sites + iif(new.deleted_at IS NULL, 1, -1),
-      enabled = enabled + iif(new.deleted_at IS NULL, 1, -1) * sm.enabled
+      enabled = organization_versions.enabled + iif(new.deleted_at IS NULL, 1, -1) * sm.enabled
     FROM site_modules AS sm WHERE sm.site_id = new.id AND organization_versions.version_id = sm.version_id
       AND organization_versions.organization_id = new.organization_id;
 END;

@@ -13,6 +13,7 @@ use crate::config::Config;
 use crate::outbound::drupal_org::{self, Client, Feed};
 use crate::services::access_tokens::AccessTokens;
 use crate::services::callers::Callers;
+use crate::services::histories::Histories;
 use crate::services::passwords::Passwords;
 use crate::services::secret_key::{SecretKey, SecretKeyError};
 use crate::services::sign_in::SignInLimiter;
@@ -44,6 +45,8 @@ pub struct App {
     pub passwords: Passwords,
     /// Attempts to sign in, by account and address.
     pub sign_ins: SignInLimiter,
+    /// Release histories, prepared for judging.
+    pub histories: Histories,
 }
 
 /// Why the app cannot be opened: in words for the operator.
@@ -87,6 +90,7 @@ impl App {
             callers: Callers::default(),
             passwords: Passwords::default(),
             feed: feed(&config, &clock),
+            histories: Histories::default(),
             sign_ins: SignInLimiter::new(&config.rate_limits, Arc::clone(&clock)),
             config,
             clock,

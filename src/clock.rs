@@ -112,3 +112,20 @@ impl Entropy for SeededEntropy {
         Ok(())
     }
 }
+
+/// How long a piece of work takes: only to keep background work in small batches, never for what is true.
+#[derive(Debug)]
+pub struct Stopwatch(std::time::Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    #[allow(clippy::disallowed_methods)]
+    pub fn start() -> Self {
+        Self(std::time::Instant::now())
+    }
+
+    /// The time since the start.
+    pub fn spent(&self) -> std::time::Duration {
+        self.0.elapsed()
+    }
+}

@@ -66,7 +66,7 @@ impl Wire {
 
     async fn fails(&self, project: &str) -> String {
         match self.asks(project).await {
-            Fetched::Failed { reason, .. } => reason,
+            Fetched::Failed { reason, .. } | Fetched::Unreadable { reason } => reason,
             other => panic!("{other:?}"),
         }
     }

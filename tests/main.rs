@@ -6,4 +6,6 @@
     clippy::indexing_slicing
 )]
 
+mod accounts;
 mod drupal_org;
+mod engine;

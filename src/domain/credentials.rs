@@ -57,15 +57,15 @@ pub fn fingerprint(secret: &str) -> [u8; 32] {
 
 /// An API key as it is shown, once: `dwl_`, 8 characters to recognise it, the secret, and
 /// 6 characters of checksum over all that precedes.
-pub struct ApiKey(String);
+pub struct KeyText(String);
 
-impl std::fmt::Debug for ApiKey {
+impl std::fmt::Debug for KeyText {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ApiKey({}…)", self.prefix())
+        write!(f, "KeyText({}…)", self.prefix())
     }
 }
 
-impl ApiKey {
+impl KeyText {
     /// The key that belongs to these random bytes.
     pub fn from_random(random: &[u8; KEY_ENTROPY]) -> Self {
         let (handle, secret) = random.split_at(KEY_ENTROPY - 32);
@@ -122,8 +122,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn key(fill: u8) -> ApiKey {
-        ApiKey::from_random(&[fill; KEY_ENTROPY])
+    fn key(fill: u8) -> KeyText {
+        KeyText::from_random(&[fill; KEY_ENTROPY])
     }
 
     #[test]
@@ -150,7 +150,7 @@ mod tests {
         fn one_wrong_character_is_noticed(
             random in any::<[u8; KEY_ENTROPY]>(), at in 4_usize..61, with in 0_usize..62,
         ) {
-            let good = ApiKey::from_random(&random);
+            let good = KeyText::from_random(&random);
             let mut bytes = good.reveal().as_bytes().to_vec();
             let wrong = ALPHABET[with];
             prop_assume!(bytes[at] != wrong);

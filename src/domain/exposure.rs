@@ -281,8 +281,10 @@ pub trait Verdicts {
     fn causes(&self, version_id: i64) -> Vec<Cause>;
     /// Whether a version is exposed by a cause: yes, no, or can't tell.
     fn about(&self, version_id: i64, cause: &Cause) -> Option<bool>;
-    /// What is known of a cause; `None`: it isn't one (any more).
-    fn known(&self, cause: &Cause) -> Option<Known>;
+    /// The cause is one, today. What was opened for one that no longer is gets withdrawn.
+    fn exists(&self, cause: &Cause) -> bool;
+    /// What is known of a cause, as it concerns a version; `None`: nothing.
+    fn known(&self, cause: &Cause, version_id: i64) -> Option<Known>;
 }
 
 /// A window as it follows from the runs, before anything is compared with the rows.
@@ -305,15 +307,17 @@ pub fn reconcile(
 ) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut rows = rows.to_vec();
-    retarget(runs, &mut rows, verdicts, &mut steps);
+    retarget(&mut rows, verdicts, &mut steps);
     for cause in candidates(runs, &rows, verdicts) {
-        let Some(known) = verdicts.known(&cause) else {
+        if !verdicts.exists(&cause) {
             withdraw(now, &cause, &rows, &mut steps);
             continue;
-        };
+        }
         let windows = windows(&cause, runs, verdicts);
         for window in &windows {
-            settle(now, &known, window, &rows, promise, &mut steps);
+            if let Some(known) = verdicts.known(&cause, window.version_id) {
+                settle(now, &known, window, &rows, promise, &mut steps);
+            }
         }
         let open_window = windows.iter().any(|window| window.closed.is_none());
         let settled = |row: &Row| windows.iter().any(|window| overlaps(row, window));
@@ -347,24 +351,23 @@ fn open_rows<'a>(rows: &'a [Row], cause: &'a Cause) -> impl Iterator<Item = &'a 
         .filter(move |row| row.closed.is_none() && row.cause == *cause)
 }
 
-/// A row without a fix takes the fix as its cause once the version that runs has one.
-fn retarget(runs: &[Run], rows: &mut Vec<Row>, verdicts: &impl Verdicts, steps: &mut Vec<Step>) {
-    let Some(current) = runs.last().filter(|run| run.ended_at.is_none()) else {
-        return;
-    };
-    let fix = verdicts
-        .causes(current.version_id)
-        .into_iter()
-        .filter(|cause| cause.kind == CauseKind::Release)
-        .filter_map(|cause| verdicts.known(&cause))
-        .min_by_key(|known| (known.date.unwrap_or(known.known_at), known.cause.clone()));
-    let Some(fix) = fix else { return };
+/// A row without a fix takes the fix as its cause once its version has one.
+fn retarget(rows: &mut Vec<Row>, verdicts: &impl Verdicts, steps: &mut Vec<Step>) {
     let Some(at) = rows
         .iter()
         .position(|row| row.closed.is_none() && row.cause.kind == CauseKind::Project)
     else {
         return;
     };
+    let fix = rows.get(at).and_then(|row| {
+        verdicts
+            .causes(row.version_id)
+            .into_iter()
+            .filter(|cause| cause.kind == CauseKind::Release)
+            .filter_map(|cause| verdicts.known(&cause, row.version_id))
+            .min_by_key(|known| (known.date.unwrap_or(known.known_at), known.cause.clone()))
+    });
+    let Some(fix) = fix else { return };
     let twin = open_rows(rows, &fix.cause).map(|row| row.id).next();
     let Some(row) = rows.get_mut(at) else { return };
     match twin {

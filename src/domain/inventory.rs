@@ -9,8 +9,11 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use self::read::shown;
 use super::fault::Fault;
 use super::text;
+
+pub mod read;
 
 /// Entries in one inventory, at most.
 pub const MOST_ENTRIES: usize = 5_000;
@@ -209,6 +212,16 @@ fn is_zero(number: &i64) -> bool {
     *number == 0
 }
 
+impl Entry {
+    /// The two say the same about what runs. Titles, types and Composer names may differ.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.version == other.version
+            && self.datestamp == other.datestamp
+            && self.enabled == other.enabled
+            && self.components == other.components
+    }
+}
+
 /// What an inventory tells of the installation itself. `None`: it wasn't said, and isn't compared.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
@@ -311,13 +324,10 @@ impl Inventory {
         push(&mut bytes, database.map(|(_, version)| version.as_str()));
         for entry in &self.entries {
             bytes.push(entry.origin as u8);
-            bytes.push(entry.kind as u8);
             bytes.push(u8::from(entry.enabled));
             bytes.extend_from_slice(&entry.datestamp.to_le_bytes());
             push(&mut bytes, Some(&entry.name));
-            push(&mut bytes, Some(&entry.title));
             push(&mut bytes, entry.version.as_deref());
-            push(&mut bytes, Some(&entry.composer));
             for component in &entry.components {
                 push(&mut bytes, Some(component));
             }
@@ -615,11 +625,6 @@ pub fn is_composer_name(name: &str) -> bool {
             .is_some_and(|(vendor, rest)| part(vendor) && part(rest))
 }
 
-/// A text as it is quoted in a message: short, and without anything that could disturb the reader.
-fn shown(text: &str) -> String {
-    text::quoted(text, 60)
-}
-
 /// Only a development snapshot's date tells one version from another.
 fn snapshot_date(version: Option<&str>, datestamp: Option<i64>) -> i64 {
     match version {
@@ -692,7 +697,8 @@ pub fn diff<'a>(
         };
         let gone = if order.is_le() { old.next() } else { None };
         let come = if order.is_ge() { new.next() } else { None };
-        if gone != come {
+        let same = matches!((gone, come), (Some(gone), Some(come)) if gone.is_same(come));
+        if !same {
             changes.push(Change {
                 before: gone,
                 after: come,

@@ -3,6 +3,8 @@
 
 pub mod access;
 pub mod advisory;
+pub mod api_key;
+pub mod check_in;
 pub mod compatibility;
 pub mod composer;
 pub mod composer_lock;
@@ -14,6 +16,7 @@ pub mod exposure;
 pub mod fault;
 pub mod form;
 pub mod inventory;
+pub mod judgement;
 pub mod listing;
 pub mod network;
 pub mod organization;

@@ -2,6 +2,7 @@
 //! set-up, the command line, and later invitations and resets.
 
 use super::fault::Fault;
+use super::text;
 
 /// The fewest characters of a password. How guessable it is will be asked here too.
 pub const SHORTEST_PASSWORD: usize = 12;
@@ -42,9 +43,10 @@ impl Email {
                 && !domain.ends_with(['.', '-'])
                 && !domain.contains("..")
         });
-        let clean = !text.chars().any(|c| {
-            c.is_whitespace() || hides(c) || matches!(c, '<' | '>' | '"' | ',' | ';' | '\\')
-        });
+        let clean = text::is_plain(text, 254)
+            && !text.contains(|c: char| {
+                c.is_whitespace() || matches!(c, '<' | '>' | '"' | ',' | ';' | '\\')
+            });
         if plausible && clean {
             Ok(Self(text.to_owned()))
         } else {
@@ -72,19 +74,10 @@ pub fn parse_name(text: &str, pointer: &str) -> Result<String, Fault> {
     if text.is_empty() {
         return Err(Fault::new(pointer, "required", "A name is needed."));
     }
-    if text.chars().count() > 200 {
-        return Err(Fault::new(
-            pointer,
-            "too_long",
-            "A name has at most 200 characters.",
-        ));
-    }
-    if text.chars().any(hides) {
-        return Err(Fault::new(
-            pointer,
-            "not_allowed",
-            "A name has no control characters.",
-        ));
+    let mut faults = Vec::new();
+    text::check(text, pointer, 200, &mut faults);
+    if let Some(fault) = faults.into_iter().next() {
+        return Err(fault);
     }
     Ok(text.to_owned())
 }
@@ -111,12 +104,6 @@ pub fn check_password(password: &str, pointer: &str) -> Result<(), Fault> {
         ));
     }
     Ok(())
-}
-
-/// Control characters, and marks that change the direction of what follows or cannot be seen.
-fn hides(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2060}'..='\u{206F}' | '\u{FEFF}')
 }
 
 #[cfg(test)]
@@ -176,7 +163,10 @@ mod tests {
             "too_long"
         );
         for text in ["a\0b", "a\u{202E}b", "a\nb", "a\u{200B}b"] {
-            assert_eq!(parse_name(text, "/name").unwrap_err().code, "not_allowed");
+            assert_eq!(
+                parse_name(text, "/name").unwrap_err().code,
+                "control_character"
+            );
         }
     }
 

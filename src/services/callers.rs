@@ -7,12 +7,13 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use moka::sync::Cache;
 
 use super::{Error, Result};
 use crate::app::App;
 use crate::domain::access::Actor;
+use crate::domain::api_key::ApiKey;
 use crate::domain::credentials::{fingerprint, is_well_formed_key, looks_like_key};
 use crate::domain::network::Network;
 use crate::store::sessions::Session;
@@ -30,8 +31,8 @@ struct KnownKey {
     actor: Actor,
     id: i64,
     networks: Vec<Network>,
-    /// In milliseconds; the earlier of the key's own end and, for a key before its rotation, that.
-    ends_at: Option<i64>,
+    /// The key's own end; of a key before its rotation, the end of the grace if that is earlier.
+    ends_at: Option<Timestamp>,
 }
 
 #[derive(Debug)]
@@ -131,13 +132,14 @@ fn by_key(app: &App, presented: &str, address: IpAddr) -> Result<Actor> {
     let known = app
         .callers
         .known(&app.callers.keys, hash, || look_up_key(app, &hash))?;
-    let now = app.clock.now().as_millisecond();
+    let now = app.clock.now();
     let ended = known.ends_at.is_some_and(|end| end <= now);
     let stray = !known.networks.is_empty() && !known.networks.iter().any(|n| n.contains(address));
     if ended || stray {
         return Err(Error::Unauthenticated);
     }
-    app.callers.note_key(known.id, now, address);
+    app.callers
+        .note_key(known.id, now.as_millisecond(), address);
     Ok(known.actor.clone())
 }
 
@@ -153,13 +155,11 @@ fn look_up_key(app: &App, hash: &[u8; 32]) -> Result<Option<KnownKey>> {
         .map(|text| text.parse::<Network>())
         .collect::<std::result::Result<_, _>>()
         .map_err(|error| Error::Internal(format!("key {}: {error}", key.id)))?;
-    let own = key.expires_at;
-    // A superseded key without an end has ended.
     let ends_at = if superseded {
-        let grace = key.old_expires_at.unwrap_or(0);
-        Some(own.map_or(grace, |own| own.min(grace)))
+        let grace = key.old_expires_at.unwrap_or(Timestamp::UNIX_EPOCH);
+        Some(key.expires_at.map_or(grace, |own| own.min(grace)))
     } else {
-        own
+        key.expires_at
     };
     Ok(Some(KnownKey {
         id: key.id,
@@ -169,7 +169,7 @@ fn look_up_key(app: &App, hash: &[u8; 32]) -> Result<Option<KnownKey>> {
     }))
 }
 
-fn actor_of(key: api_keys::ApiKeyRow) -> Actor {
+fn actor_of(key: ApiKey) -> Actor {
     match key.site_id {
         Some(site_id) => Actor::SiteKey {
             key_id: key.id,

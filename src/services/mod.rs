@@ -18,3 +18,8 @@ pub mod sign_in;
 pub mod sites;
 
 pub use error::{Error, Result};
+pub mod catalogue;
+pub mod histories;
+pub mod ledger;
+pub mod sync;
+pub mod watch;

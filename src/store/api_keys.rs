@@ -1,72 +1,34 @@
 //! The keys of sites and organizations: kept as hashes, found by them.
 
+use jiff::Timestamp;
+use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::{Connection, Result};
 use crate::domain::access::{Permission, Sight};
+use crate::domain::api_key::{ApiKey, ApiKeyFacts};
 
-/// A key as it is shown: everything but its secret. Times in milliseconds.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ApiKeyRow {
-    /// The id.
-    pub id: i64,
-    /// The site it belongs to, if it is a site's.
-    pub site_id: Option<i64>,
-    /// The organization it belongs to (a site's key: the site's organization).
-    pub organization_id: i64,
-    /// Its name.
-    pub name: String,
-    /// `dwl_` and 8 characters.
-    pub prefix: String,
-    /// What it may do.
-    pub scopes: Vec<Permission>,
-    /// From where it may be used, in CIDR; empty: from anywhere.
-    pub networks: Vec<String>,
-    /// Its end.
-    pub expires_at: Option<i64>,
-    /// The last use, as far as it has been written.
-    pub last_used_at: Option<i64>,
-    /// The address of the last use.
-    pub last_used_from: Option<String>,
-    /// When it was revoked.
-    pub revoked_at: Option<i64>,
-    /// After a rotation: until when the key before it is taken.
-    pub old_expires_at: Option<i64>,
-    /// When it was made.
-    pub created_at: i64,
-    /// When it was last changed.
-    pub updated_at: i64,
-    /// By whom it was made, as the actor's label.
-    pub created_by: String,
-}
-
-/// A key to be. Times in milliseconds.
+/// A key to be.
 #[derive(Debug, Clone)]
 pub struct NewApiKey {
     /// The site it belongs to, if it is a site's.
     pub site_id: Option<i64>,
     /// The organization it belongs to.
     pub organization_id: i64,
-    /// Its name.
-    pub name: String,
     /// `dwl_` and 8 characters.
     pub prefix: String,
     /// SHA-256 of the whole key.
     pub secret_hash: [u8; 32],
-    /// What it may do.
-    pub scopes: Vec<Permission>,
-    /// From where it may be used, in CIDR; empty: from anywhere.
-    pub networks: Vec<String>,
-    /// Its end.
-    pub expires_at: Option<i64>,
+    /// All that people say about it.
+    pub facts: ApiKeyFacts,
 }
 
 /// What a presented key turns out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresentedKey {
     /// The key.
-    pub key: ApiKeyRow,
-    /// It is the key before the last rotation: taken until [`ApiKeyRow::old_expires_at`].
+    pub key: ApiKey,
+    /// It is the key before the last rotation: taken until [`ApiKey::old_expires_at`].
     pub superseded: bool,
 }
 
@@ -79,49 +41,55 @@ const ALIVE: &str = "api_keys k
     LEFT JOIN sites s ON s.id = k.site_id
    WHERE (k.site_id IS NULL OR s.deleted_at IS NULL)";
 
-fn key(row: &Row<'_>) -> rusqlite::Result<(ApiKeyRow, String, String)> {
-    let key = ApiKeyRow {
-        id: row.get(0)?,
-        site_id: row.get(1)?,
-        organization_id: row.get(2)?,
-        name: row.get(3)?,
-        prefix: row.get(4)?,
-        scopes: Vec::new(),
-        networks: Vec::new(),
-        expires_at: row.get(7)?,
-        last_used_at: row.get(8)?,
-        last_used_from: row.get(9)?,
-        revoked_at: row.get(10)?,
-        old_expires_at: row.get(11)?,
-        created_at: row.get(12)?,
-        updated_at: row.get(13)?,
-        created_by: row.get(14)?,
-    };
-    Ok((key, row.get(5)?, row.get(6)?))
-}
-
-/// Reads the two lists. A scope that this version doesn't know grants nothing.
-fn with_lists((key, scopes, networks): (ApiKeyRow, String, String)) -> Result<ApiKeyRow> {
-    let words: Vec<String> = serde_json::from_str(&scopes)?;
-    Ok(ApiKeyRow {
-        scopes: words
+fn key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
+    Ok(ApiKey {
+        id: row.get("id")?,
+        site_id: row.get("site_id")?,
+        organization_id: row.get("organization_id")?,
+        name: row.get("name")?,
+        prefix: row.get("prefix")?,
+        // A scope that this version doesn't know grants nothing.
+        scopes: list(row, "scopes")?
             .iter()
             .filter_map(|word| Permission::from_word(word))
             .collect(),
-        networks: serde_json::from_str(&networks)?,
-        ..key
+        networks: list(row, "networks")?,
+        expires_at: time(row, "expires_at")?,
+        last_used_at: time(row, "last_used_at")?,
+        last_used_from: row.get("last_used_from")?,
+        revoked_at: time(row, "revoked_at")?,
+        old_expires_at: time(row, "old_expires_at")?,
+        created_at: time(row, "created_at")?.unwrap_or_default(),
+        updated_at: time(row, "updated_at")?.unwrap_or_default(),
+        created_by: row.get("created_by")?,
     })
 }
 
-fn words(scopes: &[Permission]) -> Result<String> {
-    Ok(serde_json::to_string(scopes)?)
+fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
+    let millis: Option<i64> = row.get(column)?;
+    Ok(millis.and_then(|millis| Timestamp::from_millisecond(millis).ok()))
+}
+
+/// Strict: networks that cannot be read must not turn into "from anywhere".
+fn list(row: &Row<'_>, column: &str) -> rusqlite::Result<Vec<String>> {
+    let text: String = row.get(column)?;
+    serde_json::from_str(&text)
+        .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into()))
+}
+
+fn written(time: Option<Timestamp>) -> Option<i64> {
+    time.map(Timestamp::as_millisecond)
+}
+
+fn json<T: serde::Serialize>(list: &[T]) -> Result<String> {
+    Ok(serde_json::to_string(list)?)
 }
 
 /// Adds a key and returns its id.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn insert(db: &Connection, new: &NewApiKey, now: i64, by: &str) -> Result<i64> {
+pub fn insert(db: &Connection, new: &NewApiKey, now: Timestamp, by: &str) -> Result<i64> {
     db.prepare_cached(
         "INSERT INTO api_keys (site_id, organization_id, name, prefix, secret_hash, scopes, networks, expires_at,
                 created_at, updated_at, created_by, updated_by)
@@ -130,13 +98,13 @@ pub fn insert(db: &Connection, new: &NewApiKey, now: i64, by: &str) -> Result<i6
     .execute(params![
         new.site_id,
         new.organization_id,
-        new.name,
+        new.facts.name,
         new.prefix,
         new.secret_hash,
-        words(&new.scopes)?,
-        serde_json::to_string(&new.networks)?,
-        new.expires_at,
-        now,
+        json(&new.facts.scopes)?,
+        json(&new.facts.networks)?,
+        written(new.facts.expires_at),
+        now.as_millisecond(),
         by,
     ])?;
     Ok(db.last_insert_rowid())
@@ -155,8 +123,7 @@ pub fn find_presented(db: &Connection, hash: &[u8; 32]) -> Result<Option<Present
             ))?
             .query_row([hash], key)
             .optional()?;
-        if let Some(found) = found {
-            let key = with_lists(found)?;
+        if let Some(key) = found {
             return Ok(Some(PresentedKey { key, superseded }));
         }
     }
@@ -167,48 +134,33 @@ pub fn find_presented(db: &Connection, hash: &[u8; 32]) -> Result<Option<Present
 ///
 /// # Errors
 /// What SQLite says.
-pub fn find(db: &Connection, sight: Sight, id: i64) -> Result<Option<ApiKeyRow>> {
-    db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM {ALIVE} AND k.id = ?1
+pub fn find(db: &Connection, sight: Sight, id: i64) -> Result<Option<ApiKey>> {
+    Ok(db
+        .prepare_cached(&format!(
+            "SELECT {COLUMNS} FROM {ALIVE} AND k.id = ?1
             AND (?2 IS NULL OR k.organization_id = ?2) AND (?3 IS NULL OR k.site_id = ?3)"
-    ))?
-    .query_row(params![id, sight.organization(), sight.site()], key)
-    .optional()?
-    .map(with_lists)
-    .transpose()
+        ))?
+        .query_row(params![id, sight.organization(), sight.site()], key)
+        .optional()?)
 }
 
 /// The keys of one site, newest first; at most 200.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn of_site(db: &Connection, site_id: i64) -> Result<Vec<ApiKeyRow>> {
-    db.prepare_cached(&format!(
+pub fn of_site(db: &Connection, site_id: i64) -> Result<Vec<ApiKey>> {
+    let mut statement = db.prepare_cached(&format!(
         "SELECT {COLUMNS} FROM {ALIVE} AND k.site_id = ?1 ORDER BY k.id DESC LIMIT 200"
-    ))?
-    .query_map([site_id], key)?
-    .map(|row| with_lists(row?))
-    .collect()
-}
-
-/// What can be changed of a key.
-#[derive(Debug, Clone)]
-pub struct Change {
-    /// Its name.
-    pub name: String,
-    /// What it may do.
-    pub scopes: Vec<Permission>,
-    /// From where it may be used, in CIDR.
-    pub networks: Vec<String>,
-    /// Its end, in milliseconds.
-    pub expires_at: Option<i64>,
+    ))?;
+    let found = statement.query_map([site_id], key)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Changes a key.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn update(db: &Connection, id: i64, to: &Change, now: i64, by: &str) -> Result<()> {
+pub fn update(db: &Connection, id: i64, to: &ApiKeyFacts, now: Timestamp, by: &str) -> Result<()> {
     db.prepare_cached(
         "UPDATE api_keys SET name = ?2, scopes = ?3, networks = ?4, expires_at = ?5, updated_at = ?6, updated_by = ?7
           WHERE id = ?1",
@@ -216,10 +168,10 @@ pub fn update(db: &Connection, id: i64, to: &Change, now: i64, by: &str) -> Resu
     .execute(params![
         id,
         to.name,
-        words(&to.scopes)?,
-        serde_json::to_string(&to.networks)?,
-        to.expires_at,
-        now,
+        json(&to.scopes)?,
+        json(&to.networks)?,
+        written(to.expires_at),
+        now.as_millisecond(),
         by,
     ])?;
     Ok(())
@@ -234,8 +186,8 @@ pub fn rotate(
     db: &Connection,
     id: i64,
     (prefix, hash): (&str, &[u8; 32]),
-    old_expires_at: i64,
-    now: i64,
+    old_expires_at: Timestamp,
+    now: Timestamp,
     by: &str,
 ) -> Result<()> {
     db.prepare_cached(
@@ -243,7 +195,14 @@ pub fn rotate(
                 updated_at = ?5, updated_by = ?6
           WHERE id = ?1",
     )?
-    .execute(params![id, prefix, hash, old_expires_at, now, by])?;
+    .execute(params![
+        id,
+        prefix,
+        hash,
+        old_expires_at.as_millisecond(),
+        now.as_millisecond(),
+        by
+    ])?;
     Ok(())
 }
 
@@ -251,12 +210,12 @@ pub fn rotate(
 ///
 /// # Errors
 /// What SQLite says.
-pub fn revoke(db: &Connection, id: i64, now: i64, by: &str) -> Result<()> {
+pub fn revoke(db: &Connection, id: i64, now: Timestamp, by: &str) -> Result<()> {
     db.prepare_cached(
         "UPDATE api_keys SET revoked_at = ?2, old_hash = NULL, old_expires_at = NULL, updated_at = ?2, updated_by = ?3
           WHERE id = ?1 AND revoked_at IS NULL",
     )?
-    .execute(params![id, now, by])?;
+    .execute(params![id, now.as_millisecond(), by])?;
     Ok(())
 }
 

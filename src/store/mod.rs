@@ -245,3 +245,9 @@ fn applied_version(db: &Connection) -> Result<i64> {
         |row| row.get(0),
     )?)
 }
+pub mod blob;
+pub mod catalogue;
+pub mod exposures;
+pub mod inventory;
+pub mod ledger;
+pub mod time;

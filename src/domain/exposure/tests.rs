@@ -65,7 +65,11 @@ impl Verdicts for World {
         Some(self.causes(version).contains(cause))
     }
 
-    fn known(&self, cause: &Cause) -> Option<Known> {
+    fn exists(&self, cause: &Cause) -> bool {
+        self.known(cause, 0).is_some()
+    }
+
+    fn known(&self, cause: &Cause, _: i64) -> Option<Known> {
         let (date, known) = match cause.kind {
             CauseKind::Release => *self.fixes.get(&cause.id.parse().ok()?)?,
             _ => (None, *self.insecure.values().min()?),
@@ -341,7 +345,10 @@ impl Verdicts for Corrected {
     fn about(&self, _: i64, _: &Cause) -> Option<bool> {
         Some(true)
     }
-    fn known(&self, cause: &Cause) -> Option<Known> {
-        self.0.known(cause)
+    fn exists(&self, _: &Cause) -> bool {
+        true
+    }
+    fn known(&self, cause: &Cause, version: i64) -> Option<Known> {
+        self.0.known(cause, version)
     }
 }

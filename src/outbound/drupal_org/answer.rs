@@ -10,27 +10,29 @@ pub enum Reading {
     History(Box<ReleaseHistory>),
     /// drupal.org's word that there is no such project, or that it has no releases.
     NoSuchProject,
-    /// Nothing of use; in words for people.
-    Useless(&'static str),
+    /// Nothing at all.
+    Nothing,
+    /// Something else; in words for people.
+    Unreadable(&'static str),
 }
 
 /// Reads what was answered about a project. Work for the processor, linear in the length.
 pub fn read(bytes: &[u8], project: &str) -> Reading {
     match kind(bytes) {
-        Kind::Empty => Reading::Useless("an empty answer"),
-        Kind::Html => Reading::Useless("a web page instead of a release history"),
+        Kind::Empty => Reading::Nothing,
+        Kind::Html => Reading::Unreadable("a web page instead of a release history"),
         Kind::NoSuchProject => Reading::NoSuchProject,
-        Kind::Complaint => Reading::Useless("drupal.org did not understand the request"),
+        Kind::Complaint => Reading::Unreadable("drupal.org did not understand the request"),
         Kind::Document => match release_history::parse(bytes) {
             Document::Stored(history) if is_of(&history, project) => {
                 Reading::History(Box::new(history))
             }
-            Document::Stored(_) => Reading::Useless("the release history of another project"),
-            Document::NotFetched => Reading::Useless("an empty answer"),
+            Document::Stored(_) => Reading::Unreadable("the release history of another project"),
+            Document::NotFetched => Reading::Nothing,
             Document::Unparsable if contains(bytes, b"<!ENTITY") => {
-                Reading::Useless("a document that declares entities")
+                Reading::Unreadable("a document that declares entities")
             }
-            Document::Unparsable => Reading::Useless("not a release history, or a broken one"),
+            Document::Unparsable => Reading::Unreadable("not a release history, or a broken one"),
         },
     }
 }

@@ -168,7 +168,10 @@ impl Client {
                         last_modified,
                     },
                     Ok(Reading::NoSuchProject) => Fetched::Absent,
-                    Ok(Reading::Useless(reason)) => Fetched::failed(reason),
+                    Ok(Reading::Nothing) => Fetched::failed("an empty answer"),
+                    Ok(Reading::Unreadable(reason)) => Fetched::Unreadable {
+                        reason: reason.to_owned(),
+                    },
                     Err(reason) => Fetched::failed(reason),
                 }
             }

@@ -55,6 +55,11 @@ pub enum Fetched {
     NotModified,
     /// There is no such project. drupal.org says so in a document that answers 200.
     Absent,
+    /// Something came whole that is not the project's release history; what is already there stays.
+    Unreadable {
+        /// A few words for people, such as `a web page instead of a release history`.
+        reason: String,
+    },
     /// No usable answer; what is already there stays.
     Failed {
         /// A few words for people, such as `answered 503`.

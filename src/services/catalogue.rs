@@ -1,0 +1,441 @@
+//! What drupal.org publishes: taking its answers, judging versions anew, and telling the sites.
+//!
+//! A publication and the judgements that follow from it are one commit; the sites that run what
+//! was judged anew are told in small batches afterwards, and a sync that comes first sees the new
+//! judgements already.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use ring::digest::{SHA256, digest};
+
+use super::histories::Histories;
+use super::{Error, Result, ledger};
+use crate::app::App;
+use crate::clock::Stopwatch;
+use crate::domain::exposure::{CauseKind, Promise};
+use crate::domain::inventory::Origin;
+use crate::domain::judgement::{FeedState, Judgement, judge};
+use crate::domain::prepared::Prepared;
+use crate::domain::release_history::ReleaseHistory;
+use crate::domain::schedule::{self, Outcome, Subject};
+use crate::store::catalogue::{Checked, Module, Version};
+use crate::store::ledger::Place;
+use crate::store::{self, Connection, Lane, catalogue, inventory};
+
+/// How long one batch of background work may hold the writer.
+const BATCH: Duration = Duration::from_millis(10);
+
+/// What came of asking for a module.
+#[derive(Debug, Clone)]
+pub enum Answer {
+    /// A release history.
+    Document {
+        /// What it says.
+        history: Box<ReleaseHistory>,
+        /// The validators to send next time.
+        etag: Option<String>,
+        /// The validators to send next time.
+        last_modified: Option<String>,
+    },
+    /// What is stored is still the newest.
+    NotModified,
+    /// drupal.org knows no such project.
+    Absent,
+    /// A document came that can't be read.
+    Unreadable {
+        /// A few words for people.
+        reason: String,
+    },
+    /// No usable answer.
+    Failed {
+        /// A few words for people.
+        reason: String,
+        /// How long the server asked us to wait.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// The modules that are due now, the longest due first.
+///
+/// # Errors
+/// [`Error::Unavailable`], [`Error::Internal`].
+pub fn due(app: &App, most: u32) -> Result<Vec<Module>> {
+    let now = app.clock.now();
+    Ok(app.store.read(|db| catalogue::due(db, now, most))?)
+}
+
+/// Takes an answer about a module: stores a new document, judges the module's versions anew and
+/// remembers whom to tell. The last good data stays when nothing good came.
+///
+/// # Errors
+/// [`Error::NotFound`] where there is no such module; otherwise what the store says.
+pub async fn record(app: &App, module_id: i64, answer: Answer) -> Result<()> {
+    // What was published before is told to the end first, so that the order of publications is kept.
+    while fan_out_module(app, module_id).await? {}
+    let now = app.clock.now();
+    let work = Recording {
+        histories: app.histories.clone(),
+        stale_after: SignedDuration::try_from(app.config.feed.stale_after)
+            .unwrap_or(SignedDuration::MAX),
+        module_id,
+        now,
+    };
+    app.store
+        .write(Lane::Back, move |db| work.record(db, answer))
+        .await
+}
+
+struct Recording {
+    histories: Histories,
+    stale_after: SignedDuration,
+    module_id: i64,
+    now: Timestamp,
+}
+
+impl Recording {
+    fn record(&self, db: &Connection, answer: Answer) -> Result<()> {
+        let Some(module) = catalogue::get(db, self.module_id).map_err(Error::from)? else {
+            return Err(Error::NotFound);
+        };
+        match answer {
+            Answer::Document {
+                history,
+                etag,
+                last_modified,
+            } => self.document(db, &module, &history, etag, last_modified)?,
+            Answer::NotModified if module.publication_id.is_some() => {
+                let (etag, modified) = (module.etag.clone(), module.last_modified.clone());
+                self.good(db, &module, etag.as_deref(), modified.as_deref())?;
+            }
+            // A "not modified" without anything stored says nothing: ask again without validators.
+            Answer::NotModified => self.bad(
+                db,
+                &module,
+                FeedState::Failed,
+                "answered 304 to a first request",
+                None,
+            )?,
+            Answer::Absent => self.absent(db, &module)?,
+            Answer::Unreadable { reason } => {
+                self.bad(db, &module, FeedState::Unreadable, &reason, None)?;
+            }
+            Answer::Failed {
+                reason,
+                retry_after,
+            } => self.bad(db, &module, FeedState::Failed, &reason, retry_after)?,
+        }
+        Ok(())
+    }
+
+    fn document(
+        &self,
+        db: &Connection,
+        module: &Module,
+        history: &ReleaseHistory,
+        etag: Option<String>,
+        last_modified: Option<String>,
+    ) -> Result<()> {
+        let hash = digest(&SHA256, &serde_json::to_vec(history).map_err(internal)?);
+        let newest = match module.publication_id {
+            Some(id) => catalogue::newest_hash(db, id)?,
+            None => None,
+        };
+        if newest.as_deref() != Some(hash.as_ref()) {
+            let id = catalogue::publish(db, module.id, hash.as_ref(), history, self.now)?;
+            catalogue::chronicle(db, "publication", id, self.now)?;
+            let prepared = self.histories.get(db, id)?;
+            catalogue::set_fixes(db, module.id, &security_releases(&prepared), self.now)?;
+            self.judge_anew(db, module, FeedState::Ok, Some(&prepared))?;
+        }
+        self.good(db, module, etag.as_deref(), last_modified.as_deref())
+    }
+
+    /// A good answer: the data is fresh again.
+    fn good(
+        &self,
+        db: &Connection,
+        module: &Module,
+        etag: Option<&str>,
+        last_modified: Option<&str>,
+    ) -> Result<()> {
+        if module.stale {
+            let versions = catalogue::versions(db, module.id)?;
+            let all: Vec<i64> = versions.iter().map(|version| version.id).collect();
+            catalogue::request_fanout(db, module.id, &all, self.now)?;
+        }
+        let checked = Checked {
+            feed: FeedState::Ok,
+            error: None,
+            failures: 0,
+            success_at: Some(self.now),
+            next_check_at: self.next(module, Outcome::Good),
+            stale_at: self.now.checked_add(self.stale_after).ok(),
+            stale: false,
+            etag,
+            last_modified,
+        };
+        Ok(catalogue::set_checked(db, module.id, &checked, self.now)?)
+    }
+
+    /// drupal.org knows no such project. What was good before stays what it was: a project that
+    /// vanishes is no proof that it is safe.
+    fn absent(&self, db: &Connection, module: &Module) -> Result<()> {
+        let in_a_row = module.failures.saturating_add(1);
+        let feed = self.settle(db, module, FeedState::Absent)?;
+        let next = self.next(module, Outcome::Absent { in_a_row });
+        self.keep(
+            db,
+            module,
+            feed,
+            "drupal.org knows no such project",
+            in_a_row,
+            next,
+        )
+    }
+
+    fn bad(
+        &self,
+        db: &Connection,
+        module: &Module,
+        state: FeedState,
+        reason: &str,
+        retry_after: Option<Duration>,
+    ) -> Result<()> {
+        let in_a_row = module.failures.saturating_add(1);
+        let feed = self.settle(db, module, state)?;
+        let next = self.next(
+            module,
+            Outcome::Failed {
+                in_a_row,
+                retry_after: retry_after.and_then(|wait| SignedDuration::try_from(wait).ok()),
+            },
+        );
+        self.keep(db, module, feed, reason, in_a_row, next)
+    }
+
+    /// The state after an answer that wasn't good; versions are judged anew where it changes.
+    fn settle(&self, db: &Connection, module: &Module, state: FeedState) -> Result<FeedState> {
+        if module.publication_id.is_some() {
+            return Ok(FeedState::Ok);
+        }
+        if module.feed != state {
+            self.judge_anew(db, module, state, None)?;
+        }
+        Ok(state)
+    }
+
+    fn keep(
+        &self,
+        db: &Connection,
+        module: &Module,
+        feed: FeedState,
+        reason: &str,
+        failures: u32,
+        next_check_at: Option<Timestamp>,
+    ) -> Result<()> {
+        let stale_at = match module.last_success_at {
+            Some(success) if !module.stale => success.checked_add(self.stale_after).ok(),
+            _ => None,
+        };
+        let checked = Checked {
+            feed,
+            error: Some(reason),
+            failures,
+            success_at: module.last_success_at,
+            next_check_at,
+            stale_at,
+            stale: module.stale,
+            etag: module.etag.as_deref(),
+            last_modified: module.last_modified.as_deref(),
+        };
+        Ok(catalogue::set_checked(db, module.id, &checked, self.now)?)
+    }
+
+    fn next(&self, module: &Module, outcome: Outcome) -> Option<Timestamp> {
+        let subject = Subject {
+            id: module.id,
+            looked_up: module.origin == Origin::Project,
+            in_use: module.sites_count > 0,
+        };
+        schedule::next_check(self.now, subject, outcome)
+    }
+
+    /// Judges all versions of a module and remembers whose sites are to be told.
+    fn judge_anew(
+        &self,
+        db: &Connection,
+        module: &Module,
+        feed: FeedState,
+        history: Option<&Prepared>,
+    ) -> Result<()> {
+        let mut flipped = Vec::new();
+        for version in catalogue::versions(db, module.id)? {
+            let judged = judge(
+                module.origin,
+                module.kind,
+                feed,
+                history,
+                version.version.as_deref(),
+                version.datestamp,
+            );
+            if judged == version.judgement {
+                continue;
+            }
+            let known =
+                insecure_known_at(&judged, &module.name, version.insecure_known_at, self.now);
+            catalogue::set_judgement(db, version.id, &judged, known, self.now)?;
+            if matters(&judged, &version) {
+                flipped.push(version.id);
+            }
+        }
+        if !flipped.is_empty() {
+            catalogue::request_fanout(db, module.id, &flipped, self.now)?;
+        }
+        Ok(())
+    }
+}
+
+/// Since when a version is known to be insecure without a fix.
+pub(super) fn insecure_known_at(
+    judged: &Judgement,
+    project: &str,
+    before: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Timestamp> {
+    judged
+        .causes(project)
+        .iter()
+        .any(|cause| cause.kind == CauseKind::Project)
+        .then(|| before.unwrap_or(now))
+}
+
+/// The new judgement changes something for the sites that run the version, or ran it.
+fn matters(judged: &Judgement, before: &Version) -> bool {
+    let fixes = |judgement: &Judgement| {
+        judgement
+            .assessment
+            .as_ref()
+            .map(|assessment| assessment.exposed.fixes.clone())
+    };
+    judged.standing != before.judgement.standing
+        || judged.exposed() != before.judgement.exposed()
+        || fixes(judged) != fixes(&before.judgement)
+}
+
+/// The releases that bring a security fix: valid, published ones.
+fn security_releases(prepared: &Prepared) -> Vec<(&str, Option<Timestamp>)> {
+    prepared
+        .releases()
+        .iter()
+        .filter(|release| release.valid && release.published && release.security)
+        .map(|release| {
+            let date = release
+                .real_date()
+                .and_then(|seconds| Timestamp::from_second(seconds).ok());
+            (release.version.as_str(), date)
+        })
+        .collect()
+}
+
+fn internal(error: serde_json::Error) -> Error {
+    Error::Internal(error.to_string())
+}
+
+/// Tells the sites of one module whose versions were judged anew; `false`: nobody waits.
+///
+/// # Errors
+/// What the store says.
+pub async fn fan_out(app: &App) -> Result<bool> {
+    match app.store.read(catalogue::next_fanout)? {
+        Some(module_id) => fan_out_module(app, module_id).await,
+        None => Ok(false),
+    }
+}
+
+async fn fan_out_module(app: &App, module_id: i64) -> Result<bool> {
+    let waiting = app.store.read(|db| {
+        let Some((requested_at, versions)) = catalogue::fanout(db, module_id)? else {
+            return Ok(None);
+        };
+        let sites = catalogue::fanout_sites(db, &versions)?;
+        Ok::<_, store::StoreError>(Some((requested_at, versions, sites)))
+    })?;
+    let Some((requested_at, versions, sites)) = waiting else {
+        return Ok(false);
+    };
+    let promise = ledger::promise(&app.config.sla);
+    let sites: std::sync::Arc<[i64]> = sites.into();
+    let mut done = 0;
+    while done < sites.len() {
+        let batch = std::sync::Arc::clone(&sites);
+        done = app
+            .store
+            .write(Lane::Back, move |db| {
+                tell(db, module_id, &batch, done, &promise, requested_at)
+            })
+            .await?;
+    }
+    app.store
+        .write(Lane::Back, move |db| {
+            catalogue::end_fanout(db, module_id, &versions)
+        })
+        .await?;
+    Ok(true)
+}
+
+/// Tells sites from `done` on until the batch's time is spent; gives how many are done then.
+fn tell(
+    db: &Connection,
+    module_id: i64,
+    sites: &[i64],
+    mut done: usize,
+    promise: &Promise,
+    now: Timestamp,
+) -> Result<usize> {
+    let watch = Stopwatch::start();
+    let Some(module) = catalogue::get(db, module_id)? else {
+        return Ok(sites.len());
+    };
+    for site_id in sites.iter().skip(done) {
+        if let Some(site) = inventory::standpoint(db, *site_id)? {
+            let place = Place {
+                organization_id: site.organization_id,
+                site_id: *site_id,
+                module_id,
+            };
+            ledger::reconcile(db, &place, &module.name, promise, now)?;
+            ledger::recount(db, *site_id)?;
+        }
+        done += 1;
+        if watch.spent() >= BATCH {
+            break;
+        }
+    }
+    Ok(done)
+}
+
+/// Marks modules whose data became too old; `false`: none is.
+///
+/// # Errors
+/// What the store says.
+pub async fn mark_stale(app: &App) -> Result<bool> {
+    let now = app.clock.now();
+    let modules = app
+        .store
+        .read(|db| catalogue::becoming_stale(db, now, 50))?;
+    let some = !modules.is_empty();
+    for module_id in modules {
+        app.store
+            .write(Lane::Back, move |db| {
+                catalogue::set_stale(db, module_id)?;
+                let all: Vec<i64> = catalogue::versions(db, module_id)?
+                    .iter()
+                    .map(|version| version.id)
+                    .collect();
+                catalogue::request_fanout(db, module_id, &all, now)
+            })
+            .await?;
+    }
+    Ok(some)
+}

@@ -1,0 +1,61 @@
+//! Keeping the ledger, the sites' words and their counters true: the one place in which a fact's
+//! consequences are drawn, whichever spring it came from. Called inside the write that holds the fact.
+
+use jiff::Timestamp;
+
+use crate::config::Sla;
+use crate::domain::exposure::{Promise, reconcile as steps};
+use crate::domain::site_status::tally;
+use crate::store::ledger::{Book, Place};
+use crate::store::{self, Connection, inventory, ledger};
+
+/// The promise that the configuration states.
+pub fn promise(sla: &Sla) -> Promise {
+    Promise {
+        highly_critical: sla.highly_critical_hours,
+        critical: sla.critical_hours,
+        moderately_critical: sla.moderately_critical_hours,
+        less_critical: sla.less_critical_hours,
+        not_critical: sla.not_critical_hours,
+    }
+}
+
+/// Makes the ledger's rows of one (site, module) say what follows from its history. `now` is the
+/// time of the sync or publication that asks.
+///
+/// # Errors
+/// What the store says.
+pub fn reconcile(
+    db: &Connection,
+    place: &Place,
+    project: &str,
+    promise: &Promise,
+    now: Timestamp,
+) -> store::Result<()> {
+    let runs = inventory::runs(db, place.site_id, place.module_id)?;
+    let rows = ledger::rows(db, place.site_id, place.module_id)?;
+    let versions = runs
+        .iter()
+        .map(|run| run.version_id)
+        .chain(rows.iter().map(|row| row.version_id));
+    let book = Book::read(db, place.module_id, project, versions)?;
+    let mut patch_runs = Vec::new();
+    for step in steps(now, &runs, &rows, &book, promise) {
+        patch_runs.extend(ledger::take(db, place, &step, now)?);
+    }
+    patch_runs.dedup();
+    for patch_run in patch_runs {
+        ledger::recount_patches(db, patch_run)?;
+    }
+    Ok(())
+}
+
+/// Counts a site anew: its word, its counters, its open exposures.
+///
+/// # Errors
+/// What the store says.
+pub fn recount(db: &Connection, site_id: i64) -> store::Result<()> {
+    let (modules, core) = inventory::counted(db, site_id)?;
+    let open = ledger::open_of(db, site_id)?;
+    inventory::set_tally(db, site_id, &tally(modules), core, open)
+}

@@ -1,0 +1,43 @@
+//! Noticing silence: a site that misses its deadline is marked with that deadline, whenever it is
+//! noticed. The deadline isn't moved by each sync; the watcher looks when the last known one
+//! passes, and moves it if the site has spoken meanwhile.
+
+use super::Result;
+use crate::app::App;
+use crate::domain::check_in::silent_after;
+use crate::store::{Lane, StoreError, inventory};
+
+/// Sites looked at in one write.
+const HANDFUL: u32 = 50;
+
+/// Looks at the sites whose deadline has passed; `false`: none has.
+///
+/// # Errors
+/// What the store says.
+pub async fn step(app: &App) -> Result<bool> {
+    let now = app.clock.now();
+    if app
+        .store
+        .read(|db| inventory::to_watch(db, now, 1))?
+        .is_empty()
+    {
+        return Ok(false);
+    }
+    app.store
+        .write(Lane::Back, move |db| {
+            for site in inventory::to_watch(db, now, HANDFUL)? {
+                let deadline = silent_after(site.last_sync_at, site.interval_minutes);
+                if site.done {
+                    inventory::watch(db, site.site_id, None)?;
+                } else if deadline <= now {
+                    inventory::fall_silent(db, site.site_id, deadline)?;
+                    inventory::watch(db, site.site_id, None)?;
+                } else {
+                    inventory::watch(db, site.site_id, Some(deadline))?;
+                }
+            }
+            Ok::<_, StoreError>(())
+        })
+        .await?;
+    Ok(true)
+}

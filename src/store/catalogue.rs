@@ -1,0 +1,612 @@
+//! Modules, what drupal.org published about them, and the judgement of each version.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use super::time::{at, ms};
+use super::{Result, StoreError, blob};
+use crate::domain::inventory::{ModuleType, Origin};
+use crate::domain::judgement::{FeedState, Judgement};
+use crate::domain::release_history::ReleaseHistory;
+use crate::domain::site_status::Standing;
+
+/// A module, as the services judge with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Module {
+    /// Its id.
+    pub id: i64,
+    /// Whose code it is.
+    pub origin: Origin,
+    /// Its name.
+    pub name: String,
+    /// Its title, or empty.
+    pub title: String,
+    /// Its type.
+    pub kind: ModuleType,
+    /// How asking drupal.org stands.
+    pub feed: FeedState,
+    /// Refusals and failures in a row; for an absent project: how often it was absent.
+    pub failures: u32,
+    /// When drupal.org was last asked.
+    pub last_checked_at: Option<Timestamp>,
+    /// When it last gave a good answer.
+    pub last_success_at: Option<Timestamp>,
+    /// When it is to be asked next.
+    pub next_check_at: Option<Timestamp>,
+    /// When somebody last made it due at once.
+    pub asked_at: Option<Timestamp>,
+    /// Its data is too old to say "current".
+    pub stale: bool,
+    /// The validators of its last answer.
+    pub etag: Option<String>,
+    /// The validators of its last answer.
+    pub last_modified: Option<String>,
+    /// Its newest stored document.
+    pub publication_id: Option<i64>,
+    /// Sites that have it.
+    pub sites_count: i64,
+}
+
+const MODULE: &str = "SELECT id, kind, name, title, type, feed_state, failures, last_checked_at, last_success_at, \
+    next_check_at, asked_at, stale, etag, last_modified, publication_id, sites_count FROM modules";
+
+fn module(row: &Row<'_>) -> rusqlite::Result<Module> {
+    let kind: String = row.get(1)?;
+    let type_: String = row.get(4)?;
+    let feed: String = row.get(5)?;
+    Ok(Module {
+        id: row.get(0)?,
+        origin: match kind.as_str() {
+            "custom" => Origin::Custom,
+            "library" => Origin::Library,
+            _ => Origin::Project,
+        },
+        name: row.get(2)?,
+        title: row.get(3)?,
+        kind: ModuleType::from_word(&type_).unwrap_or(ModuleType::Module),
+        feed: FeedState::from_word(&feed).unwrap_or(FeedState::Pending),
+        failures: row.get(6)?,
+        last_checked_at: row.get::<_, Option<i64>>(7)?.map(at),
+        last_success_at: row.get::<_, Option<i64>>(8)?.map(at),
+        next_check_at: row.get::<_, Option<i64>>(9)?.map(at),
+        asked_at: row.get::<_, Option<i64>>(10)?.map(at),
+        stale: row.get(11)?,
+        etag: row.get(12)?,
+        last_modified: row.get(13)?,
+        publication_id: row.get(14)?,
+        sites_count: row.get(15)?,
+    })
+}
+
+/// The module of that id.
+///
+/// # Errors
+/// What SQLite says.
+pub fn get(db: &Connection, id: i64) -> Result<Option<Module>> {
+    let mut query = db.prepare_cached(&format!("{MODULE} WHERE id = ?1"))?;
+    Ok(query.query_row([id], module).optional()?)
+}
+
+/// The module of that name: drupal.org's, or the organization's own.
+///
+/// # Errors
+/// What SQLite says.
+pub fn find(
+    db: &Connection,
+    origin: Origin,
+    organization_id: i64,
+    name: &str,
+) -> Result<Option<Module>> {
+    let mut query = db.prepare_cached(&format!(
+        "{MODULE} WHERE name = ?1 AND ifnull(organization_id, 0) = ?2 AND kind = ?3"
+    ))?;
+    let owner = owner(origin, organization_id).unwrap_or(0);
+    Ok(query
+        .query_row(params![name, owner, origin.word()], module)
+        .optional()?)
+}
+
+/// Custom code and libraries are kept per organization; projects belong to the platform.
+fn owner(origin: Origin, organization_id: i64) -> Option<i64> {
+    (origin != Origin::Project).then_some(organization_id)
+}
+
+/// A module that nobody has named before.
+#[derive(Debug, Clone, Copy)]
+pub struct NewModule<'a> {
+    /// Whose code it is.
+    pub origin: Origin,
+    /// Whose custom code it is.
+    pub organization_id: i64,
+    /// Its name.
+    pub name: &'a str,
+    /// Its title, or empty.
+    pub title: &'a str,
+    /// Its type.
+    pub kind: ModuleType,
+}
+
+/// Adds a module; a project is due at once.
+///
+/// # Errors
+/// What SQLite says.
+pub fn add(db: &Connection, new: &NewModule<'_>, now: Timestamp) -> Result<i64> {
+    let project = new.origin == Origin::Project;
+    let feed = if project {
+        FeedState::Pending
+    } else {
+        FeedState::Never
+    };
+    db.prepare_cached(
+        "INSERT INTO modules (organization_id, kind, name, title, type, feed_state, next_check_at, asked_at, created_at, updated_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?7, ?8, ?8)",
+    )?
+    .execute(params![
+        owner(new.origin, new.organization_id),
+        new.origin.word(),
+        new.name,
+        new.title,
+        new.kind.word(),
+        feed.as_str(),
+        project.then(|| ms(now)),
+        ms(now)
+    ])?;
+    Ok(db.last_insert_rowid())
+}
+
+/// Makes a module due at `due`, unless it is due before.
+///
+/// # Errors
+/// What SQLite says.
+pub fn make_due(db: &Connection, id: i64, due: Timestamp, now: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE modules SET next_check_at = ?2, asked_at = ?3
+         WHERE id = ?1 AND kind = 'project' AND ifnull(next_check_at, ?2 + 1) > ?2",
+    )?
+    .execute(params![id, ms(due), ms(now)])?;
+    Ok(())
+}
+
+/// The modules that are due, the longest due first.
+///
+/// # Errors
+/// What SQLite says.
+pub fn due(db: &Connection, now: Timestamp, most: u32) -> Result<Vec<Module>> {
+    let mut query = db.prepare_cached(&format!(
+        "{MODULE} WHERE next_check_at <= ?1 ORDER BY next_check_at LIMIT ?2"
+    ))?;
+    let rows = query.query_map(params![ms(now), most], module)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// When the next module is due.
+///
+/// # Errors
+/// What SQLite says.
+pub fn next_due(db: &Connection) -> Result<Option<Timestamp>> {
+    let next: Option<i64> = db
+        .prepare_cached("SELECT min(next_check_at) FROM modules WHERE next_check_at IS NOT NULL")?
+        .query_row([], |row| row.get(0))?;
+    Ok(next.map(at))
+}
+
+/// What an answer of drupal.org changes on the module's row.
+#[derive(Debug, Clone)]
+pub struct Checked<'a> {
+    /// How asking stands now.
+    pub feed: FeedState,
+    /// What went wrong, in words; `None`: nothing.
+    pub error: Option<&'a str>,
+    /// Failures in a row.
+    pub failures: u32,
+    /// When it gave a good answer: now, or when it last did.
+    pub success_at: Option<Timestamp>,
+    /// When it is to be asked next.
+    pub next_check_at: Option<Timestamp>,
+    /// When its data becomes too old.
+    pub stale_at: Option<Timestamp>,
+    /// Whether its data is too old now.
+    pub stale: bool,
+    /// The validators to send next time.
+    pub etag: Option<&'a str>,
+    /// The validators to send next time.
+    pub last_modified: Option<&'a str>,
+}
+
+/// Records that a module was asked for, and how that went.
+///
+/// # Errors
+/// What SQLite says.
+pub fn set_checked(db: &Connection, id: i64, checked: &Checked<'_>, now: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE modules SET feed_state = ?2, last_error = ?3, failures = ?4, last_checked_at = ?5, last_success_at = ?6,
+            next_check_at = ?7, stale_at = ?8, stale = ?9, etag = ?10, last_modified = ?11, updated_at = ?5 WHERE id = ?1",
+    )?
+    .execute(params![
+        id,
+        checked.feed.as_str(),
+        checked.error,
+        checked.failures,
+        ms(now),
+        checked.success_at.map(ms),
+        checked.next_check_at.map(ms),
+        checked.stale_at.map(ms),
+        checked.stale,
+        checked.etag,
+        checked.last_modified
+    ])?;
+    Ok(())
+}
+
+/// Modules whose data became too old by now, not yet marked.
+///
+/// # Errors
+/// What SQLite says.
+pub fn becoming_stale(db: &Connection, now: Timestamp, most: u32) -> Result<Vec<i64>> {
+    let mut query = db
+        .prepare_cached("SELECT id FROM modules WHERE stale_at <= ?1 ORDER BY stale_at LIMIT ?2")?;
+    let rows = query.query_map(params![ms(now), most], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Marks a module's data as too old.
+///
+/// # Errors
+/// What SQLite says.
+pub fn set_stale(db: &Connection, id: i64) -> Result<()> {
+    db.prepare_cached("UPDATE modules SET stale = 1, stale_at = NULL WHERE id = ?1")?
+        .execute([id])?;
+    Ok(())
+}
+
+/// Stores a release history that differs from the one before, and makes it the module's newest.
+///
+/// # Errors
+/// What SQLite says.
+pub fn publish(
+    db: &Connection,
+    module_id: i64,
+    hash: &[u8],
+    history: &ReleaseHistory,
+    now: Timestamp,
+) -> Result<i64> {
+    db.prepare_cached(
+        "INSERT INTO publications (module_id, received_at, content_hash, document) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![module_id, ms(now), hash, blob::pack(history)?])?;
+    let id = db.last_insert_rowid();
+    db.prepare_cached(
+        "UPDATE modules SET publication_id = ?2, title = ifnull(?3, title), project_status = ?4, supported_branches = ?5
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        module_id,
+        id,
+        history.title.as_deref().filter(|title| !title.is_empty()),
+        history.project_status,
+        history.supported_branches
+    ])?;
+    Ok(id)
+}
+
+/// The hash of the module's newest document.
+///
+/// # Errors
+/// What SQLite says.
+pub fn newest_hash(db: &Connection, publication_id: i64) -> Result<Option<Vec<u8>>> {
+    Ok(db
+        .prepare_cached("SELECT content_hash FROM publications WHERE id = ?1")?
+        .query_row([publication_id], |row| row.get(0))
+        .optional()?)
+}
+
+/// A stored document.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] where it can't be read back.
+pub fn document(db: &Connection, publication_id: i64) -> Result<ReleaseHistory> {
+    let bytes: Vec<u8> = db
+        .prepare_cached("SELECT document FROM publications WHERE id = ?1")?
+        .query_row([publication_id], |row| row.get(0))?;
+    blob::unpack(&bytes)
+}
+
+/// A security release of a module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fix {
+    /// Its version.
+    pub version: String,
+    /// When it was released; `None`: without a usable date.
+    pub date: Option<Timestamp>,
+    /// When it became known here.
+    pub known_at: Timestamp,
+}
+
+/// The security releases of a module.
+///
+/// # Errors
+/// What SQLite says.
+pub fn fixes(db: &Connection, module_id: i64) -> Result<Vec<Fix>> {
+    let mut query =
+        db.prepare_cached("SELECT version, date, known_at FROM fixes WHERE module_id = ?1")?;
+    let rows = query.query_map([module_id], |row| {
+        Ok(Fix {
+            version: row.get(0)?,
+            date: row.get::<_, Option<i64>>(1)?.map(at),
+            known_at: at(row.get(2)?),
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Makes the security releases of a module those of its newest document. What was known keeps the
+/// moment since when it is; what is gone is forgotten.
+///
+/// # Errors
+/// What SQLite says.
+pub fn set_fixes(
+    db: &Connection,
+    module_id: i64,
+    releases: &[(&str, Option<Timestamp>)],
+    now: Timestamp,
+) -> Result<()> {
+    for known in fixes(db, module_id)? {
+        if !releases
+            .iter()
+            .any(|(version, _)| *version == known.version)
+        {
+            db.prepare_cached("DELETE FROM fixes WHERE module_id = ?1 AND version = ?2")?
+                .execute(params![module_id, known.version])?;
+        }
+    }
+    let mut add = db.prepare_cached(
+        "INSERT INTO fixes (module_id, version, date, known_at) VALUES (?1, ?2, ?3, ?4)
+         ON CONFLICT DO UPDATE SET date = excluded.date",
+    )?;
+    for (version, date) in releases {
+        add.execute(params![module_id, version, date.map(ms), ms(now)])?;
+    }
+    Ok(())
+}
+
+/// One version of a module, with its judgement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// Its id.
+    pub id: i64,
+    /// Its module.
+    pub module_id: i64,
+    /// As the site wrote it.
+    pub version: Option<String>,
+    /// The snapshot's date, Unix seconds.
+    pub datestamp: i64,
+    /// The judgement.
+    pub judgement: Judgement,
+    /// Since when it is known to be insecure without a fix.
+    pub insecure_known_at: Option<Timestamp>,
+}
+
+const VERSION: &str =
+    "SELECT id, module_id, version, datestamp, verdict, insecure_known_at FROM module_versions";
+
+fn version(row: &Row<'_>) -> Result<Version> {
+    let verdict: String = row.get(4)?;
+    Ok(Version {
+        id: row.get(0)?,
+        module_id: row.get(1)?,
+        version: row.get(2)?,
+        datestamp: row.get(3)?,
+        judgement: serde_json::from_str(&verdict)?,
+        insecure_known_at: row.get::<_, Option<i64>>(5)?.map(at),
+    })
+}
+
+/// The id of a version and whether it is exposed, if it was ever seen.
+///
+/// # Errors
+/// What SQLite says.
+pub fn find_version(
+    db: &Connection,
+    module_id: i64,
+    version: Option<&str>,
+    datestamp: i64,
+) -> Result<Option<(i64, Option<bool>)>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT id, exposed FROM module_versions
+             WHERE module_id = ?1 AND ifnull(version, char(0)) = ifnull(?2, char(0)) AND datestamp = ?3",
+        )?
+        .query_row(params![module_id, version, datestamp], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
+        .optional()?)
+}
+
+/// One version with its judgement.
+///
+/// # Errors
+/// What SQLite says, or [`StoreError::Corrupt`].
+pub fn version_of(db: &Connection, id: i64) -> Result<Version> {
+    let mut query = db.prepare_cached(&format!("{VERSION} WHERE id = ?1"))?;
+    let mut rows = query.query([id])?;
+    match rows.next()? {
+        Some(row) => version(row),
+        None => Err(StoreError::Corrupt(format!("no version {id}"))),
+    }
+}
+
+/// All versions of a module, with their judgements.
+///
+/// # Errors
+/// What SQLite says, or [`StoreError::Corrupt`].
+pub fn versions(db: &Connection, module_id: i64) -> Result<Vec<Version>> {
+    let mut query = db.prepare_cached(&format!("{VERSION} WHERE module_id = ?1 ORDER BY id"))?;
+    let mut rows = query.query([module_id])?;
+    let mut versions = Vec::new();
+    while let Some(row) = rows.next()? {
+        versions.push(version(row)?);
+    }
+    Ok(versions)
+}
+
+/// Adds a version with its judgement.
+///
+/// # Errors
+/// What SQLite says.
+pub fn add_version(
+    db: &Connection,
+    module_id: i64,
+    version: Option<&str>,
+    datestamp: i64,
+    judged: &Judgement,
+    insecure_known_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<i64> {
+    let assessment = judged.assessment.as_ref();
+    db.prepare_cached(
+        "INSERT INTO module_versions (module_id, version, datestamp, status, reason, exposed, rule, recommended, latest,
+            verdict, listed, insecure_known_at, assessed_at, created_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?13)",
+    )?
+    .execute(params![
+        module_id,
+        version,
+        datestamp,
+        judged.standing.rank(),
+        judged.reason,
+        judged.exposed(),
+        assessment.map_or("", |a| a.exposed.rule.as_str()),
+        assessment.and_then(|a| a.recommended.as_deref()),
+        assessment.and_then(|a| a.latest.as_deref()),
+        serde_json::to_string(judged)?,
+        judged.listed(),
+        insecure_known_at.map(ms),
+        ms(now)
+    ])?;
+    Ok(db.last_insert_rowid())
+}
+
+/// Writes a version's new judgement.
+///
+/// # Errors
+/// What SQLite says.
+pub fn set_judgement(
+    db: &Connection,
+    id: i64,
+    judged: &Judgement,
+    insecure_known_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<()> {
+    let assessment = judged.assessment.as_ref();
+    db.prepare_cached(
+        "UPDATE module_versions SET status = ?2, reason = ?3, exposed = ?4, rule = ?5, recommended = ?6, latest = ?7,
+            verdict = ?8, listed = ?9, insecure_known_at = ?10, assessed_at = ?11 WHERE id = ?1",
+    )?
+    .execute(params![
+        id,
+        judged.standing.rank(),
+        judged.reason,
+        judged.exposed(),
+        assessment.map_or("", |a| a.exposed.rule.as_str()),
+        assessment.and_then(|a| a.recommended.as_deref()),
+        assessment.and_then(|a| a.latest.as_deref()),
+        serde_json::to_string(judged)?,
+        judged.listed(),
+        insecure_known_at.map(ms),
+        ms(now)
+    ])?;
+    Ok(())
+}
+
+/// The standing of a stored rank.
+pub fn standing(rank: i64) -> Standing {
+    Standing::from_rank(rank).unwrap_or(Standing::Unknown)
+}
+
+/// Remembers that the sites of these versions are to be told.
+///
+/// # Errors
+/// What SQLite says.
+pub fn request_fanout(
+    db: &Connection,
+    module_id: i64,
+    versions: &[i64],
+    now: Timestamp,
+) -> Result<()> {
+    let mut all: Vec<i64> = fanout(db, module_id)?.map_or_else(Vec::new, |(_, ids)| ids);
+    all.extend(versions);
+    all.sort_unstable();
+    all.dedup();
+    db.prepare_cached(
+        "INSERT INTO fanouts (module_id, requested_at, version_ids) VALUES (?1, ?2, ?3)
+         ON CONFLICT DO UPDATE SET requested_at = excluded.requested_at, version_ids = excluded.version_ids",
+    )?
+    .execute(params![module_id, ms(now), serde_json::to_string(&all)?])?;
+    Ok(())
+}
+
+/// The fan-out that waits for a module: since when, and for which versions.
+///
+/// # Errors
+/// What SQLite says.
+pub fn fanout(db: &Connection, module_id: i64) -> Result<Option<(Timestamp, Vec<i64>)>> {
+    let row: Option<(i64, String)> = db
+        .prepare_cached("SELECT requested_at, version_ids FROM fanouts WHERE module_id = ?1")?
+        .query_row([module_id], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    row.map(|(requested, ids)| Ok((at(requested), serde_json::from_str(&ids)?)))
+        .transpose()
+}
+
+/// A module with a fan-out that waits, the oldest first.
+///
+/// # Errors
+/// What SQLite says.
+pub fn next_fanout(db: &Connection) -> Result<Option<i64>> {
+    Ok(db
+        .prepare_cached("SELECT module_id FROM fanouts ORDER BY requested_at, module_id LIMIT 1")?
+        .query_row([], |row| row.get(0))
+        .optional()?)
+}
+
+/// Every site that runs one of these versions, or ran it, in order.
+///
+/// # Errors
+/// What SQLite says.
+pub fn fanout_sites(db: &Connection, versions: &[i64]) -> Result<Vec<i64>> {
+    let mut sites = Vec::new();
+    for table in ["site_modules", "module_runs"] {
+        let mut query = db.prepare_cached(&format!(
+            "SELECT site_id FROM {table} WHERE version_id = ?1"
+        ))?;
+        for version in versions {
+            let rows = query.query_map([version], |row| row.get::<_, i64>(0))?;
+            for site in rows {
+                sites.push(site?);
+            }
+        }
+    }
+    sites.sort_unstable();
+    sites.dedup();
+    Ok(sites)
+}
+
+/// The fan-out of a module is done, unless it was asked for again meanwhile.
+///
+/// # Errors
+/// What SQLite says.
+pub fn end_fanout(db: &Connection, module_id: i64, versions: &[i64]) -> Result<()> {
+    db.prepare_cached("DELETE FROM fanouts WHERE module_id = ?1 AND version_ids = ?2")?
+        .execute(params![module_id, serde_json::to_string(versions)?])?;
+    Ok(())
+}
+
+/// Writes down that something changed the truth, in the order of its commit.
+///
+/// # Errors
+/// What SQLite says.
+pub fn chronicle(db: &Connection, kind: &str, reference: i64, now: Timestamp) -> Result<()> {
+    db.prepare_cached("INSERT INTO chronicle (kind, ref, at) VALUES (?1, ?2, ?3)")?
+        .execute(params![kind, reference, ms(now)])?;
+    Ok(())
+}

@@ -1,0 +1,655 @@
+//! What sites run now and what they ran before: the newest inventory, the runs, and the syncs,
+//! events and patch runs that led there.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::Result;
+use super::time::{at, ms};
+use crate::domain::exposure::Run;
+use crate::domain::inventory::{Entry, Facts, Kind, ModuleType, Origin, Pulse};
+use crate::domain::site_status::{Counted, Standing, Tally};
+
+/// What a sync needs to know of its site.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standpoint {
+    /// The site's organization.
+    pub organization_id: i64,
+    /// The site's interval in minutes.
+    pub interval_minutes: i64,
+    /// What identifies the installation that spoke last.
+    pub seen_url: Option<String>,
+    /// What identifies the installation that spoke last.
+    pub seen_instance: Option<String>,
+    /// It is marked silent.
+    pub silent: bool,
+    /// When it was last heard of.
+    pub last_sync_at: Option<Timestamp>,
+    /// The newest accepted `generated_at`.
+    pub generated_at: Option<Timestamp>,
+    /// The hash of its newest inventory.
+    pub content_hash: Option<Vec<u8>>,
+    /// The sync that brought it.
+    pub sync_id: Option<i64>,
+}
+
+/// The standpoint of a site that isn't deleted.
+///
+/// # Errors
+/// What SQLite says.
+pub fn standpoint(db: &Connection, site_id: i64) -> Result<Option<Standpoint>> {
+    let mut query = db.prepare_cached(
+        "SELECT s.organization_id, s.sync_interval_minutes, s.seen_url, s.seen_instance, s.silent_since IS NOT NULL,
+            c.last_sync_at, c.generated_at, c.content_hash, c.sync_id
+         FROM sites AS s JOIN site_contacts AS c ON c.site_id = s.id WHERE s.id = ?1 AND s.deleted_at IS NULL",
+    )?;
+    Ok(query
+        .query_row([site_id], |row| {
+            Ok(Standpoint {
+                organization_id: row.get(0)?,
+                interval_minutes: row.get(1)?,
+                seen_url: row.get(2)?,
+                seen_instance: row.get(3)?,
+                silent: row.get(4)?,
+                last_sync_at: row.get::<_, Option<i64>>(5)?.map(at),
+                generated_at: row.get::<_, Option<i64>>(6)?.map(at),
+                content_hash: row.get(7)?,
+                sync_id: row.get(8)?,
+            })
+        })
+        .optional()?)
+}
+
+/// Records that a site was heard of: the one small write of an unchanged sync.
+///
+/// # Errors
+/// What SQLite says.
+pub fn heard(
+    db: &Connection,
+    site_id: i64,
+    now: Timestamp,
+    generated_at: Timestamp,
+    pulse: &Pulse,
+) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE site_contacts SET last_sync_at = ?2, generated_at = ?3, cron_last_run = ?4, report_errors = ?5,
+            report_warnings = ?6 WHERE site_id = ?1",
+    )?
+    .execute(params![
+        site_id,
+        ms(now),
+        ms(generated_at),
+        pulse.cron_last_run.map(ms),
+        pulse.errors,
+        pulse.warnings
+    ])?;
+    Ok(())
+}
+
+/// A site is silent no longer, or spoke for the first time: watch for its next silence.
+///
+/// # Errors
+/// What SQLite says.
+pub fn speaks_again(db: &Connection, site_id: i64, watch_at: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE sites SET silent_since = NULL WHERE id = ?1 AND silent_since IS NOT NULL",
+    )?
+    .execute([site_id])?;
+    db.prepare_cached("UPDATE site_contacts SET watch_at = ?2 WHERE site_id = ?1")?
+        .execute(params![site_id, ms(watch_at)])?;
+    Ok(())
+}
+
+/// A site whose silence may be due, as the watcher finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watched {
+    /// The site.
+    pub site_id: i64,
+    /// When it was last heard of.
+    pub last_sync_at: Timestamp,
+    /// Its interval in minutes.
+    pub interval_minutes: i64,
+    /// It is deleted, or silent already.
+    pub done: bool,
+}
+
+/// Sites to look at, the longest due first.
+///
+/// # Errors
+/// What SQLite says.
+pub fn to_watch(db: &Connection, now: Timestamp, most: u32) -> Result<Vec<Watched>> {
+    let mut query = db.prepare_cached(
+        "SELECT c.site_id, ifnull(c.last_sync_at, 0), s.sync_interval_minutes,
+            s.deleted_at IS NOT NULL OR s.silent_since IS NOT NULL OR c.last_sync_at IS NULL
+         FROM site_contacts AS c JOIN sites AS s ON s.id = c.site_id
+         WHERE c.watch_at <= ?1 ORDER BY c.watch_at LIMIT ?2",
+    )?;
+    let rows = query.query_map(params![ms(now), most], |row| {
+        Ok(Watched {
+            site_id: row.get(0)?,
+            last_sync_at: at(row.get(1)?),
+            interval_minutes: row.get(2)?,
+            done: row.get(3)?,
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// When to look at a site again; `None`: when it speaks.
+///
+/// # Errors
+/// What SQLite says.
+pub fn watch(db: &Connection, site_id: i64, next: Option<Timestamp>) -> Result<()> {
+    db.prepare_cached("UPDATE site_contacts SET watch_at = ?2 WHERE site_id = ?1")?
+        .execute(params![site_id, next.map(ms)])?;
+    Ok(())
+}
+
+/// Marks a site as silent since its missed deadline.
+///
+/// # Errors
+/// What SQLite says.
+pub fn fall_silent(db: &Connection, site_id: i64, deadline: Timestamp) -> Result<()> {
+    db.prepare_cached("UPDATE sites SET silent_since = ?2 WHERE id = ?1")?
+        .execute(params![site_id, ms(deadline)])?;
+    Ok(())
+}
+
+/// Another installation used the site's key: remember it as a warning.
+///
+/// # Errors
+/// What SQLite says.
+pub fn warn_of_stranger(
+    db: &Connection,
+    site_id: i64,
+    url: Option<&str>,
+    instance: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE sites SET stranger_at = ?2, stranger_url = ?3, stranger_instance = ?4 WHERE id = ?1",
+    )?
+    .execute(params![site_id, ms(now), url, instance])?;
+    Ok(())
+}
+
+/// The warning is answered: `moved` takes the other installation as the site's own.
+///
+/// # Errors
+/// What SQLite says.
+pub fn answer_stranger(
+    db: &Connection,
+    site_id: i64,
+    moved: bool,
+    by: &str,
+    now: Timestamp,
+) -> Result<bool> {
+    let take = if moved {
+        "seen_url = ifnull(stranger_url, seen_url), seen_instance = ifnull(stranger_instance, seen_instance),"
+    } else {
+        ""
+    };
+    let changed = db.prepare_cached(&format!(
+        "UPDATE sites SET {take} stranger_at = NULL, stranger_url = NULL, stranger_instance = NULL, updated_at = ?2,
+            updated_by = ?3 WHERE id = ?1 AND stranger_at IS NOT NULL AND deleted_at IS NULL"
+    ))?
+    .execute(params![site_id, ms(now), by])?;
+    Ok(changed > 0)
+}
+
+/// One module that a site has, with the rows it points to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// The module.
+    pub module_id: i64,
+    /// The version.
+    pub version_id: i64,
+    /// The version is exposed.
+    pub exposed: Option<bool>,
+    /// Since when the version runs enabled.
+    pub run_started_at: Option<Timestamp>,
+    /// What the site said.
+    pub entry: Entry,
+}
+
+/// Everything that a site has, in the order of an inventory.
+///
+/// # Errors
+/// What SQLite says, or [`StoreError::Corrupt`].
+pub fn held(db: &Connection, site_id: i64) -> Result<Vec<Held>> {
+    let mut query = db.prepare_cached(
+        "SELECT sm.module_id, sm.version_id, v.exposed, sm.run_started_at, m.kind, m.name, m.type, v.version, sm.enabled,
+            v.datestamp, sm.composer, sm.components
+         FROM site_modules AS sm JOIN modules AS m ON m.id = sm.module_id JOIN module_versions AS v ON v.id = sm.version_id
+         WHERE sm.site_id = ?1",
+    )?;
+    let mut rows = query.query([site_id])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kind: String = row.get(4)?;
+        let type_: String = row.get(6)?;
+        let components: Option<String> = row.get(11)?;
+        all.push(Held {
+            module_id: row.get(0)?,
+            version_id: row.get(1)?,
+            exposed: row.get(2)?,
+            run_started_at: row.get::<_, Option<i64>>(3)?.map(at),
+            entry: Entry {
+                origin: match kind.as_str() {
+                    "custom" => Origin::Custom,
+                    "library" => Origin::Library,
+                    _ => Origin::Project,
+                },
+                name: row.get(5)?,
+                title: String::new(),
+                kind: ModuleType::from_word(&type_).unwrap_or(ModuleType::Module),
+                version: row.get(7)?,
+                enabled: row.get(8)?,
+                datestamp: row.get(9)?,
+                composer: row.get::<_, Option<String>>(10)?.unwrap_or_default(),
+                components: match components {
+                    Some(json) => serde_json::from_str(&json)?,
+                    None => Vec::new(),
+                },
+            },
+        });
+    }
+    all.sort_by(|a, b| (a.entry.origin, &a.entry.name).cmp(&(b.entry.origin, &b.entry.name)));
+    Ok(all)
+}
+
+/// Writes that a site has a module at a version.
+///
+/// # Errors
+/// What SQLite says.
+pub fn put(
+    db: &Connection,
+    site_id: i64,
+    module_id: i64,
+    version_id: i64,
+    run_started_at: Option<Timestamp>,
+    entry: &Entry,
+    now: Timestamp,
+) -> Result<()> {
+    let components = (!entry.components.is_empty())
+        .then(|| serde_json::to_string(&entry.components))
+        .transpose()?;
+    let composer = (!entry.composer.is_empty()).then_some(entry.composer.as_str());
+    db.prepare_cached(
+        "INSERT INTO site_modules (site_id, module_id, version_id, enabled, run_started_at, first_seen_at, updated_at, components, composer)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)
+         ON CONFLICT DO UPDATE SET version_id = excluded.version_id, enabled = excluded.enabled,
+            run_started_at = excluded.run_started_at, updated_at = excluded.updated_at, components = excluded.components,
+            composer = excluded.composer",
+    )?
+    .execute(params![
+        site_id,
+        module_id,
+        version_id,
+        entry.enabled,
+        run_started_at.map(ms),
+        ms(now),
+        components,
+        composer
+    ])?;
+    Ok(())
+}
+
+/// Writes that a site no longer has a module.
+///
+/// # Errors
+/// What SQLite says.
+pub fn remove(db: &Connection, site_id: i64, module_id: i64) -> Result<()> {
+    db.prepare_cached("DELETE FROM site_modules WHERE site_id = ?1 AND module_id = ?2")?
+        .execute([site_id, module_id])?;
+    Ok(())
+}
+
+/// Writes that a run of a version has ended. A run that began and ended at one instant never was.
+///
+/// # Errors
+/// What SQLite says.
+pub fn end_run(db: &Connection, site_id: i64, module_id: i64, run: &Run) -> Result<()> {
+    let Some(ended_at) = run.ended_at.filter(|end| *end > run.started_at) else {
+        return Ok(());
+    };
+    db.prepare_cached(
+        "INSERT INTO module_runs (site_id, module_id, started_at, version_id, ended_at, ended_by_sync)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        site_id,
+        module_id,
+        ms(run.started_at),
+        run.version_id,
+        ms(ended_at),
+        run.ended_by_sync
+    ])?;
+    Ok(())
+}
+
+/// All enabled runs of a module on a site, in order; the last may still run.
+///
+/// # Errors
+/// What SQLite says.
+pub fn runs(db: &Connection, site_id: i64, module_id: i64) -> Result<Vec<Run>> {
+    let mut query = db.prepare_cached(
+        "SELECT version_id, started_at, ended_at, ended_by_sync FROM module_runs
+         WHERE site_id = ?1 AND module_id = ?2 ORDER BY started_at",
+    )?;
+    let mut runs = query
+        .query_map([site_id, module_id], |row| {
+            Ok(Run {
+                version_id: row.get(0)?,
+                started_at: at(row.get(1)?),
+                ended_at: Some(at(row.get(2)?)),
+                ended_by_sync: row.get(3)?,
+            })
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let current = db
+        .prepare_cached(
+            "SELECT version_id, run_started_at FROM site_modules
+             WHERE site_id = ?1 AND module_id = ?2 AND run_started_at IS NOT NULL",
+        )?
+        .query_row([site_id, module_id], |row| {
+            Ok(Run {
+                version_id: row.get(0)?,
+                started_at: at(row.get(1)?),
+                ended_at: None,
+                ended_by_sync: None,
+            })
+        })
+        .optional()?;
+    runs.extend(current);
+    Ok(runs)
+}
+
+/// What a site's modules say for its word and counters, and the version of its core.
+///
+/// # Errors
+/// What SQLite says.
+pub fn counted(db: &Connection, site_id: i64) -> Result<(Vec<Counted>, Option<i64>)> {
+    let mut query = db.prepare_cached(
+        "SELECT v.status, v.reason = 'drupal-7-end-of-life', v.exposed, sm.enabled, m.type = 'core' AND m.name = 'drupal',
+            m.stale, sm.version_id
+         FROM site_modules AS sm JOIN module_versions AS v ON v.id = sm.version_id JOIN modules AS m ON m.id = sm.module_id
+         WHERE sm.site_id = ?1",
+    )?;
+    let mut rows = query.query([site_id])?;
+    let (mut all, mut core) = (Vec::new(), None);
+    while let Some(row) = rows.next()? {
+        let counted = Counted {
+            standing: Standing::from_rank(row.get(0)?).unwrap_or(Standing::Unknown),
+            end_of_life: row.get::<_, Option<bool>>(1)?.unwrap_or(false),
+            exposed: row.get(2)?,
+            enabled: row.get(3)?,
+            core: row.get(4)?,
+            stale: row.get(5)?,
+        };
+        if counted.core && counted.standing != Standing::Custom {
+            core = Some(row.get(6)?);
+        }
+        all.push(counted);
+    }
+    Ok((all, core))
+}
+
+/// Writes a site's word and counters, where they differ.
+///
+/// # Errors
+/// What SQLite says.
+pub fn set_tally(
+    db: &Connection,
+    site_id: i64,
+    tally: &Tally,
+    core_version_id: Option<i64>,
+    open: (i64, Option<Timestamp>),
+) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE sites SET status = ?2, status_reason = ?3, total = ?4, not_current = ?5, security = ?6, unknown = ?7,
+            custom = ?8, disabled = ?9, core_version_id = ?10, open_exposures = ?11, next_due_at = ?12
+         WHERE id = ?1 AND (status, status_reason, total, not_current, security, unknown, custom, disabled, core_version_id,
+            open_exposures, next_due_at) IS NOT (?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+    )?
+    .execute(params![
+        site_id,
+        tally.status.rank(),
+        tally.reason,
+        tally.total,
+        tally.not_current,
+        tally.security,
+        tally.unknown,
+        tally.custom,
+        tally.disabled,
+        core_version_id,
+        open.0,
+        open.1.map(ms)
+    ])?;
+    Ok(())
+}
+
+/// A sync as it is kept.
+#[derive(Debug, Clone, Copy)]
+pub struct NewSync<'a> {
+    /// The site.
+    pub site_id: i64,
+    /// When it arrived.
+    pub received_at: Timestamp,
+    /// When the site made it.
+    pub generated_at: Timestamp,
+    /// Who made it.
+    pub agent: &'a str,
+    /// `inventory` or `composer-lock`.
+    pub source: &'static str,
+    /// The hash of the inventory.
+    pub content_hash: &'a [u8],
+    /// What it changed.
+    pub counts: Counts,
+    /// What a replay needs, packed.
+    pub delta: &'a [u8],
+}
+
+/// What a sync changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Every project, custom and disabled too.
+    pub total: i64,
+    /// New ones.
+    pub added: i64,
+    /// Raised.
+    pub updated: i64,
+    /// Lowered.
+    pub downgraded: i64,
+    /// Gone.
+    pub removed: i64,
+    /// The rest.
+    pub unchanged: i64,
+}
+
+/// Keeps a sync and makes it the site's newest; gives its id.
+///
+/// # Errors
+/// What SQLite says.
+pub fn add_sync(db: &Connection, sync: &NewSync<'_>) -> Result<i64> {
+    let counts = &sync.counts;
+    db.prepare_cached(
+        "INSERT INTO syncs (site_id, received_at, generated_at, agent, source, content_hash, total, added, updated,
+            downgraded, removed, unchanged, delta) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+    )?
+    .execute(params![
+        sync.site_id,
+        ms(sync.received_at),
+        ms(sync.generated_at),
+        sync.agent,
+        sync.source,
+        sync.content_hash,
+        counts.total,
+        counts.added,
+        counts.updated,
+        counts.downgraded,
+        counts.removed,
+        counts.unchanged,
+        sync.delta
+    ])?;
+    let id = db.last_insert_rowid();
+    db.prepare_cached(
+        "UPDATE site_contacts SET sync_id = ?2, content_hash = ?3 WHERE site_id = ?1",
+    )?
+    .execute(params![sync.site_id, id, sync.content_hash])?;
+    Ok(id)
+}
+
+/// Writes what an inventory told of the installation. What wasn't said stays.
+///
+/// # Errors
+/// What SQLite says.
+pub fn set_facts(
+    db: &Connection,
+    site_id: i64,
+    facts: &Facts,
+    core: Option<&str>,
+    now: Timestamp,
+) -> Result<()> {
+    let info = serde_json::json!({
+        "database": facts.database.as_ref().map(|(driver, version)| serde_json::json!({"driver": driver, "version": version})),
+        "install_profile": facts.install_profile,
+        "agent": facts.agent,
+    });
+    db.prepare_cached(
+        "UPDATE sites SET drupal_version = ifnull(?2, drupal_version), php_version = ifnull(?3, php_version),
+            info = json_patch(info, ?4), seen_url = ifnull(?5, seen_url), seen_instance = ifnull(?6, seen_instance),
+            first_sync_at = ifnull(first_sync_at, ?7), changed_at = ?7 WHERE id = ?1",
+    )?
+    .execute(params![
+        site_id,
+        core.or(facts.drupal_version.as_deref()),
+        facts.php_version,
+        without_nulls(&info).to_string(),
+        facts.url,
+        facts.instance,
+        ms(now)
+    ])?;
+    Ok(())
+}
+
+/// `json_patch` takes a null as "remove": what wasn't said must not remove anything.
+fn without_nulls(value: &serde_json::Value) -> serde_json::Value {
+    let said = value
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, value)| !value.is_null())
+        .map(|(key, value)| (key.clone(), value.clone()));
+    serde_json::Value::Object(said.collect())
+}
+
+/// Keeps an event.
+///
+/// # Errors
+/// What SQLite says.
+pub fn add_event(
+    db: &Connection,
+    (site_id, organization_id, sync_id, module_id): (i64, i64, i64, i64),
+    kind: Kind,
+    versions: (Option<&str>, Option<&str>),
+    now: Timestamp,
+) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO events (site_id, organization_id, sync_id, module_id, occurred_at, kind, from_version, to_version)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        site_id,
+        organization_id,
+        sync_id,
+        module_id,
+        ms(now),
+        kind.word(),
+        versions.0,
+        versions.1
+    ])?;
+    Ok(())
+}
+
+/// Keeps a patch run and ties its sync to it; gives its id.
+///
+/// # Errors
+/// What SQLite says.
+pub fn add_patch_run(
+    db: &Connection,
+    (site_id, organization_id, sync_id): (i64, i64, i64),
+    counts: &Counts,
+    now: Timestamp,
+) -> Result<i64> {
+    db.prepare_cached(
+        "INSERT INTO patch_runs (site_id, organization_id, sync_id, run_at, modules_updated, modules_downgraded, security_patches_applied)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)",
+    )?
+    .execute(params![
+        site_id,
+        organization_id,
+        sync_id,
+        ms(now),
+        counts.updated,
+        counts.downgraded
+    ])?;
+    let id = db.last_insert_rowid();
+    db.prepare_cached("UPDATE syncs SET patch_run_id = ?2 WHERE id = ?1")?
+        .execute([sync_id, id])?;
+    Ok(id)
+}
+
+/// The patch run of a sync, if it was one.
+///
+/// # Errors
+/// What SQLite says.
+pub fn patch_run_of(db: &Connection, sync_id: i64) -> Result<Option<i64>> {
+    Ok(db
+        .prepare_cached("SELECT patch_run_id FROM syncs WHERE id = ?1")?
+        .query_row([sync_id], |row| row.get(0))
+        .optional()?
+        .flatten())
+}
+
+/// A sync that was refused.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused<'a> {
+    /// The site.
+    pub site_id: i64,
+    /// The status of the answer.
+    pub status: u16,
+    /// The stable word of the answer.
+    pub code: &'a str,
+    /// The answer's sentence.
+    pub detail: &'a str,
+    /// Who sent it.
+    pub address: &'a str,
+}
+
+/// Refusals that are kept of each site.
+const REFUSALS_KEPT: i64 = 20;
+
+/// Keeps a refusal, and of each site only the newest few.
+///
+/// # Errors
+/// What SQLite says.
+pub fn add_refusal(db: &Connection, refused: &Refused<'_>, now: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO refused_syncs (site_id, received_at, status, code, detail, address) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute(params![
+        refused.site_id,
+        ms(now),
+        refused.status,
+        refused.code,
+        refused.detail,
+        refused.address
+    ])?;
+    db.prepare_cached(
+        "DELETE FROM refused_syncs WHERE site_id = ?1 AND id <=
+            (SELECT id FROM refused_syncs WHERE site_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)",
+    )?
+    .execute([refused.site_id, REFUSALS_KEPT])?;
+    Ok(())
+}

@@ -1,0 +1,273 @@
+//! The ledger's rows.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::Result;
+use super::catalogue::{self, Fix};
+use super::time::{at, ms};
+use crate::domain::exposure::{Cause, CauseKind, Known, Outcome, Row, Step, Verdicts};
+use crate::domain::judgement::Judgement;
+
+/// The rows of a module on a site, in the order in which they opened.
+///
+/// # Errors
+/// What SQLite says.
+pub fn rows(db: &Connection, site_id: i64, module_id: i64) -> Result<Vec<Row>> {
+    let mut query = db.prepare_cached(
+        "SELECT id, cause_kind, cause, version_id, opened_at, known_at, due_at, unproven_since, closed_at, outcome
+         FROM exposures WHERE site_id = ?1 AND module_id = ?2 ORDER BY opened_at, id",
+    )?;
+    let rows = query.query_map([site_id, module_id], |row| {
+        let kind: String = row.get(1)?;
+        let outcome: Option<String> = row.get(9)?;
+        let closed: Option<i64> = row.get(8)?;
+        Ok(Row {
+            id: row.get(0)?,
+            cause: Cause {
+                kind: CauseKind::from_word(&kind).unwrap_or(CauseKind::Project),
+                id: row.get(2)?,
+            },
+            version_id: row.get(3)?,
+            opened_at: at(row.get(4)?),
+            known_at: at(row.get(5)?),
+            due_at: row.get::<_, Option<i64>>(6)?.map(at),
+            unproven_since: row.get::<_, Option<i64>>(7)?.map(at),
+            closed: closed
+                .zip(outcome.as_deref().and_then(Outcome::from_word))
+                .map(|(closed, how)| (at(closed), how)),
+        })
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A site has a row of a module, open or closed.
+///
+/// # Errors
+/// What SQLite says.
+pub fn has_open(db: &Connection, site_id: i64, module_id: i64) -> Result<bool> {
+    Ok(db
+        .prepare_cached(
+            "SELECT count(*) > 0 FROM exposures WHERE site_id = ?1 AND module_id = ?2 AND closed_at IS NULL",
+        )?
+        .query_row([site_id, module_id], |row| row.get(0))?)
+}
+
+/// The (site, module) pairs of a site with an open row, and the earliest due time among them.
+///
+/// # Errors
+/// What SQLite says.
+pub fn open_of(db: &Connection, site_id: i64) -> Result<(i64, Option<Timestamp>)> {
+    let (pairs, due): (i64, Option<i64>) = db
+        .prepare_cached(
+            "SELECT count(DISTINCT module_id), min(due_at) FROM exposures WHERE site_id = ?1 AND closed_at IS NULL",
+        )?
+        .query_row([site_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((pairs, due.map(at)))
+}
+
+/// Whose rows are written.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    /// The site's organization.
+    pub organization_id: i64,
+    /// The site.
+    pub site_id: i64,
+    /// The module.
+    pub module_id: i64,
+}
+
+/// Takes one step of the ledger. Gives the patch run that closed a row, where one did.
+///
+/// # Errors
+/// What SQLite says.
+pub fn take(db: &Connection, place: &Place, step: &Step, now: Timestamp) -> Result<Option<i64>> {
+    match step {
+        Step::Open(new) => {
+            let (closed_at, outcome, sync) = match new.closed {
+                Some((at, how, sync)) => (Some(ms(at)), Some(how.word()), sync),
+                None => (None, None, None),
+            };
+            let patch_run = patch_run(db, sync)?;
+            db.prepare_cached(
+                "INSERT INTO exposures (organization_id, site_id, module_id, version_id, cause_kind, cause, no_fix, risk,
+                    published_at, opened_at, known_at, due_at, unproven_since, closed_at, outcome, closed_by_sync_id,
+                    closed_by_patch_run_id, created_at, updated_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?18)",
+            )?
+            .execute(params![
+                place.organization_id,
+                place.site_id,
+                place.module_id,
+                new.version_id,
+                new.cause.kind.word(),
+                new.cause.id,
+                new.cause.kind != CauseKind::Release,
+                new.risk.map(|risk| risk.word()),
+                new.published_at.map(ms),
+                ms(new.opened_at),
+                ms(new.known_at),
+                new.due_at.map(ms),
+                new.unproven_since.map(ms),
+                closed_at,
+                outcome,
+                sync,
+                patch_run,
+                ms(now)
+            ])?;
+            Ok(patch_run)
+        }
+        Step::Close {
+            row,
+            at,
+            outcome,
+            by_sync,
+        } => {
+            let patch_run = patch_run(db, *by_sync)?;
+            db.prepare_cached(
+                "UPDATE exposures SET closed_at = ?2, outcome = ?3, closed_by_sync_id = ?4, closed_by_patch_run_id = ?5,
+                    updated_at = ?6 WHERE id = ?1",
+            )?
+            .execute(params![row, ms(*at), outcome.word(), by_sync, patch_run, ms(now)])?;
+            Ok(patch_run)
+        }
+        Step::Follow {
+            row,
+            version_id,
+            unproven_since,
+        } => {
+            db.prepare_cached(
+                "UPDATE exposures SET version_id = ?2, unproven_since = ?3, updated_at = ?4 WHERE id = ?1",
+            )?
+            .execute(params![row, version_id, unproven_since.map(ms), ms(now)])?;
+            Ok(None)
+        }
+        Step::Retarget {
+            row,
+            cause,
+            published_at,
+        } => {
+            db.prepare_cached(
+                "UPDATE exposures SET cause_kind = ?2, cause = ?3, no_fix = 0, published_at = ?4, updated_at = ?5 WHERE id = ?1",
+            )?
+            .execute(params![
+                row,
+                cause.kind.word(),
+                cause.id,
+                published_at.map(ms),
+                ms(now)
+            ])?;
+            Ok(None)
+        }
+        Step::Merge { into, from } => {
+            db.prepare_cached(
+                "UPDATE exposures SET opened_at = min(opened_at, o.opened_at), known_at = min(known_at, o.known_at),
+                    due_at = min(ifnull(due_at, o.due_at), ifnull(o.due_at, due_at)), updated_at = ?3
+                 FROM (SELECT opened_at, known_at, due_at FROM exposures WHERE id = ?2) AS o WHERE exposures.id = ?1",
+            )?
+            .execute(params![into, from, ms(now)])?;
+            db.prepare_cached("DELETE FROM exposures WHERE id = ?1")?
+                .execute([from])?;
+            Ok(None)
+        }
+    }
+}
+
+fn patch_run(db: &Connection, sync: Option<i64>) -> Result<Option<i64>> {
+    match sync {
+        Some(sync) => super::inventory::patch_run_of(db, sync),
+        None => Ok(None),
+    }
+}
+
+/// What a patch run fixed: recounted after its rows were closed.
+///
+/// # Errors
+/// What SQLite says.
+pub fn recount_patches(db: &Connection, patch_run_id: i64) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE patch_runs SET security_patches_applied = (SELECT count(*) FROM exposures
+            WHERE closed_by_patch_run_id = ?1 AND outcome IN ('met', 'breached')) WHERE id = ?1",
+    )?
+    .execute([patch_run_id])?;
+    Ok(())
+}
+
+/// What is known of the versions of one module, read once.
+#[derive(Debug)]
+pub struct Book {
+    project: String,
+    versions: HashMap<i64, (Judgement, Option<Timestamp>)>,
+    fixes: HashMap<String, Fix>,
+}
+
+impl Book {
+    /// Reads what the ledger asks about these versions of a module.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn read(
+        db: &Connection,
+        module_id: i64,
+        project: &str,
+        versions: impl IntoIterator<Item = i64>,
+    ) -> Result<Self> {
+        let mut book = Self {
+            project: project.to_owned(),
+            versions: HashMap::new(),
+            fixes: catalogue::fixes(db, module_id)?
+                .into_iter()
+                .map(|fix| (fix.version.clone(), fix))
+                .collect(),
+        };
+        for id in versions {
+            if let std::collections::hash_map::Entry::Vacant(place) = book.versions.entry(id) {
+                let version = catalogue::version_of(db, id)?;
+                place.insert((version.judgement, version.insecure_known_at));
+            }
+        }
+        Ok(book)
+    }
+}
+
+impl Verdicts for Book {
+    fn causes(&self, version_id: i64) -> Vec<Cause> {
+        self.versions
+            .get(&version_id)
+            .map(|(judged, _)| judged.causes(&self.project))
+            .unwrap_or_default()
+    }
+
+    fn about(&self, version_id: i64, cause: &Cause) -> Option<bool> {
+        self.versions
+            .get(&version_id)
+            .and_then(|(judged, _)| judged.about(cause))
+    }
+
+    fn exists(&self, cause: &Cause) -> bool {
+        cause.kind != CauseKind::Release || self.fixes.contains_key(&cause.id)
+    }
+
+    fn known(&self, cause: &Cause, version_id: i64) -> Option<Known> {
+        let (date, known_at) = match cause.kind {
+            CauseKind::Release => {
+                let fix = self.fixes.get(&cause.id)?;
+                (fix.date, fix.known_at)
+            }
+            CauseKind::Project | CauseKind::Advisory => (
+                None,
+                self.versions
+                    .get(&version_id)
+                    .and_then(|(_, known)| *known)?,
+            ),
+        };
+        Some(Known {
+            cause: cause.clone(),
+            date,
+            known_at,
+            risk: None,
+        })
+    }
+}
