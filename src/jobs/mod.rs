@@ -6,6 +6,7 @@
 //! query; the loop looks once a second. Knows nothing of what the jobs do.
 
 pub mod note_last_uses;
+pub mod refresh_catalogue;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -54,10 +55,16 @@ impl std::fmt::Debug for Job {
 }
 
 /// All jobs, in the order in which one's work feeds the next.
-pub const ALL: &[Job] = &[Job {
-    name: "note-last-uses",
-    step: |app| Box::pin(note_last_uses::step(app)),
-}];
+pub const ALL: &[Job] = &[
+    Job {
+        name: "refresh-catalogue",
+        step: |app| Box::pin(refresh_catalogue::step(app)),
+    },
+    Job {
+        name: "note-last-uses",
+        step: |app| Box::pin(note_last_uses::step(app)),
+    },
+];
 
 /// Runs all jobs, each in a task of its own, until `stop` says true; returns when every step that
 /// was running has finished.

@@ -19,42 +19,13 @@ use crate::domain::judgement::{FeedState, Judgement, judge};
 use crate::domain::prepared::Prepared;
 use crate::domain::release_history::ReleaseHistory;
 use crate::domain::schedule::{self, Outcome, Subject};
+use crate::outbound::drupal_org::Fetched;
 use crate::store::catalogue::{Checked, Module, Version};
 use crate::store::ledger::Place;
 use crate::store::{self, Connection, Lane, catalogue, inventory};
 
 /// How long one batch of background work may hold the writer.
 const BATCH: Duration = Duration::from_millis(10);
-
-/// What came of asking for a module.
-#[derive(Debug, Clone)]
-pub enum Answer {
-    /// A release history.
-    Document {
-        /// What it says.
-        history: Box<ReleaseHistory>,
-        /// The validators to send next time.
-        etag: Option<String>,
-        /// The validators to send next time.
-        last_modified: Option<String>,
-    },
-    /// What is stored is still the newest.
-    NotModified,
-    /// drupal.org knows no such project.
-    Absent,
-    /// A document came that can't be read.
-    Unreadable {
-        /// A few words for people.
-        reason: String,
-    },
-    /// No usable answer.
-    Failed {
-        /// A few words for people.
-        reason: String,
-        /// How long the server asked us to wait.
-        retry_after: Option<Duration>,
-    },
-}
 
 /// The modules that are due now, the longest due first.
 ///
@@ -65,12 +36,22 @@ pub fn due(app: &App, most: u32) -> Result<Vec<Module>> {
     Ok(app.store.read(|db| catalogue::due(db, now, most))?)
 }
 
+/// The module of that id.
+///
+/// # Errors
+/// [`Error::NotFound`]; what the store says.
+pub fn module(app: &App, id: i64) -> Result<Module> {
+    app.store
+        .read(|db| catalogue::get(db, id))?
+        .ok_or(Error::NotFound)
+}
+
 /// Takes an answer about a module: stores a new document, judges the module's versions anew and
 /// remembers whom to tell. The last good data stays when nothing good came.
 ///
 /// # Errors
 /// [`Error::NotFound`] where there is no such module; otherwise what the store says.
-pub async fn record(app: &App, module_id: i64, answer: Answer) -> Result<()> {
+pub async fn record(app: &App, module_id: i64, answer: Fetched) -> Result<()> {
     // What was published before is told to the end first, so that the order of publications is kept.
     while fan_out_module(app, module_id).await? {}
     let now = app.clock.now();
@@ -94,33 +75,33 @@ struct Recording {
 }
 
 impl Recording {
-    fn record(&self, db: &Connection, answer: Answer) -> Result<()> {
+    fn record(&self, db: &Connection, answer: Fetched) -> Result<()> {
         let Some(module) = catalogue::get(db, self.module_id).map_err(Error::from)? else {
             return Err(Error::NotFound);
         };
         match answer {
-            Answer::Document {
+            Fetched::Document {
                 history,
                 etag,
                 last_modified,
             } => self.document(db, &module, &history, etag, last_modified)?,
-            Answer::NotModified if module.publication_id.is_some() => {
+            Fetched::NotModified if module.publication_id.is_some() => {
                 let (etag, modified) = (module.etag.clone(), module.last_modified.clone());
                 self.good(db, &module, etag.as_deref(), modified.as_deref())?;
             }
             // A "not modified" without anything stored says nothing: ask again without validators.
-            Answer::NotModified => self.bad(
+            Fetched::NotModified => self.bad(
                 db,
                 &module,
                 FeedState::Failed,
                 "answered 304 to a first request",
                 None,
             )?,
-            Answer::Absent => self.absent(db, &module)?,
-            Answer::Unreadable { reason } => {
+            Fetched::Absent => self.absent(db, &module)?,
+            Fetched::Unreadable { reason } => {
                 self.bad(db, &module, FeedState::Unreadable, &reason, None)?;
             }
-            Answer::Failed {
+            Fetched::Failed {
                 reason,
                 retry_after,
             } => self.bad(db, &module, FeedState::Failed, &reason, retry_after)?,

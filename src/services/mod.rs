@@ -21,5 +21,6 @@ pub use error::{Error, Result};
 pub mod catalogue;
 pub mod histories;
 pub mod ledger;
+pub mod refresh;
 pub mod sync;
 pub mod watch;

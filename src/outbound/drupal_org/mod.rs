@@ -70,6 +70,18 @@ pub enum Fetched {
 }
 
 impl Fetched {
+    /// One word for the log.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Document { .. } => "document",
+            Self::NotModified => "not-modified",
+            Self::Absent => "absent",
+            Self::Unreadable { .. } => "unreadable",
+            Self::Failed { .. } => "failed",
+        }
+    }
+
     fn failed(reason: impl Into<String>) -> Self {
         Self::Failed {
             reason: reason.into(),

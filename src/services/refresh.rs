@@ -1,0 +1,96 @@
+//! Asking drupal.org about the modules that are due, a few at once and outside any transaction; each
+//! answer is recorded in one write. When a module is due is the schedule's word, how politely it is
+//! asked the client's.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use jiff::SignedDuration;
+use tokio::task::JoinSet;
+
+use super::{Error, Result, catalogue};
+use crate::app::App;
+use crate::outbound::drupal_org::{Feed, FetchRequest};
+use crate::store::catalogue::Module;
+
+/// Modules asked at the same time.
+const AT_ONCE: usize = 4;
+/// Modules that one step begins to ask at most: a stop waits for a step.
+const MOST: usize = 20;
+
+/// Asks about modules that are due, the longest due first. False: none is, or nobody may be asked now.
+///
+/// # Errors
+/// The first error of the store; the other answers are recorded nevertheless.
+pub async fn step(app: &Arc<App>) -> Result<bool> {
+    let Some(feed) = &app.feed else {
+        return Ok(false);
+    };
+    let mut begun: HashSet<i64> = HashSet::new();
+    let mut asking = JoinSet::new();
+    let mut outcome = Ok(());
+    loop {
+        if begun.len() < MOST && asking.len() < AT_ONCE && feed.paused_until().is_none() {
+            // What was begun may still be due: its answer is under way, or was not recorded.
+            let next = catalogue::due(app, MOST.try_into().unwrap_or(u32::MAX))?
+                .into_iter()
+                .find(|module| !begun.contains(&module.id));
+            if let Some(module) = next {
+                begun.insert(module.id);
+                let (app, feed) = (Arc::clone(app), Arc::clone(feed));
+                asking.spawn(async move { ask(&app, &*feed, &module).await });
+                continue;
+            }
+        }
+        match asking.join_next().await {
+            None => break,
+            Some(Ok(recorded)) => outcome = outcome.and(recorded),
+            Some(Err(ended)) => {
+                outcome = outcome.and(Err(Error::Internal(ended.to_string())));
+            }
+        }
+    }
+    outcome.map(|()| !begun.is_empty())
+}
+
+/// Asks about one module now, whether it is due or not.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Unavailable`] where nobody may be asked now; what the store says.
+pub async fn one(app: &App, module_id: i64) -> Result<()> {
+    let unavailable = |retry_after, detail: &str| Error::Unavailable {
+        retry_after,
+        detail: detail.to_owned(),
+    };
+    let Some(feed) = &app.feed else {
+        return Err(unavailable(
+            3600,
+            "this appliance is set not to ask drupal.org",
+        ));
+    };
+    if let Some(until) = feed.paused_until() {
+        let wait = until.duration_since(app.clock.now()) + SignedDuration::from_millis(999);
+        let seconds = wait.as_secs().max(1).unsigned_abs();
+        return Err(unavailable(seconds, "drupal.org asked us to wait"));
+    }
+    let module = catalogue::module(app, module_id)?;
+    ask(app, &**feed, &module).await
+}
+
+async fn ask(app: &App, feed: &dyn Feed, module: &Module) -> Result<()> {
+    // Validators belong to the document that is stored: without one, all of it is wanted.
+    let stored = module.publication_id.is_some();
+    let answer = feed
+        .fetch(FetchRequest {
+            project: module.name.clone(),
+            etag: module.etag.clone().filter(|_| stored),
+            last_modified: module.last_modified.clone().filter(|_| stored),
+        })
+        .await;
+    tracing::debug!(
+        project = module.name,
+        answer = answer.word(),
+        "asked drupal.org"
+    );
+    catalogue::record(app, module.id, answer).await
+}
