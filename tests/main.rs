@@ -9,3 +9,4 @@
 mod accounts;
 mod drupal_org;
 mod engine;
+mod rooms;
