@@ -9,4 +9,5 @@
 mod accounts;
 mod drupal_org;
 mod engine;
+mod executable;
 mod rooms;

@@ -9,9 +9,12 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 
+mod admin;
 pub mod assess;
 pub mod config;
 mod data_dir;
+mod door;
+mod orders;
 mod serve;
 
 use config::{Loaded, Mistake, Sources};
@@ -51,6 +54,9 @@ struct Settings {
 enum Command {
     /// Run the appliance: pages, API and background work
     Serve,
+    /// Make and help platform administrators
+    #[command(subcommand)]
+    Admin(admin::Admin),
     /// Explain verdicts without a server: JSON lines in, JSON lines out
     Assess(assess::AssessArgs),
     /// Show the effective configuration and where each value comes from
@@ -62,6 +68,8 @@ enum Command {
 enum Stopped {
     /// The configuration is wrong: exit status 2.
     Configuration(Vec<Mistake>),
+    /// It was asked for in a way that can't be: exit status 2.
+    Usage(String),
     /// It failed: exit status 1.
     Failed(String),
 }
@@ -84,6 +92,10 @@ pub fn run() -> ExitCode {
             eprintln!("dewline: {why}");
             ExitCode::from(1)
         }
+        Err(Stopped::Usage(why)) => {
+            eprintln!("dewline: {why}");
+            ExitCode::from(2)
+        }
         Err(Stopped::Configuration(mistakes)) => {
             eprintln!("dewline: the configuration cannot be used:");
             for mistake in mistakes {
@@ -97,6 +109,7 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: Cli) -> Outcome {
     match cli.command {
         Command::Serve => serve::run(load(cli.settings)?.config),
+        Command::Admin(admin) => admin::run(load(cli.settings)?.config, admin),
         Command::Config => {
             print(&config::show(&load(cli.settings)?));
             Ok(())

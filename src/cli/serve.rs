@@ -18,7 +18,7 @@ use crate::services::{callers, set_up};
 use crate::{http, jobs, telemetry};
 
 use super::data_dir::DataDir;
-use super::{Outcome, Stopped, print};
+use super::{Outcome, Stopped, door, print};
 
 /// How long requests and jobs that run may take after the signal to stop.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -58,6 +58,7 @@ async fn appliance(mut config: Config) -> Outcome {
         stop.clone(),
         PATIENCE,
     ));
+    let commands = tokio::spawn(hear_commands(Arc::clone(&app), stop.clone()));
     let working = tokio::spawn(jobs::run(Arc::clone(&app), stop.clone()));
     let watched = tokio::spawn(feed_the_watchdog(stop));
     print(&format!("listening on {reached_at}\n"));
@@ -73,7 +74,7 @@ async fn appliance(mut config: Config) -> Outcome {
     stopper.send_replace(true);
     let finish = async {
         let all_answered = serving.await.unwrap_or(false);
-        let _ = working.await;
+        let _ = tokio::join!(working, commands);
         all_answered
     };
     let all_ended = tokio::select! {
@@ -87,6 +88,17 @@ async fn appliance(mut config: Config) -> Outcome {
     app.store.close();
     tracing::info!(all_ended, "stopped");
     Ok(())
+}
+
+/// Commands on this machine reach the appliance through a socket; without it, it serves all the same.
+async fn hear_commands(app: Arc<App>, stop: watch::Receiver<bool>) {
+    match door::open(&app.config.data_dir) {
+        Ok(listener) => door::attend(listener, app, stop).await,
+        Err(error) => tracing::warn!(
+            %error,
+            "no socket in the data directory (is its path longer than 90 characters?): commands that write work only while this is stopped"
+        ),
+    }
 }
 
 /// The socket that systemd hands over, else one of our own.

@@ -1,0 +1,157 @@
+//! What commands ask for that touches the data: carried out here, in this process where none holds
+//! the data directory, else by the one that does, through its socket. Never beside its caches.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+
+use crate::app::App;
+use crate::clock::{SystemClock, SystemEntropy};
+use crate::config::Config;
+use crate::domain::access::Actor;
+use crate::services::admins::{self, NewPerson};
+use crate::services::{self, Error};
+
+use super::data_dir::{DataDir, Refused};
+use super::{Outcome, Stopped, door, print};
+
+/// One thing to do.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "order", rename_all = "kebab-case")]
+pub enum Order {
+    /// Make a platform administrator.
+    CreateAdministrator {
+        /// The address with which he signs in.
+        email: String,
+        /// The name that others see.
+        name: String,
+        /// The password.
+        password: String,
+    },
+    /// Give a person a new password and end all his sessions.
+    ResetPassword {
+        /// Whose.
+        email: String,
+        /// The new password.
+        password: String,
+    },
+}
+
+impl Order {
+    /// A word for the log: never its contents.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::CreateAdministrator { .. } => "create-administrator",
+            Self::ResetPassword { .. } => "reset-password",
+        }
+    }
+}
+
+/// What came of an order.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reply {
+    /// It was done.
+    Done {
+        /// What was asked for: to standard output.
+        output: String,
+        /// A sentence for people: to standard error.
+        note: String,
+    },
+    /// It was not done, and why.
+    Refused(String),
+}
+
+/// Carries out an order where the data is.
+pub async fn carry_out(app: &Arc<App>, order: Order) -> Reply {
+    match perform(app, order).await {
+        Ok((output, note)) => Reply::Done { output, note },
+        Err(error) => Reply::Refused(in_words(&error)),
+    }
+}
+
+/// Does it; returns what was asked for and a sentence about it.
+async fn perform(app: &Arc<App>, order: Order) -> services::Result<(String, String)> {
+    let operator = Actor::System;
+    let note = match order {
+        Order::CreateAdministrator {
+            email,
+            name,
+            password,
+        } => {
+            let note = format!("{email} can sign in at {}", app.config.public_url);
+            let person = NewPerson {
+                email,
+                name,
+                password: SecretString::from(password),
+            };
+            admins::create(app, &operator, person).await?;
+            note
+        }
+        Order::ResetPassword { email, password } => {
+            let password = SecretString::from(password);
+            admins::reset_password(app, &operator, &email, &password).await?;
+            format!("{email} has a new password; all sessions have ended")
+        }
+    };
+    Ok((String::new(), note))
+}
+
+/// An error as the operator reads it: every fault on a line of its own.
+fn in_words(error: &Error) -> String {
+    match error {
+        Error::Invalid(faults) => {
+            let lines = faults.iter().map(|fault| {
+                let place = fault.pointer.trim_start_matches('/');
+                format!("\n  {place}: {}", fault.detail)
+            });
+            format!("nothing was changed:{}", lines.collect::<String>())
+        }
+        Error::Conflict { detail, .. } | Error::Unavailable { detail, .. } => detail.clone(),
+        Error::NotFound => "not found".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Has an order carried out, wherever the data is, and says what came of it.
+pub fn give(config: Config, order: Order) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    let reply = match DataDir::take(&config.data_dir) {
+        Ok(_held) => runtime.block_on(here(config, order))?,
+        Err(Refused::InUse(path)) => {
+            runtime
+                .block_on(door::ask(&path, &order))
+                .map_err(|error| {
+                    Stopped::Failed(format!(
+                        "a running dewline holds {} but doesn't answer: {error}",
+                        path.display()
+                    ))
+                })?
+        }
+        Err(other) => return Err(other.into()),
+    };
+    match reply {
+        Reply::Done { output, note } => {
+            print(&output);
+            if !note.is_empty() {
+                eprintln!("{note}");
+            }
+            Ok(())
+        }
+        Reply::Refused(why) => Err(Stopped::Failed(why)),
+    }
+}
+
+async fn here(mut config: Config, order: Order) -> Result<Reply, Stopped> {
+    if config.public_url.is_empty() {
+        config.public_url = format!("http://{}", config.listen);
+    }
+    let entropy = Arc::new(SystemEntropy::default());
+    let app = App::open(config, Arc::new(SystemClock), entropy)?;
+    let reply = carry_out(&app, order).await;
+    app.store.close();
+    Ok(reply)
+}

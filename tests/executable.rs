@@ -1,0 +1,317 @@
+//! The executable as an operator meets it: starts, prints, locks, is reached by commands, stops.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+
+use tempfile::TempDir;
+
+/// `dewline` with no configuration but what the test gives, standard input closed.
+pub fn dewline(data_dir: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dewline"));
+    command
+        .env_clear()
+        .env("DEWLINE_DATA_DIR", data_dir)
+        .env("DEWLINE_LISTEN", "127.0.0.1:0")
+        .env("DEWLINE_DRUPAL_ORG__ENABLED", "false")
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Runs a command to its end, with `input` on its standard input.
+pub fn run(data_dir: &Path, arguments: &[&str], input: &str) -> Output {
+    let mut child = dewline(data_dir, arguments)
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(input.as_bytes())
+        .unwrap();
+    child.wait_with_output().unwrap()
+}
+
+/// A running `dewline serve`; killed where the test ends early.
+pub struct Serving {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    /// `http://127.0.0.1:PORT`.
+    pub address: String,
+    /// The lines before `listening on`.
+    pub before: Vec<String>,
+}
+
+impl Serving {
+    /// Starts it and waits until it says where it listens.
+    pub fn start(data_dir: &Path) -> Self {
+        Self::from(dewline(data_dir, &["serve"]))
+    }
+
+    /// Starts a prepared command and waits until it says where it listens.
+    pub fn from(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut before = Vec::new();
+        loop {
+            let mut line = String::new();
+            if stdout.read_line(&mut line).unwrap() == 0 {
+                let output = child.wait_with_output().unwrap();
+                panic!("ended early: {}", String::from_utf8_lossy(&output.stderr));
+            }
+            let line = line.trim_end().to_owned();
+            match line.strip_prefix("listening on ") {
+                Some(address) => {
+                    let address = address.to_owned();
+                    return Self {
+                        child,
+                        stdout,
+                        address,
+                        before,
+                    };
+                }
+                None => before.push(line),
+            }
+        }
+    }
+
+    /// Sends a signal by name.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        let sent = Command::new("kill")
+            .args(["-s", name, &id])
+            .status()
+            .unwrap();
+        assert!(sent.success());
+    }
+
+    /// Stops it with SIGTERM; returns the exit status and what was still written to both outputs.
+    pub fn stop(mut self) -> (Option<i32>, String, String) {
+        self.signal("TERM");
+        let (mut out, mut err) = (String::new(), String::new());
+        self.stdout.read_to_string(&mut out).unwrap();
+        self.child
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_string(&mut err)
+            .unwrap();
+        (self.child.wait().unwrap().code(), out, err)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn data_dir() -> (TempDir, PathBuf) {
+    let above = TempDir::new().unwrap();
+    let path = above.path().join("data");
+    (above, path)
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn the_first_start_makes_a_private_directory_and_prints_one_set_up_link() {
+    let (_above, data) = data_dir();
+    let serving = Serving::start(&data);
+    assert_eq!(serving.before.len(), 1, "{:?}", serving.before);
+    let link = format!("{}/set-up?token=", serving.address);
+    assert!(serving.before[0].contains(&link), "{:?}", serving.before);
+    assert_eq!(mode(&data), 0o700);
+    for entry in fs::read_dir(&data).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        assert_eq!(mode(&entry.path()), 0o600, "{name}");
+    }
+    let (status, out, err) = serving.stop();
+    assert_eq!(status, Some(0), "{err}");
+    assert_eq!(out, "", "nothing more on standard output");
+}
+
+#[test]
+fn logs_are_json_where_there_is_no_terminal_and_say_how_to_reach_it() {
+    let (_above, data) = data_dir();
+    let (_, _, err) = Serving::start(&data).stop();
+    let lines: Vec<serde_json::Value> = err
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}")))
+        .collect();
+    assert!(lines.iter().any(|line| {
+        let message = line["message"].as_str().unwrap_or_default();
+        message.contains("reachable from this machine only") && message.contains("ssh -L")
+    }));
+}
+
+#[test]
+fn both_signals_stop_it_and_it_starts_again_on_what_it_left() {
+    let (_above, data) = data_dir();
+    let first = Serving::start(&data);
+    first.signal("INT");
+    let (status, ..) = first.stop();
+    assert_eq!(status, Some(0));
+    let (status, ..) = Serving::start(&data).stop();
+    assert_eq!(status, Some(0));
+}
+
+#[test]
+fn a_second_serve_on_the_same_directory_is_refused() {
+    let (_above, data) = data_dir();
+    let serving = Serving::start(&data);
+    let second = run(&data, &["serve"], "");
+    assert_eq!(second.status.code(), Some(1));
+    assert!(text(&second.stderr).contains("is in use by another dewline"));
+    drop(serving);
+}
+
+#[test]
+fn a_database_of_a_newer_dewline_is_refused_in_words() {
+    let (_above, data) = data_dir();
+    assert_eq!(Serving::start(&data).stop().0, Some(0));
+    let db = rusqlite::Connection::open(data.join("dewline.db")).unwrap();
+    db.execute(
+        "INSERT INTO refinery_schema_history (version, name, applied_on, checksum)
+         VALUES (9000, 'of_tomorrow', '2030-01-01T00:00:00Z', '1')",
+        [],
+    )
+    .unwrap();
+    drop(db);
+    let refused = run(&data, &["serve"], "");
+    assert_eq!(refused.status.code(), Some(1));
+    let said = text(&refused.stderr);
+    assert!(said.contains("of a newer Dewline (schema 9000;"), "{said}");
+}
+
+#[test]
+fn wrong_usage_and_wrong_configuration_end_with_2() {
+    let (_above, data) = data_dir();
+    assert_eq!(run(&data, &["frobnicate"], "").status.code(), Some(2));
+    let wrong = run(
+        &data,
+        &["serve", "--set", "listen=x", "--set", "speed=1"],
+        "",
+    );
+    assert_eq!(wrong.status.code(), Some(2));
+    let said = text(&wrong.stderr);
+    assert!(said.contains("listen (flag --set listen)"), "{said}");
+    assert!(
+        said.contains("speed (flag --set speed): this key is not known"),
+        "{said}"
+    );
+    assert!(!data.exists(), "nothing was made");
+    assert_eq!(run(&data, &["--help"], "").status.code(), Some(0));
+    assert_eq!(run(&data, &["--version"], "").status.code(), Some(0));
+}
+
+#[test]
+fn a_taken_port_is_said_plainly() {
+    let (_above, data) = data_dir();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let listen = taken.local_addr().unwrap().to_string();
+    let refused = run(&data, &["serve", "--listen", &listen], "");
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains(&format!("cannot listen on {listen}: ")));
+}
+
+#[test]
+fn the_effective_configuration_is_shown_with_its_origins() {
+    let (_above, data) = data_dir();
+    let shown = run(
+        &data,
+        &["config", "--public-url", "https://d.example.org/"],
+        "",
+    );
+    assert_eq!(shown.status.code(), Some(0));
+    let said = text(&shown.stdout);
+    assert!(said.contains("drupal_org.enabled = \"false\""), "{said}");
+    assert!(
+        said.contains("environment DEWLINE_DRUPAL_ORG__ENABLED"),
+        "{said}"
+    );
+    assert!(said.contains("flag --public-url"), "{said}");
+    let whole: toml::Table = said.parse().expect("it is a configuration file itself");
+    assert!(whole.contains_key("mail"));
+}
+
+#[test]
+fn administrators_are_made_beside_a_stopped_and_through_a_running_appliance() {
+    let (_above, data) = data_dir();
+    let create = |email: &str, password: &str| {
+        let arguments = [
+            "admin",
+            "create",
+            "--email",
+            email,
+            "--name",
+            "A",
+            "--password-stdin",
+        ];
+        run(&data, &arguments, &format!("{password}\n"))
+    };
+    let weak = create("a@example.org", "short");
+    assert_eq!(weak.status.code(), Some(1));
+    assert!(
+        text(&weak.stderr).contains("password: "),
+        "{}",
+        text(&weak.stderr)
+    );
+    let made = create("a@example.org", "a long enough phrase of words");
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+
+    let serving = Serving::start(&data);
+    assert!(
+        serving.before.is_empty(),
+        "no set-up link: {:?}",
+        serving.before
+    );
+    assert_eq!(mode(&data.join("dewline.sock")), 0o600);
+    let taken = create("a@example.org", "a long enough phrase of words");
+    assert_eq!(taken.status.code(), Some(1));
+    assert!(
+        text(&taken.stderr).contains("already somebody"),
+        "{}",
+        text(&taken.stderr)
+    );
+    let through = create("b@example.org", "a long enough phrase of words");
+    assert_eq!(through.status.code(), Some(0), "{}", text(&through.stderr));
+    let reset = [
+        "admin",
+        "reset-password",
+        "--email",
+        "b@example.org",
+        "--password-stdin",
+    ];
+    let reset = run(&data, &reset, "another long enough phrase\n");
+    assert_eq!(reset.status.code(), Some(0), "{}", text(&reset.stderr));
+    let (status, _, log) = serving.stop();
+    assert_eq!(status, Some(0));
+    assert!(!log.contains("phrase"), "passwords are never logged");
+}
+
+#[test]
+fn a_password_is_never_asked_for_where_nobody_can_type_it() {
+    let (_above, data) = data_dir();
+    let refused = run(
+        &data,
+        &["admin", "create", "--email", "a@b.c", "--name", "A"],
+        "",
+    );
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("--password-stdin"));
+}
