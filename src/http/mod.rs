@@ -10,6 +10,8 @@ use axum::extract::Request;
 use axum::middleware;
 use axum::routing::any;
 
+use tower_http::compression::CompressionLayer;
+
 use crate::app::App;
 use crate::domain::access::Permission as P;
 use crate::services;
@@ -33,6 +35,10 @@ use edge::Edge;
 use route::Needs::{May, Public};
 use route::Scope::{Nothing, Of};
 use route::{Route, Scope, delete, get, post, put};
+use web::door::{self, Pages};
+use web::visit::Who::{Anybody, Attempting, Signed};
+use web::visit::{Page, look, send};
+use web::{assets, entrance};
 
 const ORGANIZATION: Scope = Of("organization", |app, actor, id| {
     services::organizations::seen(app, actor, id)
@@ -62,7 +68,20 @@ pub fn routes() -> Vec<Route> {
     ]
 }
 
-/// Everything that can be asked for, built from the table.
+/// The table of the pages.
+#[rustfmt::skip]
+pub fn pages() -> Vec<Page> {
+    vec![
+        look("/set-up",   Anybody,    entrance::SET_UP),
+        send("/set-up",   Attempting, entrance::COMPLETE),
+        look("/sign-in",  Anybody,    entrance::ASK),
+        send("/sign-in",  Attempting, entrance::SIGN_IN),
+        send("/sign-out", Signed,     entrance::SIGN_OUT),
+        send("/theme",    Anybody,    entrance::CHANGE_THEME),
+    ]
+}
+
+/// Everything that can be asked for, built from the tables.
 pub fn router(app: Arc<App>) -> Router {
     let edge = Arc::new(Edge::new(app));
     let mut by_path: BTreeMap<String, Vec<Route>> = BTreeMap::new();
@@ -79,7 +98,37 @@ pub fn router(app: Arc<App>) -> Router {
         router = router.route(&path, any(answer));
     }
     let at_the_edge = Arc::clone(&edge);
-    router
-        .fallback(move |request: Request| dispatch::nowhere(Arc::clone(&edge), request))
+    with_pages(router, &edge)
+        .layer(CompressionLayer::new())
         .layer(middleware::from_fn_with_state(at_the_edge, edge::around))
+}
+
+/// The same with the pages, their assets, and an answer to what is nowhere.
+fn with_pages(mut router: Router, edge: &Arc<Edge>) -> Router {
+    let house = Arc::new(Pages {
+        edge: Arc::clone(edge),
+        secrets: Arc::default(),
+    });
+    let mut by_path: BTreeMap<&'static str, Vec<Page>> = BTreeMap::new();
+    for page in pages() {
+        by_path.entry(page.path).or_default().push(page);
+    }
+    for (path, pages) in by_path {
+        let (house, pages) = (Arc::clone(&house), Arc::<[Page]>::from(pages));
+        let answer = move |request: Request| {
+            let (house, pages) = (Arc::clone(&house), Arc::clone(&pages));
+            async move { door::path(&pages, house, request).await }
+        };
+        router = router.route(path, any(answer));
+    }
+    let edge = Arc::clone(edge);
+    router
+        .route("/assets/{hash}/{*path}", axum::routing::get(assets::serve))
+        .fallback(move |request: Request| async move {
+            if request.uri().path().starts_with("/api/") {
+                dispatch::nowhere(edge, request).await
+            } else {
+                door::path(&[], house, request).await
+            }
+        })
 }

@@ -3,8 +3,12 @@
 
 pub mod assets;
 pub mod charts;
+pub mod door;
+pub mod entrance;
 pub mod listing;
 pub mod parts;
+pub mod secrets;
 pub mod shell;
 pub mod view;
+pub mod visit;
 pub mod words;

@@ -165,7 +165,9 @@ impl Shell {
 
     /// The four most asked for, for the bar at the bottom of small screens.
     pub fn first_places(&self) -> impl Iterator<Item = &'static Place> {
-        PLACES.iter().filter(|place| !matches!(place.path, "/organizations" | "/api-keys" | "/manual"))
+        PLACES
+            .iter()
+            .filter(|place| !matches!(place.path, "/organizations" | "/api-keys" | "/manual"))
     }
 
     /// Whether the page is this entry or below it.

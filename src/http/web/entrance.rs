@@ -1,0 +1,143 @@
+//! The doors: set-up, sign-in, sign-out, the theme.
+
+use secrecy::SecretString;
+
+use super::view::entrance::{SetupPage, SignInPage};
+use super::visit::{Handler, Reply, SESSION, THEME, Visit, by_field, own_path};
+use crate::services::sign_in::{self, Attempt, PageSession};
+use crate::services::{Error, Result, set_up};
+
+/// A year.
+const LONG: i64 = 365 * 24 * 3_600;
+
+/// `GET /set-up?token=…`.
+pub const SET_UP: Handler = |visit| Box::pin(show_set_up(visit));
+/// `POST /set-up`.
+pub const COMPLETE: Handler = |visit| Box::pin(complete(visit));
+/// `GET /sign-in`.
+pub const ASK: Handler = |visit| Box::pin(ask(visit));
+/// `POST /sign-in`.
+pub const SIGN_IN: Handler = |visit| Box::pin(enter(visit));
+/// `POST /sign-out`.
+pub const SIGN_OUT: Handler = |visit| Box::pin(leave(visit));
+/// `POST /theme`.
+pub const CHANGE_THEME: Handler = |visit| Box::pin(theme(visit));
+
+async fn show_set_up(visit: Visit) -> Result<Reply> {
+    let token = visit.parameter("token").to_owned();
+    let good = set_up::look(&visit.app, &token).await.is_ok();
+    if !good && !set_up::is_needed(&visit.app).await? {
+        return Ok(Reply::go("/sign-in"));
+    }
+    let reply = Reply::page(&set_up_page(&visit, token, !good, &[]))?;
+    Ok(if good { reply } else { reply.status(404) })
+}
+
+fn set_up_page(
+    visit: &Visit,
+    token: String,
+    bad_token: bool,
+    faults: &[(String, String)],
+) -> SetupPage {
+    let error = |field: &str| {
+        faults
+            .iter()
+            .find(|(f, _)| f == field)
+            .map(|(_, said)| said.clone())
+    };
+    SetupPage {
+        shell: visit.gate("Set up"),
+        token,
+        bad_token,
+        name: visit.field("name").to_owned(),
+        email: visit.field("email").to_owned(),
+        name_error: error("name"),
+        email_error: error("email"),
+        password_error: error("password"),
+    }
+}
+
+async fn complete(visit: Visit) -> Result<Reply> {
+    let token = visit.field("token").to_owned();
+    let person = set_up::person(
+        visit.field("email"),
+        visit.field("name"),
+        visit.raw_field("password"),
+    );
+    match set_up::complete(&visit.app, &token, person, (visit.address, &visit.device)).await {
+        Ok(session) => Ok(signed_in(&visit, session, "/sites/new")),
+        Err(Error::Invalid(faults)) => {
+            let page = set_up_page(&visit, token, false, &by_field(&faults));
+            Ok(Reply::page(&page)?.status(422))
+        }
+        Err(Error::NotFound) => {
+            Ok(Reply::page(&set_up_page(&visit, token, true, &[]))?.status(404))
+        }
+        Err(other) => Err(other),
+    }
+}
+
+fn signed_in(visit: &Visit, session: PageSession, to: &str) -> Reply {
+    use secrecy::ExposeSecret;
+    let seconds = session.expires_at.as_second() - visit.now.as_second();
+    Reply::go(to).cookie(SESSION, session.cookie.expose_secret(), seconds)
+}
+
+async fn ask(visit: Visit) -> Result<Reply> {
+    if visit.actor.is_some() {
+        return Ok(Reply::go(own_path(visit.parameter("next"))));
+    }
+    if set_up::is_needed(&visit.app).await? {
+        return Reply::page(&set_up_page(&visit, String::new(), true, &[]));
+    }
+    Reply::page(&sign_in_page(
+        &visit,
+        own_path(visit.parameter("next")),
+        None,
+    ))
+}
+
+fn sign_in_page(visit: &Visit, next: String, error: Option<String>) -> SignInPage {
+    SignInPage {
+        shell: visit.gate("Sign in"),
+        email: visit.field("email").to_owned(),
+        error,
+        next,
+        note: visit.flash.as_ref().map(|flash| flash.text.clone()),
+    }
+}
+
+async fn enter(visit: Visit) -> Result<Reply> {
+    let next = own_path(visit.field("next"));
+    let attempt = Attempt {
+        email: visit.field("email").to_owned(),
+        password: SecretString::from(visit.raw_field("password")),
+        address: visit.address,
+        device: visit.device.clone(),
+    };
+    let (status, why) = match sign_in::page(&visit.app, &attempt).await {
+        Ok(session) => return Ok(signed_in(&visit, session, &next)),
+        Err(Error::Unauthenticated) => (
+            401,
+            "This e-mail and password do not go together.".to_owned(),
+        ),
+        Err(Error::TooMany { retry_after }) => (
+            429,
+            format!("Too many attempts. Try again in {retry_after} s."),
+        ),
+        Err(other) => return Err(other),
+    };
+    Ok(Reply::page(&sign_in_page(&visit, next, Some(why)))?.status(status))
+}
+
+async fn leave(visit: Visit) -> Result<Reply> {
+    sign_in::sign_out(&visit.app, visit.actor()?).await?;
+    Ok(Reply::go("/sign-in")
+        .cookie(SESSION, "", 0)
+        .saying("You are signed out.", None))
+}
+
+async fn theme(visit: Visit) -> Result<Reply> {
+    let theme = super::shell::Theme::from_word(visit.field("theme"));
+    Ok(Reply::go(own_path(visit.field("back"))).cookie(THEME, theme.word(), LONG))
+}

@@ -1,0 +1,366 @@
+//! What a page's handler gets, and what it gives back.
+
+use std::future::Future;
+use std::net::IpAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::body::Bytes;
+use axum::http::Method;
+use jiff::Timestamp;
+
+use super::secrets::Secrets;
+use super::shell::{Flash, Gate, Theme};
+use crate::app::App;
+use crate::domain::access::Actor;
+use crate::domain::fault::Fault;
+use crate::services::{Error, Result};
+
+/// Who may see a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// Anybody.
+    Anybody,
+    /// Anybody, and each attempt is paid out of the budget of sign-ins.
+    Attempting,
+    /// Whoever is signed in; others are led to sign in.
+    Signed,
+}
+
+/// One line of the table of pages.
+#[derive(Debug, Clone, Copy)]
+pub struct Page {
+    /// `GET` or `POST`: that is all that forms can.
+    pub method: &'static Method,
+    /// Its path.
+    pub path: &'static str,
+    /// Who may see it.
+    pub who: Who,
+    /// What makes it.
+    pub handler: Handler,
+}
+
+/// The future of a handler.
+pub type Replying = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
+/// A handler: `|visit| Box::pin(list(visit))`.
+pub type Handler = fn(Visit) -> Replying;
+
+/// A page that shows.
+pub const fn look(path: &'static str, who: Who, handler: Handler) -> Page {
+    Page {
+        method: &Method::GET,
+        path,
+        who,
+        handler,
+    }
+}
+
+/// A form that is sent.
+pub const fn send(path: &'static str, who: Who, handler: Handler) -> Page {
+    Page {
+        method: &Method::POST,
+        path,
+        who,
+        handler,
+    }
+}
+
+/// One visit to a page, after its line in the table was asked.
+#[derive(Debug)]
+pub struct Visit {
+    /// The house.
+    pub app: Arc<App>,
+    /// Who visits; on open pages perhaps nobody.
+    pub actor: Option<Actor>,
+    /// The visitor's address.
+    pub address: IpAddr,
+    /// What the browser calls itself.
+    pub device: String,
+    /// The request's id.
+    pub request_id: String,
+    /// What counts as now on this page.
+    pub now: Timestamp,
+    /// The path without its query.
+    pub path: String,
+    /// The query, decoded.
+    pub query: Vec<(String, String)>,
+    /// What the path names, in order.
+    pub names: Vec<String>,
+    /// The fields of the form that was sent, decoded.
+    pub form: Vec<(String, String)>,
+    /// The body as it came, where it isn't a form of fields.
+    pub body: Bytes,
+    /// The body's media type.
+    pub media: String,
+    /// The theme that the cookie names.
+    pub theme: Theme,
+    /// What was just done.
+    pub flash: Option<Flash>,
+    /// How people reach this server, without a slash at the end.
+    pub origin: String,
+    /// The secrets that wait to be shown once.
+    pub secrets: Arc<Secrets>,
+}
+
+impl Visit {
+    /// Who visits.
+    ///
+    /// # Errors
+    /// [`Error::Unauthenticated`] where nobody is signed in.
+    pub fn actor(&self) -> Result<&Actor> {
+        self.actor.as_ref().ok_or(Error::Unauthenticated)
+    }
+
+    /// The first id in the path.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] where there is none that anything could have.
+    pub fn id(&self) -> Result<i64> {
+        let text = self.names.first().ok_or(Error::NotFound)?;
+        let plain = text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse()
+            .ok()
+            .filter(|id: &i64| plain && *id > 0)
+            .ok_or(Error::NotFound)
+    }
+
+    /// A field of the form, without blanks around it; empty where it wasn't sent.
+    pub fn field(&self, name: &str) -> &str {
+        value_of(&self.form, name).trim()
+    }
+
+    /// A field as it was typed: for passwords.
+    pub fn raw_field(&self, name: &str) -> &str {
+        value_of(&self.form, name)
+    }
+
+    /// All values of a field.
+    pub fn fields(&self, name: &str) -> Vec<&str> {
+        self.form
+            .iter()
+            .filter(|(k, _)| k == name)
+            .map(|(_, v)| v.as_str())
+            .collect()
+    }
+
+    /// A parameter of the query; empty where it isn't there.
+    pub fn parameter(&self, name: &str) -> &str {
+        value_of(&self.query, name)
+    }
+
+    /// The path with its query, to come back to.
+    pub fn whole_path(&self) -> String {
+        if self.query.is_empty() {
+            return self.path.clone();
+        }
+        let query = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(&self.query)
+            .finish();
+        format!("{}?{query}", self.path)
+    }
+
+    /// What stands around a page of nobody in particular.
+    pub fn gate(&self, title: &str) -> Gate {
+        Gate {
+            title: title.to_owned(),
+            path: self.whole_path(),
+            theme: self.theme,
+        }
+    }
+}
+
+fn value_of<'a>(pairs: &'a [(String, String)], name: &str) -> &'a str {
+    pairs.iter().find(|(k, _)| k == name).map_or("", |(_, v)| v)
+}
+
+/// What a handler gives back.
+#[derive(Debug)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The media type of the text.
+    pub media: &'static str,
+    /// The page, a part of it, or a file.
+    pub text: String,
+    /// Where to go instead.
+    pub to: Option<String>,
+    /// Cookies to set, whole.
+    pub cookies: Vec<Cookie>,
+    /// The name under which a browser saves the text.
+    pub file: Option<&'static str>,
+}
+
+/// A cookie to set; how it is kept safe is added where it leaves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cookie {
+    /// Its name.
+    pub name: &'static str,
+    /// Its value, of harmless characters.
+    pub value: String,
+    /// Seconds until it is forgotten; 0 forgets it now.
+    pub max_age: i64,
+}
+
+impl Reply {
+    fn new(media: &'static str, text: String) -> Self {
+        Self {
+            status: 200,
+            media,
+            text,
+            to: None,
+            cookies: Vec::new(),
+            file: None,
+        }
+    }
+
+    /// A page.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the template fails.
+    pub fn page(page: &impl Template) -> Result<Self> {
+        let text = page
+            .render()
+            .map_err(|error| Error::Internal(error.to_string()))?;
+        Ok(Self::new("text/html; charset=utf-8", text))
+    }
+
+    /// A file to save.
+    pub fn file(name: &'static str, media: &'static str, text: String) -> Self {
+        Self {
+            file: Some(name),
+            ..Self::new(media, text)
+        }
+    }
+
+    /// Another page, after a deed.
+    pub fn go(to: impl Into<String>) -> Self {
+        Self {
+            status: 303,
+            to: Some(to.into()),
+            ..Self::new("text/plain; charset=utf-8", String::new())
+        }
+    }
+
+    /// The same with another status.
+    #[must_use]
+    pub fn status(self, status: u16) -> Self {
+        Self { status, ..self }
+    }
+
+    /// The same with a cookie.
+    #[must_use]
+    pub fn cookie(mut self, name: &'static str, value: impl Into<String>, max_age: i64) -> Self {
+        self.cookies.push(Cookie {
+            name,
+            value: value.into(),
+            max_age,
+        });
+        self
+    }
+
+    /// The same with a message for the next page, and where a POST takes the deed back.
+    #[must_use]
+    pub fn saying(self, text: &str, undo: Option<&str>) -> Self {
+        let value = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("t", text)
+            .append_pair("u", undo.unwrap_or_default())
+            .finish();
+        self.cookie(FLASH, value, 60)
+    }
+}
+
+/// The cookie of the message for the next page.
+pub const FLASH: &str = "dewline_flash";
+/// The cookie of the theme.
+pub const THEME: &str = "dewline_theme";
+/// The cookie of the session.
+pub const SESSION: &str = "dewline_session";
+
+/// The message that the cookie holds. What it leads to is only ever a restoring.
+pub fn flash_of(cookie: &str) -> Option<Flash> {
+    let pairs: Vec<(String, String)> = url::form_urlencoded::parse(cookie.as_bytes())
+        .into_owned()
+        .collect();
+    let text: String = value_of(&pairs, "t").chars().take(200).collect();
+    let undo = value_of(&pairs, "u");
+    let safe = undo.starts_with('/') && !undo.starts_with("//") && undo.ends_with("/restore");
+    (!text.is_empty()).then(|| Flash {
+        text,
+        undo: safe.then(|| undo.to_owned()),
+    })
+}
+
+/// A path of this server to go to, or the overview where it is anything else.
+pub fn own_path(path: &str) -> String {
+    let own =
+        path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']);
+    if own { path.to_owned() } else { "/".to_owned() }
+}
+
+/// Faults by the form's field: `/tags/1` belongs to `tags`. The sentence names the field where it says only what is wrong.
+pub fn by_field(faults: &[Fault]) -> Vec<(String, String)> {
+    faults
+        .iter()
+        .map(|fault| {
+            let field = fault.pointer.trim_start_matches(['/', '?']);
+            let field = field.split('/').next().unwrap_or_default();
+            (field.to_owned(), said(field, &fault.detail))
+        })
+        .collect()
+}
+
+fn said(field: &str, detail: &str) -> String {
+    if detail.starts_with(char::is_lowercase) {
+        format!(
+            "{} {detail}",
+            super::words::sentence(&field.replace('_', " "))
+        )
+    } else {
+        detail.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_led_to_another_server() {
+        for wrong in [
+            "https://evil.example",
+            "//evil.example",
+            "/\\evil.example",
+            "",
+            "/a\r\nb",
+        ] {
+            assert_eq!(own_path(wrong), "/", "{wrong:?}");
+        }
+        assert_eq!(own_path("/sites?q=a"), "/sites?q=a");
+    }
+
+    #[test]
+    fn a_message_survives_its_cookie_and_undoes_only_by_restoring() {
+        let reply = Reply::go("/").saying("“a; b” was deleted", Some("/sites/3/restore"));
+        let flash = flash_of(&reply.cookies[0].value).unwrap();
+        assert_eq!(flash.text, "“a; b” was deleted");
+        assert_eq!(flash.undo.as_deref(), Some("/sites/3/restore"));
+        let forged = flash_of("t=x&u=%2Fsites%2F3%2Fdelete").unwrap();
+        assert_eq!(forged.undo, None);
+    }
+
+    #[test]
+    fn faults_are_named_at_their_field() {
+        let faults = [
+            Fault::new("/tags/1", "empty", "cannot be empty."),
+            Fault::new("/name", "taken", "There is one."),
+        ];
+        assert_eq!(
+            by_field(&faults),
+            [
+                ("tags".to_owned(), "Tags cannot be empty.".to_owned()),
+                ("name".to_owned(), "There is one.".to_owned())
+            ]
+        );
+    }
+}
