@@ -5,8 +5,11 @@
 //! and says whether more is due. Due rows are the queue, so a look at an idle job is one indexed
 //! query; the loop looks once a second. Knows nothing of what the jobs do.
 
+pub mod fan_out;
+pub mod mark_stale;
 pub mod note_last_uses;
 pub mod refresh_catalogue;
+pub mod watch_silence;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -36,6 +39,12 @@ pub enum Worked {
     More,
 }
 
+impl From<bool> for Worked {
+    fn from(something: bool) -> Self {
+        if something { Self::More } else { Self::Idle }
+    }
+}
+
 /// The future that a step returns.
 pub type Step<'a> = Pin<Box<dyn Future<Output = Result<Worked>> + Send + 'a>>;
 
@@ -59,6 +68,16 @@ pub const ALL: &[Job] = &[
     Job {
         name: "refresh-catalogue",
         step: |app| Box::pin(refresh_catalogue::step(app)),
+        name: "mark-stale",
+        step: |app| Box::pin(mark_stale::step(app)),
+    },
+    Job {
+        name: "fan-out",
+        step: |app| Box::pin(fan_out::step(app)),
+    },
+    Job {
+        name: "watch-silence",
+        step: |app| Box::pin(watch_silence::step(app)),
     },
     Job {
         name: "note-last-uses",
