@@ -715,6 +715,8 @@ fn kinds(
 ) -> Vec<Kind> {
     match (before, after) {
         (None, None) => Vec::new(),
+        // Two words for what arrives switched off, so that the events alone tell what is enabled.
+        (None, Some(after)) if !after.enabled => vec![Kind::Installed, Kind::Disabled],
         (None, Some(_)) => vec![Kind::Installed],
         (Some(_), None) => vec![Kind::Removed],
         (Some(before), Some(after)) => {

@@ -68,6 +68,8 @@ pub const ALL: &[Job] = &[
     Job {
         name: "refresh-catalogue",
         step: |app| Box::pin(refresh_catalogue::step(app)),
+    },
+    Job {
         name: "mark-stale",
         step: |app| Box::pin(mark_stale::step(app)),
     },

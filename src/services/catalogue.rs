@@ -22,7 +22,7 @@ use crate::domain::schedule::{self, Outcome, Subject};
 use crate::outbound::drupal_org::Fetched;
 use crate::store::catalogue::{Checked, Module, Version};
 use crate::store::ledger::Place;
-use crate::store::{self, Connection, Lane, catalogue, inventory};
+use crate::store::{Connection, Lane, Store, StoreError, catalogue, inventory};
 
 /// How long one batch of background work may hold the writer.
 const BATCH: Duration = Duration::from_millis(10);
@@ -53,30 +53,31 @@ pub fn module(app: &App, id: i64) -> Result<Module> {
 /// [`Error::NotFound`] where there is no such module; otherwise what the store says.
 pub async fn record(app: &App, module_id: i64, answer: Fetched) -> Result<()> {
     // What was published before is told to the end first, so that the order of publications is kept.
-    while fan_out_module(app, module_id).await? {}
-    let now = app.clock.now();
+    let promise = ledger::promise(&app.config.sla);
+    while fan_out_module(&app.store, &promise, module_id).await? {}
     let work = Recording {
         histories: app.histories.clone(),
         stale_after: SignedDuration::try_from(app.config.feed.stale_after)
             .unwrap_or(SignedDuration::MAX),
         module_id,
-        now,
+        now: app.clock.now(),
     };
     app.store
         .write(Lane::Back, move |db| work.record(db, answer))
         .await
 }
 
-struct Recording {
-    histories: Histories,
-    stale_after: SignedDuration,
-    module_id: i64,
-    now: Timestamp,
+/// An answer on its way into the store.
+pub(super) struct Recording {
+    pub histories: Histories,
+    pub stale_after: SignedDuration,
+    pub module_id: i64,
+    pub now: Timestamp,
 }
 
 impl Recording {
-    fn record(&self, db: &Connection, answer: Fetched) -> Result<()> {
-        let Some(module) = catalogue::get(db, self.module_id).map_err(Error::from)? else {
+    pub(super) fn record(&self, db: &Connection, answer: Fetched) -> Result<()> {
+        let Some(module) = catalogue::get(db, self.module_id)? else {
             return Err(Error::NotFound);
         };
         match answer {
@@ -328,36 +329,40 @@ fn internal(error: serde_json::Error) -> Error {
 /// # Errors
 /// What the store says.
 pub async fn fan_out(app: &App) -> Result<bool> {
-    match app.store.read(catalogue::next_fanout)? {
-        Some(module_id) => fan_out_module(app, module_id).await,
+    tell_next(&app.store, &ledger::promise(&app.config.sla)).await
+}
+
+/// Tells the sites of the module that waits longest.
+pub(super) async fn tell_next(store: &Store, promise: &Promise) -> Result<bool> {
+    match store.read(catalogue::next_fanout)? {
+        Some(module_id) => fan_out_module(store, promise, module_id).await,
         None => Ok(false),
     }
 }
 
-async fn fan_out_module(app: &App, module_id: i64) -> Result<bool> {
-    let waiting = app.store.read(|db| {
+async fn fan_out_module(store: &Store, promise: &Promise, module_id: i64) -> Result<bool> {
+    let waiting = store.read(|db| {
         let Some((requested_at, versions)) = catalogue::fanout(db, module_id)? else {
             return Ok(None);
         };
         let sites = catalogue::fanout_sites(db, &versions)?;
-        Ok::<_, store::StoreError>(Some((requested_at, versions, sites)))
+        Ok::<_, StoreError>(Some((requested_at, versions, sites)))
     })?;
     let Some((requested_at, versions, sites)) = waiting else {
         return Ok(false);
     };
-    let promise = ledger::promise(&app.config.sla);
+    let promise = *promise;
     let sites: std::sync::Arc<[i64]> = sites.into();
     let mut done = 0;
     while done < sites.len() {
         let batch = std::sync::Arc::clone(&sites);
-        done = app
-            .store
+        done = store
             .write(Lane::Back, move |db| {
                 tell(db, module_id, &batch, done, &promise, requested_at)
             })
             .await?;
     }
-    app.store
+    store
         .write(Lane::Back, move |db| {
             catalogue::end_fanout(db, module_id, &versions)
         })

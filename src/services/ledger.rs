@@ -50,11 +50,11 @@ pub fn reconcile(
     Ok(())
 }
 
-/// Counts a site anew: its word, its counters, its open exposures.
+/// Counts a site anew: its word, its counters, its open exposures. `true`: something differed.
 ///
 /// # Errors
 /// What the store says.
-pub fn recount(db: &Connection, site_id: i64) -> store::Result<()> {
+pub fn recount(db: &Connection, site_id: i64) -> store::Result<bool> {
     let (modules, core) = inventory::counted(db, site_id)?;
     let open = ledger::open_of(db, site_id)?;
     inventory::set_tally(db, site_id, &tally(modules), core, open)

@@ -19,6 +19,7 @@ pub mod sites;
 
 pub use error::{Error, Result};
 pub mod catalogue;
+pub mod check;
 pub mod histories;
 pub mod ledger;
 pub mod refresh;

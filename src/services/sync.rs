@@ -35,6 +35,15 @@ pub enum Source {
 }
 
 impl Source {
+    /// The source that a stored word stands for.
+    pub(super) fn from_word(word: &str) -> Self {
+        if word == Self::ComposerLock.word() {
+            Self::ComposerLock
+        } else {
+            Self::Inventory
+        }
+    }
+
     fn word(self) -> &'static str {
         match self {
             Self::Inventory => "inventory",
@@ -228,7 +237,7 @@ fn check_clock(app: &App, inventory: &Inventory, now: Timestamp) -> Result<()> {
 }
 
 /// What became of an inventory inside the write.
-enum Outcome {
+pub(super) enum Outcome {
     Gone,
     Older(Timestamp),
     Stranger,
@@ -236,7 +245,7 @@ enum Outcome {
 }
 
 #[derive(Clone, Copy)]
-struct Taken {
+pub(super) struct Taken {
     sync_id: i64,
     counts: Counts,
     patch_run_id: Option<i64>,
@@ -244,14 +253,14 @@ struct Taken {
 }
 
 /// An inventory on its way into the store.
-struct Arrival {
-    site_id: i64,
-    now: Timestamp,
-    source: Source,
-    hash: Vec<u8>,
-    inventory: Inventory,
-    promise: Promise,
-    histories: Histories,
+pub(super) struct Arrival {
+    pub site_id: i64,
+    pub now: Timestamp,
+    pub source: Source,
+    pub hash: Vec<u8>,
+    pub inventory: Inventory,
+    pub promise: Promise,
+    pub histories: Histories,
 }
 
 /// What a replay needs of a sync.
@@ -266,7 +275,7 @@ pub(super) struct Delta {
 }
 
 impl Arrival {
-    fn apply(&self, db: &Connection) -> Result<Outcome> {
+    pub(super) fn apply(&self, db: &Connection) -> Result<Outcome> {
         let Some(site) = kept::standpoint(db, self.site_id)? else {
             return Ok(Outcome::Gone);
         };
@@ -547,7 +556,8 @@ impl Writing<'_> {
             };
             ledger::reconcile(self.db, &place, name, &self.arrival.promise, self.now)?;
         }
-        Ok(ledger::recount(self.db, self.arrival.site_id)?)
+        ledger::recount(self.db, self.arrival.site_id)?;
+        Ok(())
     }
 }
 
@@ -656,7 +666,11 @@ pub async fn answer_stranger(app: &App, actor: &Actor, site_id: i64, moved: bool
     let answered = app
         .store
         .write(Lane::Front, move |db| {
-            kept::answer_stranger(db, site_id, moved, &by, now)
+            let answered = kept::answer_stranger(db, site_id, moved, &by, now)?;
+            if answered && moved {
+                store::catalogue::chronicle(db, "site_moved", site_id, now)?;
+            }
+            Ok::<_, Error>(answered)
         })
         .await?;
     if answered {

@@ -126,6 +126,23 @@ pub struct NewModule<'a> {
     pub kind: ModuleType,
 }
 
+impl<'a> NewModule<'a> {
+    /// A project on drupal.org of which only the name is known.
+    pub fn project(name: &'a str) -> Self {
+        Self {
+            origin: Origin::Project,
+            organization_id: 0,
+            name,
+            title: "",
+            kind: if name == "drupal" {
+                ModuleType::Core
+            } else {
+                ModuleType::Module
+            },
+        }
+    }
+}
+
 /// Adds a module; a project is due at once.
 ///
 /// # Errors

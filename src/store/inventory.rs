@@ -395,7 +395,7 @@ pub fn counted(db: &Connection, site_id: i64) -> Result<(Vec<Counted>, Option<i6
     Ok((all, core))
 }
 
-/// Writes a site's word and counters, where they differ.
+/// Writes a site's word and counters, where they differ; `true`: they did.
 ///
 /// # Errors
 /// What SQLite says.
@@ -405,8 +405,8 @@ pub fn set_tally(
     tally: &Tally,
     core_version_id: Option<i64>,
     open: (i64, Option<Timestamp>),
-) -> Result<()> {
-    db.prepare_cached(
+) -> Result<bool> {
+    let changed = db.prepare_cached(
         "UPDATE sites SET status = ?2, status_reason = ?3, total = ?4, not_current = ?5, security = ?6, unknown = ?7,
             custom = ?8, disabled = ?9, core_version_id = ?10, open_exposures = ?11, next_due_at = ?12
          WHERE id = ?1 AND (status, status_reason, total, not_current, security, unknown, custom, disabled, core_version_id,
@@ -426,7 +426,7 @@ pub fn set_tally(
         open.0,
         open.1.map(ms)
     ])?;
-    Ok(())
+    Ok(changed > 0)
 }
 
 /// A sync as it is kept.

@@ -247,6 +247,7 @@ fn applied_version(db: &Connection) -> Result<i64> {
 }
 pub mod blob;
 pub mod catalogue;
+pub mod check;
 pub mod exposures;
 pub mod inventory;
 pub mod ledger;

@@ -1,0 +1,267 @@
+//! Proving the record: `dewline check` looks whether what is kept agrees with itself, and with
+//! `--replay` builds inventories, exposures and counters anew from syncs and publications alone and
+//! compares. It works on a consistent copy, so the appliance may keep running.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::catalogue::{self as publishing, Recording};
+use super::histories::Histories;
+use super::sync::{Arrival, Delta, Outcome, Source};
+use super::{Error, Result, ledger};
+use crate::app::DATABASE;
+use crate::config::Config;
+use crate::domain::exposure::Promise;
+use crate::domain::inventory::{Entry, Inventory, Origin, Pulse};
+use crate::domain::judgement::judge;
+use crate::outbound::drupal_org::Fetched;
+use crate::store::catalogue::NewModule;
+pub use crate::store::check::Finding;
+use crate::store::check::Happened;
+use crate::store::{
+    self, Connection, Lane, Settings, Store, StoreError, audit, blob, catalogue, check, sites,
+};
+
+/// Parts of the chronicle read at once.
+const PART: u32 = 500;
+
+/// Checks the data directory of a configuration.
+///
+/// # Errors
+/// Where the database can't be opened or copied.
+pub async fn run(config: &Config, replay: bool) -> Result<Vec<Finding>> {
+    let database = config.data_dir.join(DATABASE);
+    let folder = tempfile::tempdir().map_err(|error| Error::Internal(error.to_string()))?;
+    let copy = folder.path().join("copy.db");
+    check::copy(&database, &copy)?;
+    let promise = ledger::promise(&config.sla);
+    let store = Store::open(&copy, Settings::default())?;
+    // Sites that still wait to be told are told first: that work is kept and would go on by itself.
+    while publishing::tell_next(&store, &promise).await? {}
+    let mut findings = store.read(|db| {
+        let mut findings = check::integrity(db)?;
+        findings.extend(check::counters(db)?);
+        findings.push(check::events_give_inventories(db)?);
+        findings.push(sealed(db)?);
+        Ok::<_, StoreError>(findings)
+    })?;
+    findings.push(words_of_sites(&store).await?);
+    if replay {
+        let rebuilt = folder.path().join("rebuilt.db");
+        findings.extend(replayed(&store, &copy, &rebuilt, promise).await?);
+    }
+    Ok(findings)
+}
+
+/// Each site's word and counters are what counting its modules gives.
+async fn words_of_sites(store: &Store) -> Result<Finding> {
+    let wrong = store
+        .write(Lane::Back, |db| {
+            let (_, sites) = check::everything(db)?;
+            let mut wrong = Vec::new();
+            for site in &sites {
+                if ledger::recount(db, *site)? {
+                    wrong.push(format!("site {site} was counted wrong"));
+                }
+            }
+            Ok::<_, StoreError>((sites.len() as u64, wrong))
+        })
+        .await?;
+    Ok(Finding {
+        about: "the word and counters of each site",
+        looked_at: wrong.0,
+        wrong: wrong.1,
+    })
+}
+
+fn sealed(db: &Connection) -> store::Result<Finding> {
+    let broken = audit::first_broken(db)?;
+    Ok(Finding {
+        about: "the seals of the audit log",
+        looked_at: 1,
+        wrong: broken
+            .map(|row| format!("the seal of row {row} doesn't fit"))
+            .into_iter()
+            .collect(),
+    })
+}
+
+/// Builds everything anew and compares.
+async fn replayed(
+    store: &Store,
+    copy: &Path,
+    rebuilt: &Path,
+    promise: Promise,
+) -> Result<Vec<Finding>> {
+    let target = Store::open(rebuilt, Settings::default())?;
+    check::seed(rebuilt, copy)?;
+    let mut replay = Replay {
+        store,
+        target: &target,
+        promise,
+        histories: Histories::default(),
+        held: HashMap::new(),
+    };
+    let mut last = 0;
+    loop {
+        let part = store.read(|db| check::chronicle(db, last, PART))?;
+        let Some((newest, _, _)) = part.last() else {
+            break;
+        };
+        last = *newest;
+        for (_, at, happened) in part {
+            replay.play(at, happened).await?;
+        }
+    }
+    check::take_feed_states(rebuilt, copy)?;
+    replay.finish().await?;
+    Ok(store.read(|kept| target.read(|new| check::replayed(kept, new)))?)
+}
+
+/// The state of a replay: what each site holds so far.
+struct Replay<'a> {
+    store: &'a Store,
+    target: &'a Store,
+    promise: Promise,
+    histories: Histories,
+    held: HashMap<i64, BTreeMap<(Origin, String), Entry>>,
+}
+
+impl Replay<'_> {
+    async fn play(&mut self, at: Timestamp, happened: Happened) -> Result<()> {
+        match happened {
+            Happened::Sync {
+                site_id,
+                generated_at,
+                source,
+                hash,
+                delta,
+            } => {
+                let inventory = self.inventory(site_id, generated_at, &delta)?;
+                let arrival = Arrival {
+                    site_id,
+                    now: at,
+                    source: Source::from_word(&source),
+                    hash,
+                    inventory,
+                    promise: self.promise,
+                    histories: self.histories.clone(),
+                };
+                self.target
+                    .write(Lane::Back, move |db| match arrival.apply(db)? {
+                        Outcome::Taken(_) => Ok(()),
+                        _ => Err(Error::Internal(format!(
+                            "the sync of site {site_id} at {at} can't be played again"
+                        ))),
+                    })
+                    .await
+            }
+            Happened::Publication {
+                module,
+                publication_id,
+            } => self.publish(&module, publication_id, at).await,
+            Happened::Deleted(site_id) => {
+                self.held.remove(&site_id);
+                self.target
+                    .write(Lane::Back, move |db| {
+                        sites::delete(db, site_id, "check", at)
+                    })
+                    .await?;
+                Ok(())
+            }
+            Happened::Moved(site_id) => {
+                self.target
+                    .write(Lane::Back, move |db| {
+                        check::forget_installation(db, site_id)
+                    })
+                    .await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// The whole inventory that a sync brought, from what it changed.
+    fn inventory(
+        &mut self,
+        site_id: i64,
+        generated_at: Timestamp,
+        delta: &[u8],
+    ) -> Result<Inventory> {
+        let delta: Delta = blob::unpack(delta)?;
+        let held = self.held.entry(site_id).or_default();
+        for key in &delta.gone {
+            held.remove(key);
+        }
+        for entry in delta.put {
+            held.insert((entry.origin, entry.name.clone()), entry);
+        }
+        Ok(Inventory {
+            generated_at: Some(generated_at),
+            facts: delta.facts,
+            pulse: Pulse::default(),
+            entries: held.values().cloned().collect(),
+        })
+    }
+
+    async fn publish(&self, name: &str, publication_id: i64, at: Timestamp) -> Result<()> {
+        let history = self
+            .store
+            .read(|db| catalogue::document(db, publication_id))?;
+        let (name, histories) = (name.to_owned(), self.histories.clone());
+        self.target
+            .write(Lane::Back, move |db| {
+                let module_id = match catalogue::find(db, Origin::Project, 0, &name)? {
+                    Some(module) => module.id,
+                    None => catalogue::add(db, &NewModule::project(&name), at)?,
+                };
+                let recording = Recording {
+                    histories,
+                    stale_after: SignedDuration::from_hours(24),
+                    module_id,
+                    now: at,
+                };
+                let answer = Fetched::Document {
+                    history: Box::new(history),
+                    etag: None,
+                    last_modified: None,
+                };
+                recording.record(db, answer)
+            })
+            .await?;
+        while publishing::tell_next(self.target, &self.promise).await? {}
+        Ok(())
+    }
+
+    /// Judges what never had a good answer, and counts every site.
+    async fn finish(&self) -> Result<()> {
+        self.target
+            .write(Lane::Back, |db| {
+                let (modules, sites) = check::everything(db)?;
+                for id in modules {
+                    judge_without_history(db, id)?;
+                }
+                for site in sites {
+                    ledger::recount(db, site)?;
+                }
+                Ok::<_, StoreError>(())
+            })
+            .await?;
+        Ok(())
+    }
+}
+
+fn judge_without_history(db: &Connection, module_id: i64) -> store::Result<()> {
+    let Some(module) = catalogue::get(db, module_id)?.filter(|m| m.publication_id.is_none()) else {
+        return Ok(());
+    };
+    for version in catalogue::versions(db, module_id)? {
+        let (name, stamp) = (version.version.as_deref(), version.datestamp);
+        let judged = judge(module.origin, module.kind, module.feed, None, name, stamp);
+        if judged != version.judgement {
+            catalogue::set_judgement(db, version.id, &judged, None, Timestamp::UNIX_EPOCH)?;
+        }
+    }
+    Ok(())
+}

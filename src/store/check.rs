@@ -1,0 +1,469 @@
+//! Whether what is kept agrees with itself: integrity, counters, and the comparison with a
+//! database that was built anew from syncs and publications.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags};
+
+use super::time::at;
+use super::{Result, StoreError};
+
+/// Differences told of one check; the rest is counted.
+const TOLD: usize = 20;
+
+/// One check: what was looked at, and what was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was looked at.
+    pub about: &'static str,
+    /// How many things were looked at.
+    pub looked_at: u64,
+    /// What is wrong; empty: nothing.
+    pub wrong: Vec<String>,
+}
+
+/// Copies a database as it is now, consistently, although it may be in use.
+///
+/// # Errors
+/// What SQLite says.
+pub fn copy(from: &Path, to: &Path) -> Result<()> {
+    let db = Connection::open_with_flags(
+        from,
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
+    db.busy_timeout(std::time::Duration::from_secs(30))?;
+    db.execute("VACUUM INTO ?1", [to.to_string_lossy()])?;
+    Ok(())
+}
+
+/// SQLite's own checks of the file and of the references between rows.
+///
+/// # Errors
+/// What SQLite says.
+pub fn integrity(db: &Connection) -> Result<Vec<Finding>> {
+    let mut query = db.prepare("PRAGMA integrity_check")?;
+    let said = query
+        .query_map([], |row| row.get::<_, String>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let mut query = db.prepare("PRAGMA foreign_key_check")?;
+    let orphans = query
+        .query_map([], |row| {
+            let (table, parent): (String, String) = (row.get(0)?, row.get(2)?);
+            Ok(format!("a row of {table} points to nothing in {parent}"))
+        })?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    Ok(vec![
+        Finding {
+            about: "the file's integrity",
+            looked_at: 1,
+            wrong: said.into_iter().filter(|line| line != "ok").collect(),
+        },
+        Finding {
+            about: "references between rows",
+            looked_at: 1,
+            wrong: orphans,
+        },
+    ])
+}
+
+/// A counter and how to count it: both queries give (name, value) pairs; what counts zero may be absent.
+struct Counter {
+    about: &'static str,
+    kept: &'static str,
+    counted: &'static str,
+}
+
+const COUNTERS: &[Counter] = &[
+    Counter {
+        about: "sites of each version",
+        kept: "SELECT id || '', sites_count FROM module_versions",
+        counted: "SELECT sm.version_id || '', count(*) FROM site_modules AS sm JOIN sites AS s ON s.id = sm.site_id
+            WHERE s.deleted_at IS NULL GROUP BY sm.version_id",
+    },
+    Counter {
+        about: "sites that have each version enabled",
+        kept: "SELECT id || '', enabled_count FROM module_versions",
+        counted: "SELECT sm.version_id || '', sum(sm.enabled) FROM site_modules AS sm JOIN sites AS s ON s.id = sm.site_id
+            WHERE s.deleted_at IS NULL GROUP BY sm.version_id",
+    },
+    Counter {
+        about: "sites of each version by organization",
+        kept: "SELECT version_id || ' of ' || organization_id, sites * 1000000 + enabled FROM organization_versions",
+        counted: "SELECT sm.version_id || ' of ' || s.organization_id, count(*) * 1000000 + sum(sm.enabled)
+            FROM site_modules AS sm JOIN sites AS s ON s.id = sm.site_id
+            WHERE s.deleted_at IS NULL GROUP BY sm.version_id, s.organization_id",
+    },
+    Counter {
+        about: "sites of each module",
+        kept: "SELECT id || '', sites_count FROM modules",
+        counted: "SELECT sm.module_id || '', count(*) FROM site_modules AS sm JOIN sites AS s ON s.id = sm.site_id
+            WHERE s.deleted_at IS NULL GROUP BY sm.module_id",
+    },
+    Counter {
+        about: "exposed sites of each module",
+        kept: "SELECT id || '', exposed_sites_count FROM modules",
+        counted: "SELECT sm.module_id || '', count(*) FROM site_modules AS sm JOIN sites AS s ON s.id = sm.site_id
+            JOIN module_versions AS v ON v.id = sm.version_id
+            WHERE s.deleted_at IS NULL AND sm.enabled = 1 AND v.exposed = 1 GROUP BY sm.module_id",
+    },
+    Counter {
+        about: "sites of each organization by status",
+        kept: "SELECT organization_id || ', status ' || status || ', silent ' || silent, sites FROM organization_statuses",
+        counted: "SELECT organization_id || ', status ' || status || ', silent ' || (silent_since IS NOT NULL), count(*)
+            FROM sites WHERE deleted_at IS NULL GROUP BY organization_id, status, silent_since IS NOT NULL",
+    },
+    Counter {
+        about: "open exposures of each site",
+        kept: "SELECT id || '', open_exposures FROM sites",
+        counted: "SELECT site_id || '', count(DISTINCT module_id) FROM exposures WHERE closed_at IS NULL GROUP BY site_id",
+    },
+    Counter {
+        about: "the earliest due time of each site",
+        kept: "SELECT id || '', ifnull(next_due_at, 0) FROM sites",
+        counted: "SELECT site_id || '', ifnull(min(due_at), 0) FROM exposures WHERE closed_at IS NULL GROUP BY site_id",
+    },
+    Counter {
+        about: "security patches of each patch run",
+        kept: "SELECT id || '', security_patches_applied FROM patch_runs",
+        counted: "SELECT closed_by_patch_run_id || '', count(*) FROM exposures
+            WHERE closed_by_patch_run_id IS NOT NULL AND outcome IN ('met', 'breached') GROUP BY closed_by_patch_run_id",
+    },
+];
+
+/// Recounts every counter that SQL can count.
+///
+/// # Errors
+/// What SQLite says.
+pub fn counters(db: &Connection) -> Result<Vec<Finding>> {
+    COUNTERS
+        .iter()
+        .map(|counter| {
+            let kept = pairs(db, counter.kept)?;
+            let counted = pairs(db, counter.counted)?;
+            Ok(compare(counter.about, &kept, &counted))
+        })
+        .collect()
+}
+
+fn pairs(db: &Connection, sql: &str) -> Result<BTreeMap<String, String>> {
+    let mut query = db.prepare(sql)?;
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
+    let mut all = BTreeMap::new();
+    for row in rows {
+        let (name, value): (String, i64) = row?;
+        if value != 0 {
+            all.insert(name, value.to_string());
+        }
+    }
+    Ok(all)
+}
+
+/// Compares what is kept with what it should be, by name.
+fn compare(
+    about: &'static str,
+    kept: &BTreeMap<String, String>,
+    right: &BTreeMap<String, String>,
+) -> Finding {
+    let none = "nothing".to_owned();
+    let mut wrong = Vec::new();
+    let mut differences = 0;
+    for name in kept
+        .keys()
+        .chain(right.keys().filter(|name| !kept.contains_key(*name)))
+    {
+        let (is, should) = (
+            kept.get(name).unwrap_or(&none),
+            right.get(name).unwrap_or(&none),
+        );
+        if is != should {
+            differences += 1;
+            if differences <= TOLD {
+                wrong.push(format!("{name}: kept {is}, right is {should}"));
+            }
+        }
+    }
+    if differences > TOLD {
+        wrong.push(format!("and {} more", differences - TOLD));
+    }
+    Finding {
+        about,
+        looked_at: kept.len().max(right.len()) as u64,
+        wrong,
+    }
+}
+
+/// A part of the truth that a replay builds again, as (name, value) pairs that don't depend on ids
+/// that the replay gives out itself.
+struct Part {
+    about: &'static str,
+    sql: &'static str,
+}
+
+const PARTS: &[Part] = &[
+    Part {
+        about: "inventories",
+        sql: "SELECT sm.site_id || ' ' || m.kind || ' ' || m.name, ifnull(v.version, '(none)') || ' of ' || v.datestamp || ' enabled ' || sm.enabled
+                || ' since ' || ifnull(sm.run_started_at, 0) || ' ' || ifnull(sm.components, '') || ' seen ' || sm.first_seen_at
+            FROM site_modules AS sm JOIN modules AS m ON m.id = sm.module_id JOIN module_versions AS v ON v.id = sm.version_id",
+    },
+    Part {
+        about: "past runs",
+        sql: "SELECT r.site_id || ' ' || m.kind || ' ' || m.name || ' ' || r.started_at, ifnull(v.version, '(none)') || ' until ' || r.ended_at
+            FROM module_runs AS r JOIN modules AS m ON m.id = r.module_id JOIN module_versions AS v ON v.id = r.version_id",
+    },
+    Part {
+        about: "events",
+        sql: "SELECT e.site_id || ' ' || e.occurred_at || ' ' || m.kind || ' ' || m.name || ' ' || e.kind,
+                ifnull(e.from_version, '(none)') || ' to ' || ifnull(e.to_version, '(none)')
+            FROM events AS e JOIN modules AS m ON m.id = e.module_id",
+    },
+    Part {
+        about: "patch runs",
+        sql: "SELECT site_id || ' ' || run_at, modules_updated || ' raised, ' || modules_downgraded || ' lowered, '
+                || security_patches_applied || ' security' FROM patch_runs",
+    },
+    Part {
+        about: "exposures",
+        sql: "SELECT e.site_id || ' ' || m.kind || ' ' || m.name || ' ' || e.cause_kind || ' ' || e.cause || ' opened ' || e.opened_at
+                || ' ' || row_number() OVER (PARTITION BY e.site_id, e.module_id, e.cause_kind, e.cause, e.opened_at ORDER BY ifnull(e.closed_at, 9e15)),
+                'known ' || e.known_at || ' due ' || ifnull(e.due_at, 0) || ' unproven ' || ifnull(e.unproven_since, 0)
+                || ' closed ' || ifnull(e.closed_at, 0) || ' ' || ifnull(e.outcome, 'open') || ' by '
+                || ifnull((SELECT received_at FROM syncs WHERE id = e.closed_by_sync_id), 0) || ' no fix ' || e.no_fix
+                || ' installed ' || ifnull(v.version, '(none)')
+            FROM exposures AS e JOIN modules AS m ON m.id = e.module_id JOIN module_versions AS v ON v.id = e.version_id",
+    },
+    Part {
+        about: "sites' words and counters",
+        sql: "SELECT id || '', status || ' ' || ifnull(status_reason, '') || ' ' || total || ' ' || not_current || ' ' || security || ' ' || unknown
+                || ' ' || custom || ' ' || disabled || ' ' || open_exposures || ' ' || ifnull(next_due_at, 0) FROM sites WHERE deleted_at IS NULL",
+    },
+    Part {
+        about: "judgements",
+        sql: "SELECT m.kind || ' ' || m.name || ' ' || ifnull(m.organization_id, 0) || ' ' || ifnull(v.version, '(none)') || ' ' || v.datestamp,
+                v.status || ' ' || ifnull(v.reason, '') || ' ' || ifnull(v.exposed, -1) || ' ' || ifnull(v.insecure_known_at, 0)
+            FROM module_versions AS v JOIN modules AS m ON m.id = v.module_id",
+    },
+];
+
+/// Compares every part of the truth with what a replay built.
+///
+/// # Errors
+/// What SQLite says.
+pub fn replayed(kept: &Connection, rebuilt: &Connection) -> Result<Vec<Finding>> {
+    let texts = |db: &Connection, sql: &str| -> Result<BTreeMap<String, String>> {
+        let mut query = db.prepare(sql)?;
+        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    };
+    PARTS
+        .iter()
+        .map(|part| {
+            Ok(compare(
+                part.about,
+                &texts(kept, part.sql)?,
+                &texts(rebuilt, part.sql)?,
+            ))
+        })
+        .collect()
+}
+
+/// The events since the beginning give the inventory of each site.
+///
+/// # Errors
+/// What SQLite says.
+pub fn events_give_inventories(db: &Connection) -> Result<Finding> {
+    let mut folded: BTreeMap<(i64, i64), (Option<String>, bool)> = BTreeMap::new();
+    let mut query =
+        db.prepare("SELECT site_id, module_id, kind, to_version FROM events ORDER BY id")?;
+    let mut rows = query.query([])?;
+    while let Some(row) = rows.next()? {
+        let key = (row.get(0)?, row.get(1)?);
+        let kind: String = row.get(2)?;
+        let version: Option<String> = row.get(3)?;
+        match kind.as_str() {
+            "removed" => {
+                folded.remove(&key);
+            }
+            "installed" => {
+                folded.insert(key, (version, true));
+            }
+            word => {
+                if let Some((kept, enabled)) = folded.get_mut(&key) {
+                    *kept = version;
+                    *enabled = match word {
+                        "enabled" => true,
+                        "disabled" => false,
+                        _ => *enabled,
+                    };
+                }
+            }
+        }
+    }
+    let named = |(site, module): &(i64, i64), version: &Option<String>, enabled: bool| {
+        let version = version.as_deref().unwrap_or("(none)");
+        (
+            format!("site {site}, module {module}"),
+            format!("{version} enabled {enabled}"),
+        )
+    };
+    let right = folded
+        .iter()
+        .map(|(key, (version, enabled))| named(key, version, *enabled))
+        .collect();
+    let mut query = db.prepare(
+        "SELECT sm.site_id, sm.module_id, v.version, sm.enabled FROM site_modules AS sm JOIN module_versions AS v ON v.id = sm.version_id",
+    )?;
+    let kept = query
+        .query_map([], |row| {
+            Ok(named(
+                &(row.get(0)?, row.get(1)?),
+                &row.get(2)?,
+                row.get(3)?,
+            ))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    Ok(compare(
+        "inventories as the events tell them",
+        &kept,
+        &right,
+    ))
+}
+
+/// One thing that changed the truth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Happened {
+    /// A sync: site, received, generated, source, hash, packed delta.
+    Sync {
+        /// The site.
+        site_id: i64,
+        /// When the site made it.
+        generated_at: Timestamp,
+        /// `inventory` or `composer-lock`.
+        source: String,
+        /// The hash of the inventory.
+        hash: Vec<u8>,
+        /// What it changed, packed.
+        delta: Vec<u8>,
+    },
+    /// A publication of a module.
+    Publication {
+        /// The module's name.
+        module: String,
+        /// The stored document's id.
+        publication_id: i64,
+    },
+    /// A site was deleted.
+    Deleted(i64),
+    /// A site was said to have moved.
+    Moved(i64),
+}
+
+/// The chronicle after `seq`, a bounded part of it: (seq, when, what).
+///
+/// # Errors
+/// What SQLite says; [`StoreError::Corrupt`] for an unknown word.
+pub fn chronicle(
+    db: &Connection,
+    after: i64,
+    most: u32,
+) -> Result<Vec<(i64, Timestamp, Happened)>> {
+    let mut query = db.prepare_cached(
+        "SELECT c.seq, c.at, c.kind, c.ref, s.site_id, s.generated_at, s.source, s.content_hash, s.delta, m.name
+         FROM chronicle AS c LEFT JOIN syncs AS s ON c.kind = 'sync' AND s.id = c.ref
+            LEFT JOIN publications AS p ON c.kind = 'publication' AND p.id = c.ref LEFT JOIN modules AS m ON m.id = p.module_id
+         WHERE c.seq > ?1 ORDER BY c.seq LIMIT ?2",
+    )?;
+    let mut rows = query.query((after, most))?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let kind: String = row.get(2)?;
+        let happened = match kind.as_str() {
+            "sync" => Happened::Sync {
+                site_id: row.get(4)?,
+                generated_at: at(row.get(5)?),
+                source: row.get(6)?,
+                hash: row.get(7)?,
+                delta: row.get(8)?,
+            },
+            "publication" => Happened::Publication {
+                module: row.get(9)?,
+                publication_id: row.get(3)?,
+            },
+            "site_deleted" => Happened::Deleted(row.get(3)?),
+            "site_moved" => Happened::Moved(row.get(3)?),
+            other => {
+                return Err(StoreError::Corrupt(format!(
+                    "the chronicle knows no {other}"
+                )));
+            }
+        };
+        all.push((row.get(0)?, at(row.get(1)?), happened));
+    }
+    Ok(all)
+}
+
+/// Takes from the kept database what a replay starts with: organizations and sites as they were
+/// made, without anything that follows from syncs.
+///
+/// # Errors
+/// What SQLite says.
+pub fn seed(rebuilt: &Path, kept: &Path) -> Result<()> {
+    let rebuilt = Connection::open(rebuilt)?;
+    rebuilt.execute("ATTACH ?1 AS kept", [kept.to_string_lossy()])?;
+    rebuilt.execute_batch(
+        "INSERT INTO organizations SELECT * FROM kept.organizations;
+         INSERT INTO sites (id, organization_id, name, url, environment, tags, notes, sync_interval_minutes, status,
+                created_at, updated_at, created_by, updated_by)
+            SELECT id, organization_id, name || ' ' || id, url, environment, tags, notes, sync_interval_minutes, 5,
+                created_at, updated_at, created_by, updated_by FROM kept.sites;
+         INSERT INTO site_contacts (site_id) SELECT id FROM kept.sites;
+         DETACH kept;",
+    )?;
+    Ok(())
+}
+
+/// Takes from the kept database what neither syncs nor publications tell: modules that never gave a
+/// good answer, and data that grew old.
+///
+/// # Errors
+/// What SQLite says.
+pub fn take_feed_states(rebuilt: &Path, kept: &Path) -> Result<()> {
+    let rebuilt = Connection::open(rebuilt)?;
+    rebuilt.execute("ATTACH ?1 AS kept", [kept.to_string_lossy()])?;
+    rebuilt.execute_batch(
+        "UPDATE modules SET feed_state = k.feed_state, stale = k.stale FROM kept.modules AS k
+            WHERE k.name = modules.name AND k.kind = modules.kind AND k.organization_id IS modules.organization_id;
+         DETACH kept;",
+    )?;
+    Ok(())
+}
+
+/// A site moved: what identifies its installation is learnt anew.
+///
+/// # Errors
+/// What SQLite says.
+pub fn forget_installation(db: &Connection, site_id: i64) -> Result<()> {
+    db.execute(
+        "UPDATE sites SET seen_url = NULL, seen_instance = NULL WHERE id = ?1",
+        [site_id],
+    )?;
+    Ok(())
+}
+
+/// The ids of all modules, and of all sites that aren't deleted.
+///
+/// # Errors
+/// What SQLite says.
+pub fn everything(db: &Connection) -> Result<(Vec<i64>, Vec<i64>)> {
+    let ids = |sql: &str| -> Result<Vec<i64>> {
+        let mut query = db.prepare(sql)?;
+        let rows = query.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    };
+    Ok((
+        ids("SELECT id FROM modules")?,
+        ids("SELECT id FROM sites WHERE deleted_at IS NULL")?,
+    ))
+}
