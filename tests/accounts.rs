@@ -17,16 +17,16 @@ use jiff::SignedDuration;
 use secrecy::{ExposeSecret, SecretString};
 use tempfile::TempDir;
 
-const PASSWORD: &str = "correct horse battery";
+pub const PASSWORD: &str = "correct horse battery";
 
-struct House {
-    app: Arc<App>,
+pub struct House {
+    pub app: Arc<App>,
     clock: Arc<ManualClock>,
     folder: TempDir,
 }
 
 impl House {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::seeded(1).await
     }
 
@@ -71,7 +71,7 @@ impl House {
             .unwrap();
     }
 
-    fn count(&self, sql: &str) -> i64 {
+    pub fn count(&self, sql: &str) -> i64 {
         self.app
             .store
             .read(|db| {

@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod accounts_http;
 mod drupal_org;
 mod engine;
 mod executable;

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::access::Permission;
 use super::fault::Fault;
+use super::listing::{Field, Kind, List};
 use super::network::Network;
 use super::person::parse_name;
 
@@ -46,6 +47,42 @@ pub struct ApiKey {
     /// By whom it was made, as the actor's label.
     pub created_by: String,
 }
+
+/// The list of keys.
+pub static LIST: List = List {
+    name: "api-keys",
+    fields: &[
+        Field::new("id", Kind::Integer),
+        Field::new("name", Kind::Text),
+        Field::new("prefix", Kind::Text),
+        Field::optional("site_id", Kind::Integer),
+        Field::optional("organization_id", Kind::Integer),
+        Field::new("scopes", Kind::Member),
+        Field::optional("expires_at", Kind::Time),
+        Field::optional("last_used_at", Kind::Time),
+        Field::optional("revoked_at", Kind::Time),
+        Field::new("created_at", Kind::Time),
+    ],
+    sorts: &["id", "created_at"],
+    default_sort: "-id",
+    search: true,
+    columns: &[
+        "id",
+        "name",
+        "prefix",
+        "site_id",
+        "organization_id",
+        "scopes",
+        "networks",
+        "expires_at",
+        "last_used_at",
+        "last_used_from",
+        "revoked_at",
+        "old_key_expires_at",
+        "created_at",
+        "updated_at",
+    ],
+};
 
 /// What can be said about a key; what isn't said stays as it is.
 #[derive(Debug, Clone, Default)]

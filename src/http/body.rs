@@ -31,7 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub async fn take(takes: Takes, headers: &HeaderMap, body: Body) -> Result<Payload, Refusal> {
     let (limit, gzip) = match takes {
         Takes::Nothing => return Ok(Payload::Nothing),
-        Takes::Json(_) => (SMALL, false),
+        Takes::MaybeJson(_) if body.is_end_stream() => return Ok(Payload::Nothing),
+        Takes::Json(_) | Takes::MaybeJson(_) => (SMALL, false),
         Takes::Large(_, limit) => (limit, true),
     };
     media_type(headers)?;

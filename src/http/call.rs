@@ -22,6 +22,8 @@ pub struct Call {
     pub actor: Option<Actor>,
     /// The caller's address.
     pub address: IpAddr,
+    /// What the caller's program calls itself.
+    pub device: String,
     /// The request's id.
     pub request_id: String,
     /// The ids in the path, in order.
@@ -78,11 +80,12 @@ impl Call {
             .ok_or_else(|| Error::Internal("the route gives no list".to_owned()))
     }
 
-    /// The fields of the JSON object that was sent.
+    /// The fields of the JSON object that was sent; none where there was no body.
     pub fn fields(&mut self) -> Fields {
         match std::mem::replace(&mut self.body, Payload::Nothing) {
             Payload::Json(value) => Fields::of(value),
-            Payload::Nothing | Payload::Large(_) => Fields::of(Value::Null),
+            Payload::Nothing => Fields::of(Value::Object(serde_json::Map::new())),
+            Payload::Large(_) => Fields::of(Value::Null),
         }
     }
 

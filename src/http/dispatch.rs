@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::RequestPartsExt;
 use axum::body::Body;
 use axum::extract::{RawPathParams, Request};
-use axum::http::header::AUTHORIZATION;
+use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Response};
 use url::form_urlencoded;
@@ -91,6 +91,7 @@ async fn answer(
         app: Arc::clone(&edge.app),
         actor: actor.clone(),
         address: known.address,
+        device: device(&parts.headers),
         request_id: known.request_id.clone(),
         ids,
         query: query.clone(),
@@ -153,6 +154,14 @@ fn caller(app: &App, headers: &HeaderMap, known: &Known) -> Result<Actor, Error>
 fn bearer_of(value: &str) -> Option<&str> {
     let (scheme, token) = value.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// What the caller's program calls itself.
+fn device(headers: &HeaderMap) -> String {
+    let name = headers
+        .get(USER_AGENT)
+        .and_then(|value| value.to_str().ok());
+    name.unwrap_or_default().to_owned()
 }
 
 /// The ids in the path; `None` where one of them isn't an id that anything could have.

@@ -30,11 +30,11 @@ pub mod route;
 pub mod server;
 pub mod web;
 
-use api::{health, organizations, sites};
+use api::{api_keys, auth, health, organizations, sites};
 use edge::Edge;
-use route::Needs::{May, Public};
+use route::Needs::{May, Person, Public};
 use route::Scope::{Nothing, Of};
-use route::{Route, Scope, delete, get, post, put};
+use route::{Route, Scope, Tier, delete, get, post, put};
 use web::door::{self, Pages};
 use web::visit::Who::{Anybody, Attempting, Signed};
 use web::visit::{Page, look, send};
@@ -47,12 +47,21 @@ const SITE: Scope = Of("site", |app, actor, id| {
     services::sites::seen(app, actor, id).map(drop)
 });
 
+const API_KEY: Scope = Of("API key", |app, actor, id| {
+    services::api_keys::seen(app, actor, id)
+});
+
 /// The table of the API.
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     vec![
         get("/healthz", Public, Nothing, health::LIVE),
         get("/readyz",  Public, Nothing, health::READY),
+
+        post("/auth/login",   Public, Nothing, auth::LOGIN).tier(Tier::Auth),
+        post("/auth/refresh", Public, Nothing, auth::REFRESH).tier(Tier::Auth),
+        post("/auth/logout",  Person, Nothing, auth::LOGOUT),
+        get ("/auth/me",      Person, Nothing, auth::ME),
 
         get   ("/organizations",      May(P::OrganizationsRead),   Nothing,      organizations::LIST),
         post  ("/organizations",      May(P::OrganizationsManage), Nothing,      organizations::CREATE),
@@ -65,6 +74,13 @@ pub fn routes() -> Vec<Route> {
         get   ("/sites/{id}", May(P::SitesRead),   SITE,    sites::SHOW),
         put   ("/sites/{id}", May(P::SitesWrite),  SITE,    sites::UPDATE),
         delete("/sites/{id}", May(P::SitesDelete), SITE,    sites::DELETE),
+
+        get   ("/api-keys",             May(P::ApiKeysManage), Nothing, api_keys::LIST),
+        post  ("/api-keys",             May(P::ApiKeysManage), Nothing, api_keys::CREATE),
+        get   ("/api-keys/{id}",        May(P::ApiKeysManage), API_KEY, api_keys::SHOW),
+        put   ("/api-keys/{id}",        May(P::ApiKeysManage), API_KEY, api_keys::UPDATE),
+        delete("/api-keys/{id}",        May(P::ApiKeysManage), API_KEY, api_keys::DELETE),
+        post  ("/api-keys/{id}/rotate", May(P::ApiKeysManage), API_KEY, api_keys::ROTATE),
     ]
 }
 

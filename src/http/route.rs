@@ -90,6 +90,8 @@ pub enum Takes {
     Nothing,
     /// A JSON object of at most 1 MiB.
     Json(SchemaOf),
+    /// The same, or no body at all.
+    MaybeJson(SchemaOf),
     /// JSON that the service reads itself, of at most so many bytes once unpacked; gzip is taken.
     Large(SchemaOf, usize),
 }

@@ -5,12 +5,14 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 use serde_json::{Value, json};
 
+use super::lists::ask;
 use super::{Error, Result, audit};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::api_key::{ApiKey, ApiKeyForm, check_grace};
 use crate::domain::credentials::{KEY_ENTROPY, KeyText};
 use crate::domain::fault::Fault;
+use crate::domain::listing::{Page, Query};
 use crate::store::api_keys::{self as keys, NewApiKey};
 use crate::store::{Connection, Lane};
 
@@ -40,7 +42,8 @@ pub async fn create(
     actor.require(Permission::ApiKeysManage)?;
     in_reach(actor, organization_id)?;
     let now = app.clock.now();
-    let facts = form.check(site_id.is_some(), None, now);
+    let of_site = site_id.is_some() || organization_id.is_none();
+    let facts = form.check(of_site, None, now);
     let owner = app
         .store
         .read(|db| owner(db, actor.sight(), site_id, organization_id))?;
@@ -76,6 +79,24 @@ pub async fn create(
         secret: fresh.reveal().into(),
         key,
     })
+}
+
+/// One page of the keys in sight, revoked ones too.
+///
+/// # Errors
+/// Where the caller may not, or the store can't.
+pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<ApiKey>> {
+    actor.require(Permission::ApiKeysManage)?;
+    app.store
+        .read(|db| Ok(keys::list(db, &ask(app, actor, query, &[]))?))
+}
+
+/// It is there and the caller can see it.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn seen(app: &App, actor: &Actor, id: i64) -> Result<()> {
+    find(app, actor, id).map(drop)
 }
 
 /// One key.

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Row, params};
 
+use super::listing::{Ask, Column, Source, Wall, page};
 use super::{Connection, Result};
 use crate::domain::access::{Permission, Sight};
-use crate::domain::api_key::{ApiKey, ApiKeyFacts};
+use crate::domain::api_key::{ApiKey, ApiKeyFacts, LIST};
+use crate::domain::listing::Page;
 
 /// A key to be.
 #[derive(Debug, Clone)]
@@ -49,11 +51,11 @@ fn key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
         name: row.get("name")?,
         prefix: row.get("prefix")?,
         // A scope that this version doesn't know grants nothing.
-        scopes: list(row, "scopes")?
+        scopes: texts(row, "scopes")?
             .iter()
             .filter_map(|word| Permission::from_word(word))
             .collect(),
-        networks: list(row, "networks")?,
+        networks: texts(row, "networks")?,
         expires_at: time(row, "expires_at")?,
         last_used_at: time(row, "last_used_at")?,
         last_used_from: row.get("last_used_from")?,
@@ -71,7 +73,7 @@ fn time(row: &Row<'_>, column: &str) -> rusqlite::Result<Option<Timestamp>> {
 }
 
 /// Strict: networks that cannot be read must not turn into "from anywhere".
-fn list(row: &Row<'_>, column: &str) -> rusqlite::Result<Vec<String>> {
+fn texts(row: &Row<'_>, column: &str) -> rusqlite::Result<Vec<String>> {
     let text: String = row.get(column)?;
     serde_json::from_str(&text)
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into()))
@@ -142,6 +144,49 @@ pub fn find(db: &Connection, sight: Sight, id: i64) -> Result<Option<ApiKey>> {
         ))?
         .query_row(params![id, sight.organization(), sight.site()], key)
         .optional()?)
+}
+
+/// The list of keys.
+pub static SOURCE: Source = Source {
+    list: &LIST,
+    from: "api_keys AS k JOIN organizations AS o ON o.id = k.organization_id LEFT JOIN sites AS s ON s.id = k.site_id",
+    drivers: &[],
+    live: "o.deleted_at IS NULL AND (k.site_id IS NULL OR s.deleted_at IS NULL)",
+    id: "k.id",
+    wall: Wall::Owned {
+        organization: "k.organization_id",
+        site: Some("k.site_id"),
+    },
+    fields: &[
+        ("id", Column::Plain("k.id")),
+        ("name", Column::Name("k.name")),
+        ("prefix", Column::Plain("k.prefix")),
+        ("site_id", Column::Plain("k.site_id")),
+        // A site's key shows its site, not its organization.
+        (
+            "organization_id",
+            Column::Plain("iif(k.site_id IS NULL, k.organization_id, NULL)"),
+        ),
+        ("scopes", Column::Members("k.scopes")),
+        ("expires_at", Column::Plain("k.expires_at")),
+        ("last_used_at", Column::Plain("k.last_used_at")),
+        ("revoked_at", Column::Plain("k.revoked_at")),
+        ("created_at", Column::Plain("k.created_at")),
+    ],
+    sorts: &[
+        ("id", &[]),
+        // Ids are handed out in the order of time.
+        ("created_at", &[]),
+    ],
+    search: &["k.name", "k.prefix"],
+};
+
+/// One page of the keys in sight.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<ApiKey>> {
+    page(db, &SOURCE, ask, |db, id| find(db, ask.sight, id))
 }
 
 /// The keys of one site, newest first; at most 200.
