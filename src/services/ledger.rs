@@ -7,7 +7,7 @@ use crate::config::Sla;
 use crate::domain::exposure::{Promise, reconcile as steps};
 use crate::domain::site_status::tally;
 use crate::store::ledger::{Book, Place};
-use crate::store::{self, Connection, inventory, ledger};
+use crate::store::{self, Connection, catalogue, inventory, ledger};
 
 /// The promise that the configuration states.
 pub fn promise(sla: &Sla) -> Promise {
@@ -46,6 +46,26 @@ pub fn reconcile(
     patch_runs.dedup();
     for patch_run in patch_runs {
         ledger::recount_patches(db, patch_run)?;
+    }
+    Ok(())
+}
+
+/// Draws for one site the consequences of what was published and not yet told: before the site is
+/// deleted, so that its windows are on record.
+///
+/// # Errors
+/// What the store says.
+pub fn settle(db: &Connection, site_id: i64, promise: &Promise) -> store::Result<()> {
+    let Some(site) = inventory::standpoint(db, site_id)? else {
+        return Ok(());
+    };
+    for (module_id, project, requested_at) in catalogue::untold(db, site_id)? {
+        let place = Place {
+            organization_id: site.organization_id,
+            site_id,
+            module_id,
+        };
+        reconcile(db, &place, &project, promise, requested_at)?;
     }
     Ok(())
 }

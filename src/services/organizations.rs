@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::lists::ask;
-use super::{Error, Result, audit};
+use super::{Error, Result, audit, ledger};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::listing::{Page, Query};
@@ -119,10 +119,12 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
     in_sight(actor, id)?;
     let (by, now) = (actor.label(), app.clock.now());
     let entry = audit::entry(app, actor, "organization.deleted");
+    let promise = ledger::promise(&app.config.sla);
     app.store
         .write(Lane::Front, move |db| {
             let before = organizations::find(db, id)?.ok_or(Error::NotFound)?;
             for site in organizations::sites(db, id)? {
+                ledger::settle(db, site, &promise)?;
                 sites::delete(db, site, &by, now)?;
             }
             organizations::delete(db, id, &by, now)?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::lists::ask;
-use super::{Error, Result, audit};
+use super::{Error, Result, audit, ledger, watch};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::fault::Fault;
@@ -141,6 +141,7 @@ pub async fn update(
                 .check(Some(&facts_of(before)))
                 .map_err(Error::Invalid)?;
             sites::update(db, id, &facts, &by, now).map_err(taken)?;
+            watch::rearm(db, id, now)?;
             let after = sites::find(db, id)?.ok_or(Error::NotFound)?;
             keep(db, entry.after(shown(&after)), &after)?;
             Ok(after)
@@ -157,9 +158,11 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
     seen(app, actor, id)?;
     let (by, now) = (actor.label(), app.clock.now());
     let entry = audit::entry(app, actor, "site.deleted");
+    let promise = ledger::promise(&app.config.sla);
     app.store
         .write(Lane::Front, move |db| {
             let before = sites::find(db, id)?.ok_or(Error::NotFound)?;
+            ledger::settle(db, id, &promise)?;
             sites::delete(db, id, &by, now)?;
             keep(db, entry.before(shown(&before)), &before)
         })

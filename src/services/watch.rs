@@ -2,10 +2,12 @@
 //! noticed. The deadline isn't moved by each sync; the watcher looks when the last known one
 //! passes, and moves it if the site has spoken meanwhile.
 
+use jiff::Timestamp;
+
 use super::Result;
 use crate::app::App;
 use crate::domain::check_in::silent_after;
-use crate::store::{Lane, StoreError, inventory};
+use crate::store::{self, Connection, Lane, StoreError, inventory};
 
 /// Sites looked at in one write.
 const HANDFUL: u32 = 50;
@@ -40,4 +42,23 @@ pub async fn step(app: &App) -> Result<bool> {
         })
         .await?;
     Ok(true)
+}
+
+/// A site's interval may have changed: its deadline follows, and a silence that is none any more ends.
+///
+/// # Errors
+/// What the store says.
+pub fn rearm(db: &Connection, site_id: i64, now: Timestamp) -> store::Result<()> {
+    let Some(site) = inventory::standpoint(db, site_id)? else {
+        return Ok(());
+    };
+    let Some(last) = site.last_sync_at else {
+        return Ok(());
+    };
+    let deadline = silent_after(last, site.interval_minutes);
+    if deadline > now {
+        return inventory::speaks_again(db, site_id, deadline);
+    }
+    inventory::fall_silent(db, site_id, deadline)?;
+    inventory::watch(db, site_id, None)
 }

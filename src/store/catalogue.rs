@@ -608,6 +608,23 @@ pub fn fanout_sites(db: &Connection, versions: &[i64]) -> Result<Vec<i64>> {
     Ok(sites)
 }
 
+/// The modules of a site whose fan-out waits: id, name, and since when.
+///
+/// # Errors
+/// What SQLite says.
+pub fn untold(db: &Connection, site_id: i64) -> Result<Vec<(i64, String, Timestamp)>> {
+    let mut query = db.prepare_cached(
+        "SELECT m.id, m.name, f.requested_at FROM fanouts AS f JOIN modules AS m ON m.id = f.module_id
+         WHERE EXISTS (SELECT 1 FROM site_modules AS sm WHERE sm.site_id = ?1 AND sm.module_id = f.module_id)
+            OR EXISTS (SELECT 1 FROM module_runs AS r WHERE r.site_id = ?1 AND r.module_id = f.module_id)
+         ORDER BY f.requested_at, m.id",
+    )?;
+    let rows = query.query_map([site_id], |row| {
+        Ok((row.get(0)?, row.get(1)?, at(row.get(2)?)))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The fan-out of a module is done, unless it was asked for again meanwhile.
 ///
 /// # Errors
