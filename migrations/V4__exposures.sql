@@ -28,6 +28,7 @@ CREATE UNIQUE INDEX exposures_open ON exposures (site_id, module_id, cause_kind,
 CREATE INDEX exposures_site   ON exposures (site_id, module_id, opened_at);
 CREATE INDEX exposures_due    ON exposures (due_at, id) WHERE closed_at IS NULL;                    -- the work list
 CREATE INDEX exposures_opened ON exposures (opened_at, id);                                         -- every window, newest first
+CREATE INDEX exposures_closed ON exposures (closed_at) WHERE closed_at IS NOT NULL;                -- this month against last, open windows day by day
 CREATE INDEX exposures_organization ON exposures (organization_id, opened_at, id);
 CREATE INDEX exposures_module ON exposures (module_id, opened_at);
 CREATE INDEX exposures_patch_run ON exposures (closed_by_patch_run_id) WHERE closed_by_patch_run_id IS NOT NULL;

@@ -38,7 +38,7 @@ use route::{Route, Scope, Tier, delete, get, post, put};
 use web::door::{self, Pages};
 use web::visit::Who::{Anybody, Attempting, Signed};
 use web::visit::{Page, look, send};
-use web::{assets, entrance};
+use web::{assets, entrance, overview};
 
 const ORGANIZATION: Scope = Of("organization", |app, actor, id| {
     services::organizations::seen(app, actor, id)
@@ -88,6 +88,7 @@ pub fn routes() -> Vec<Route> {
 #[rustfmt::skip]
 pub fn pages() -> Vec<Page> {
     vec![
+        look("/",         Signed,     overview::SHOW),
         look("/set-up",   Anybody,    entrance::SET_UP),
         send("/set-up",   Attempting, entrance::COMPLETE),
         look("/sign-in",  Anybody,    entrance::ASK),

@@ -11,6 +11,7 @@ pub mod health;
 pub mod limits;
 mod lists;
 pub mod organizations;
+pub mod overview;
 pub mod passwords;
 pub mod secret_key;
 pub mod set_up;

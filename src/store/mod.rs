@@ -15,6 +15,7 @@ pub mod audit;
 pub mod listing;
 pub mod one_time_tokens;
 pub mod organizations;
+pub mod overview;
 pub mod row;
 pub mod sessions;
 pub mod sites;

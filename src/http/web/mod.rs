@@ -6,6 +6,7 @@ pub mod charts;
 pub mod door;
 pub mod entrance;
 pub mod listing;
+pub mod overview;
 pub mod parts;
 pub mod secrets;
 pub mod shell;

@@ -1,0 +1,275 @@
+//! The overview, and what the shell of every page says.
+
+use jiff::Timestamp;
+
+use super::charts::{self, FleetGroup};
+use super::parts::{Clock, Risk, Status, Versions};
+use super::shell::{Fresh, Shell};
+use super::view::overview::{Counts, Exposed, MonthLine, OverviewPage, SilentSite};
+use super::visit::{Handler, Reply, Visit};
+use super::words;
+use crate::services::Result;
+use crate::services::overview::{self as service, Glance, Months, Word};
+
+/// `GET /`.
+pub const SHOW: Handler = |visit| Box::pin(show(visit));
+
+/// Rows of the list of the most urgent.
+const ROWS: usize = 12;
+
+impl Visit {
+    /// What stands around a page.
+    ///
+    /// # Errors
+    /// What the services say.
+    pub async fn shell(&self, title: &str) -> Result<Shell> {
+        let glance = service::glance(&self.app, self.actor()?).await?;
+        Ok(self.shell_of(title, &glance))
+    }
+
+    fn shell_of(&self, title: &str, glance: &Glance) -> Shell {
+        let person = self.actor.as_ref().map_or("", |actor| actor.identity().2);
+        Shell {
+            title: title.to_owned(),
+            path: self.whole_path(),
+            now: self.now,
+            theme: self.theme,
+            person: person.to_owned(),
+            sites: natural(glance.sites),
+            late: natural(glance.late),
+            modules: natural(glance.modules),
+            fresh: Fresh {
+                read_at: glance.read_at,
+                following: self.app.config.drupal_org.enabled,
+                stale: glance.stale,
+                reported: natural(glance.reported),
+            },
+            flash: self.flash.clone(),
+        }
+    }
+}
+
+/// A count is never negative.
+pub fn natural(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+/// A time of the store.
+pub fn time(millis: i64) -> Timestamp {
+    Timestamp::from_millisecond(millis).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+/// How a site's word looks.
+pub fn status_of(word: Word) -> Status {
+    Status::from_word(word.standing.word(), word.overdue, word.silent)
+}
+
+/// The fleet in numbers.
+pub fn counts(words: impl IntoIterator<Item = (Word, i64)>) -> Counts {
+    let mut counts = Counts::default();
+    for (word, n) in words {
+        let n = natural(n);
+        match status_of(word) {
+            Status::Overdue => {
+                counts.overdue += n;
+                counts.exposed += n;
+            }
+            Status::Exposed => counts.exposed += n,
+            Status::Revoked | Status::Unsupported => counts.unsupported += n,
+            Status::Silent => counts.silent += n,
+            Status::Update => counts.update += n,
+            Status::Fine => counts.fine += n,
+            _ => counts.unknown += n,
+        }
+    }
+    counts
+}
+
+async fn show(visit: Visit) -> Result<Reply> {
+    let actor = visit.actor()?;
+    let glance = service::glance(&visit.app, actor).await?;
+    let found = service::show(&visit.app, actor).await?;
+    let counts = counts(found.groups.iter().flatten().copied());
+    let groups: Vec<FleetGroup> = found
+        .groups
+        .iter()
+        .map(|group| FleetGroup {
+            runs: group
+                .iter()
+                .map(|(word, n)| (status_of(*word), natural(*n)))
+                .collect(),
+        })
+        .collect();
+    let months = month_lines(&found.months);
+    Reply::page(&OverviewPage {
+        shell: visit.shell_of("Overview", &glance),
+        line: charts::fleet_line(&groups, &finding(&counts)),
+        counts,
+        clients: groups.len() as u64,
+        exposed: exposed(&visit, &found),
+        open: natural(glance.open),
+        hours: found.hours.iter().copied().map(natural).collect(),
+        silent: found
+            .quiet
+            .iter()
+            .map(|(id, name, last)| SilentSite {
+                id: *id,
+                name: name.clone(),
+                last: last.map(time),
+            })
+            .collect(),
+        this_month: words::month(found.months.this_from),
+        last_month: words::month(found.months.last_from),
+        days: natural(found.months.days),
+        months,
+        wednesdays: wednesdays(visit.now, found.trend.len()),
+        trend: found.trend.iter().copied().map(natural).collect(),
+    })
+}
+
+fn finding(counts: &Counts) -> String {
+    format!(
+        "{} exposed, {} of them overdue, {} unsupported, {} silent, {} unknown, {} with an update, {} fine",
+        counts.exposed,
+        counts.overdue,
+        counts.unsupported,
+        counts.silent,
+        counts.unknown,
+        counts.update,
+        counts.fine
+    )
+}
+
+/// One row a site and module: the earliest due of its windows.
+fn exposed(visit: &Visit, found: &service::Overview) -> Vec<Exposed> {
+    let mut seen = Vec::new();
+    let mut rows = Vec::new();
+    for window in &found.urgent {
+        let pair = (window.site_id, window.module_id);
+        if seen.contains(&pair) || rows.len() == ROWS {
+            continue;
+        }
+        seen.push(pair);
+        let (opened, due) = (time(window.opened_at), window.due_at.map(time));
+        let target = (window.cause_kind == "release").then_some(window.cause.as_str());
+        rows.push(Exposed {
+            clock: Clock {
+                now: visit.now,
+                opened,
+                due,
+                closed: None,
+            },
+            window: charts::window_cell(visit.now, opened, due),
+            site_id: window.site_id,
+            site: window.site.clone(),
+            client: client(&window.organization, &window.environment),
+            silent: window.silent,
+            module: window.module.clone(),
+            versions: Versions::new(window.installed.as_deref(), target),
+            cause: cause(&window.cause_kind, &window.cause, window.no_fix),
+            risk: Risk::from_word(window.risk.as_deref()),
+        });
+    }
+    rows
+}
+
+/// Why something is exposed, in words.
+pub fn cause(kind: &str, cause: &str, no_fix: bool) -> String {
+    match kind {
+        "release" => format!("Security release {cause}"),
+        "advisory" if no_fix => format!("{cause}, no fix: replace or uninstall"),
+        "advisory" => cause.to_owned(),
+        _ => "The project is marked insecure".to_owned(),
+    }
+}
+
+fn client(organization: &str, environment: &str) -> String {
+    if environment == "production" {
+        organization.to_owned()
+    } else {
+        format!("{organization}, {environment}")
+    }
+}
+
+fn month_lines(months: &Months) -> Vec<MonthLine> {
+    let (this, last) = (&months.this, &months.last);
+    if this.opened + this.met + this.breached + last.opened + last.met + last.breached == 0 {
+        return Vec::new();
+    }
+    let line = |word: &str, now: String, before: String| MonthLine {
+        word: word.to_owned(),
+        now,
+        before,
+    };
+    let number = |n: i64| words::number(natural(n));
+    vec![
+        line("Opened", number(this.opened), number(last.opened)),
+        line(
+            "Closed",
+            number(this.met + this.breached),
+            number(last.met + last.breached),
+        ),
+        line(
+            "Closed in time",
+            share(this.met, this.breached),
+            share(last.met, last.breached),
+        ),
+        line(
+            "Median to patch",
+            quantile(&this.took, 50),
+            quantile(&last.took, 50),
+        ),
+        line(
+            "90th percentile",
+            quantile(&this.took, 90),
+            quantile(&last.took, 90),
+        ),
+    ]
+}
+
+fn share(met: i64, breached: i64) -> String {
+    match met + breached {
+        0 => "–".to_owned(),
+        all => format!("{:.1} %", met as f64 / all as f64 * 100.0),
+    }
+}
+
+fn quantile(took: &[i64], percent: usize) -> String {
+    let mut sorted = took.to_vec();
+    sorted.sort_unstable();
+    let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
+    sorted
+        .get(rank)
+        .map_or_else(|| "–".to_owned(), |millis| words::short_span(*millis))
+}
+
+fn wednesdays(now: Timestamp, days: usize) -> Vec<usize> {
+    let today = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    (0..days)
+        .filter(|i| {
+            let back = i64::try_from(days - 1 - i).unwrap_or(0);
+            let day = today.checked_sub(jiff::Span::new().days(back));
+            day.is_ok_and(|day| day.weekday() == jiff::civil::Weekday::Wednesday)
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantiles_are_values_that_occurred() {
+        let hours: Vec<i64> = (1..=10).map(|h| h * 3_600_000).collect();
+        assert_eq!(quantile(&hours, 50), "5 h");
+        assert_eq!(quantile(&hours, 90), "9 h");
+        assert_eq!(quantile(&[], 50), "–");
+    }
+
+    #[test]
+    fn wednesdays_are_wednesdays() {
+        // 24 July 2026 is a Friday: the last Wednesday is two days before.
+        let found = wednesdays("2026-07-24T09:00:00Z".parse().unwrap(), 30);
+        assert_eq!(found.last(), Some(&27));
+    }
+}

@@ -1,0 +1,294 @@
+//! The fleet at a glance: how many sites stand how, what is open and most urgent, who reported,
+//! this month against the last, and how fresh all of it is.
+
+use jiff::{Timestamp, tz::TimeZone};
+
+use super::Result;
+use crate::app::App;
+use crate::domain::access::{Actor, Permission};
+use crate::domain::site_status::Standing;
+use crate::store::overview::{self as store, Happened, Mark, OpenWindow, Quiet, Tally};
+
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
+/// Up to so many sites the fleet is drawn site by site.
+const DRAWN: i64 = 200;
+/// Up to so many sites contacts are counted by the hour.
+const COUNTED: i64 = 50_000;
+/// Days of the trend.
+const DAYS: i64 = 30;
+/// Open windows that are looked at for the list of the most urgent.
+const URGENT: u32 = 60;
+/// Silent sites that are named.
+const QUIET: u32 = 5;
+
+/// The one word for a site among others: the worst of its status, what is past due, and silence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Word {
+    /// Its status.
+    pub standing: Standing,
+    /// Something on it is past due.
+    pub overdue: bool,
+    /// It is silent.
+    pub silent: bool,
+}
+
+/// What stands on every page.
+#[derive(Debug, Clone, Default)]
+pub struct Glance {
+    /// Sites in sight.
+    pub sites: i64,
+    /// Of those: heard within 24 hours.
+    pub reported: i64,
+    /// (site, module) pairs with an open window.
+    pub open: i64,
+    /// Of those: past due.
+    pub late: i64,
+    /// Modules that sites run.
+    pub modules: i64,
+    /// drupal.org's newest good answer.
+    pub read_at: Option<Timestamp>,
+    /// Something that sites stand on is too old to be called fine.
+    pub stale: bool,
+}
+
+/// What happened in a month so far, and in as much of the month before it.
+#[derive(Debug, Clone)]
+pub struct Months {
+    /// When this month began.
+    pub this_from: Timestamp,
+    /// When the last began.
+    pub last_from: Timestamp,
+    /// Whole days compared, the running one included.
+    pub days: i64,
+    /// This month.
+    pub this: Happened,
+    /// The last.
+    pub last: Happened,
+}
+
+/// The overview.
+#[derive(Debug)]
+pub struct Overview {
+    /// Sites by their word, each group of an organization's own, in the order of names.
+    pub groups: Vec<Vec<(Word, i64)>>,
+    /// The most urgent open windows, several of one site and module among them.
+    pub urgent: Vec<OpenWindow>,
+    /// Sites by the hour of their last contact, the oldest of 24 first; empty where the fleet is too large.
+    pub hours: Vec<i64>,
+    /// Those silent the longest.
+    pub quiet: Vec<Quiet>,
+    /// The comparison.
+    pub months: Months,
+    /// Open windows at the end of each day, the oldest first, and now.
+    pub trend: Vec<i64>,
+}
+
+/// What stands on every page.
+///
+/// # Errors
+/// What the store says.
+pub async fn glance(app: &App, actor: &Actor) -> Result<Glance> {
+    actor.require(Permission::SitesRead)?;
+    let organization = actor.sight().organization();
+    let now = app.clock.now().as_millisecond();
+    app.store.read(|db| {
+        let sites = store::tallies(db, organization)?
+            .iter()
+            .map(|t| t.sites)
+            .sum();
+        let (open, late) = store::open_pairs(db, organization, now)?;
+        let (read_at, stale, modules) = store::feed(db)?;
+        Ok(Glance {
+            sites,
+            reported: sites - store::unheard(db, organization, now - DAY)?,
+            open,
+            late,
+            modules,
+            read_at: read_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
+            stale,
+        })
+    })
+}
+
+/// How many sites have which word.
+///
+/// # Errors
+/// What the store says.
+pub async fn words(app: &App, actor: &Actor) -> Result<Vec<(Word, i64)>> {
+    actor.require(Permission::SitesRead)?;
+    let organization = actor.sight().organization();
+    let now = app.clock.now().as_millisecond();
+    let (all, overdue) = app.store.read(|db| {
+        Ok::<_, super::Error>((
+            store::tallies(db, organization)?,
+            store::overdue(db, organization, now)?,
+        ))
+    })?;
+    Ok(grouped(&all, &overdue).concat())
+}
+
+/// The overview.
+///
+/// # Errors
+/// What the store says.
+pub async fn show(app: &App, actor: &Actor) -> Result<Overview> {
+    actor.require(Permission::SitesRead)?;
+    let organization = actor.sight().organization();
+    let now = app.clock.now();
+    let at = now.as_millisecond();
+    app.store.read(|db| {
+        let tallies = store::tallies(db, organization)?;
+        let sites: i64 = tallies.iter().map(|t| t.sites).sum();
+        let groups = if sites <= DRAWN {
+            drawn(&store::marks(db, organization)?, at)
+        } else {
+            grouped(&tallies, &store::overdue(db, organization, at)?)
+        };
+        let hours = if sites <= COUNTED {
+            by_hour(&store::contacts_by_hour(db, organization, at)?)
+        } else {
+            Vec::new()
+        };
+        let (open, days) = store::by_day(db, organization, at, DAYS)?;
+        let (this_from, last_from) = month_starts(now);
+        let passed = at - this_from.as_millisecond();
+        let last_until = (last_from.as_millisecond() + passed).min(this_from.as_millisecond());
+        Ok(Overview {
+            groups,
+            urgent: store::urgent(db, organization, URGENT)?,
+            hours,
+            quiet: store::quiet(db, organization, QUIET)?,
+            months: Months {
+                this: store::happened(
+                    db,
+                    organization,
+                    this_from.as_millisecond(),
+                    at.saturating_add(1),
+                )?,
+                last: store::happened(db, organization, last_from.as_millisecond(), last_until)?,
+                days: passed / DAY + 1,
+                this_from,
+                last_from,
+            },
+            trend: trend(open, &days),
+        })
+    })
+}
+
+fn word(status: i64, overdue: bool, silent: bool) -> Word {
+    Word {
+        standing: Standing::from_rank(status).unwrap_or(Standing::Unknown),
+        overdue,
+        silent,
+    }
+}
+
+fn drawn(marks: &[Mark], now: i64) -> Vec<Vec<(Word, i64)>> {
+    marks
+        .chunk_by(|a, b| a.organization_id == b.organization_id)
+        .map(|own| {
+            own.iter()
+                .map(|m| {
+                    (
+                        word(m.status, m.due.is_some_and(|due| due < now), m.silent),
+                        1,
+                    )
+                })
+                .collect()
+        })
+        .collect()
+}
+
+/// Counts by organization, those past due taken out of their kind and set before it.
+fn grouped(all: &[Tally], overdue: &[Tally]) -> Vec<Vec<(Word, i64)>> {
+    let late = |t: &Tally| {
+        let same = overdue.iter().find(|o| {
+            (o.organization_id, o.status, o.silent) == (t.organization_id, t.status, t.silent)
+        });
+        same.map_or(0, |o| o.sites).min(t.sites)
+    };
+    all.chunk_by(|a, b| a.organization_id == b.organization_id)
+        .map(|own| {
+            own.iter()
+                .flat_map(|t| {
+                    let late = late(t);
+                    [
+                        (word(t.status, true, t.silent), late),
+                        (word(t.status, false, t.silent), t.sites - late),
+                    ]
+                })
+                .filter(|(_, n)| *n > 0)
+                .collect()
+        })
+        .collect()
+}
+
+fn by_hour(found: &[(i64, i64)]) -> Vec<i64> {
+    (0..24)
+        .rev()
+        .map(|hour| {
+            found
+                .iter()
+                .filter(|(h, _)| *h == hour)
+                .map(|(_, n)| n)
+                .sum()
+        })
+        .collect()
+}
+
+/// Walks back from what is open now: a day earlier there were those closed since, without those opened since.
+fn trend(open: i64, days: &[(i64, i64, i64)]) -> Vec<i64> {
+    let mut values = vec![open];
+    let mut then = open;
+    for day in 0..DAYS - 1 {
+        let (opened, closed) = days
+            .iter()
+            .find(|(d, ..)| *d == day)
+            .map_or((0, 0), |(_, o, c)| (*o, *c));
+        then = (then - opened + closed).max(0);
+        values.push(then);
+    }
+    values.reverse();
+    values
+}
+
+fn month_starts(now: Timestamp) -> (Timestamp, Timestamp) {
+    let this = now.to_zoned(TimeZone::UTC).date().first_of_month();
+    let last = this.yesterday().map_or(this, |day| day.first_of_month());
+    let start =
+        |day: jiff::civil::Date| day.to_zoned(TimeZone::UTC).map_or(now, |at| at.timestamp());
+    (start(this), start(last))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_trend_ends_with_now_and_walks_back_through_what_happened() {
+        let values = trend(5, &[(0, 3, 1), (2, 0, 4)]);
+        assert_eq!(values.len(), 30);
+        assert_eq!(values[26..], [7, 3, 3, 5]);
+    }
+
+    #[test]
+    fn months_begin_on_their_first_day() {
+        let (this, last) = month_starts("2026-03-31T09:00:00Z".parse().unwrap());
+        assert_eq!(this.to_string(), "2026-03-01T00:00:00Z");
+        assert_eq!(last.to_string(), "2026-02-01T00:00:00Z");
+    }
+
+    #[test]
+    fn what_is_past_due_is_counted_once() {
+        let tally = |sites| Tally {
+            organization_id: 1,
+            status: 0,
+            silent: false,
+            sites,
+        };
+        let groups = grouped(&[tally(5)], &[tally(2)]).concat();
+        assert_eq!(groups.iter().map(|(_, n)| n).sum::<i64>(), 5);
+        assert!(groups[0].0.overdue && groups[0].1 == 2);
+    }
+}

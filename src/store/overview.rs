@@ -1,0 +1,336 @@
+//! What the overview counts: each question bounded by an index or by a counter, so that it costs
+//! the same for forty sites and for hundreds of thousands.
+
+use rusqlite::{Connection, Row, params};
+
+use super::Result;
+
+/// Sites of one kind.
+#[derive(Debug, Clone, Copy)]
+pub struct Tally {
+    /// Their organization.
+    pub organization_id: i64,
+    /// The rank of their status.
+    pub status: i64,
+    /// They are silent.
+    pub silent: bool,
+    /// How many.
+    pub sites: i64,
+}
+
+/// The sites of each organization by status and silence, organizations in the order of their names.
+///
+/// # Errors
+/// What SQLite says.
+pub fn tallies(db: &Connection, organization: Option<i64>) -> Result<Vec<Tally>> {
+    collect(
+        db,
+        "SELECT t.organization_id, t.status, t.silent, t.sites
+         FROM organization_statuses AS t JOIN organizations AS o ON o.id = t.organization_id
+         WHERE t.sites > 0 AND o.deleted_at IS NULL AND (?1 IS NULL OR t.organization_id = ?1)
+         ORDER BY o.name COLLATE NOCASE, o.id, t.status, t.silent",
+        organization,
+        tally,
+    )
+}
+
+/// Sites with something past due, likewise.
+///
+/// # Errors
+/// What SQLite says.
+pub fn overdue(db: &Connection, organization: Option<i64>, now: i64) -> Result<Vec<Tally>> {
+    let mut statement = db.prepare_cached(
+        "SELECT organization_id, status, silent_since IS NOT NULL, count(*) FROM sites
+         WHERE deleted_at IS NULL AND next_due_at < ?2 AND (?1 IS NULL OR organization_id = ?1)
+         GROUP BY 1, 2, 3",
+    )?;
+    let found = statement.query_map(params![organization, now], tally)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+fn tally(row: &Row<'_>) -> rusqlite::Result<Tally> {
+    Ok(Tally {
+        organization_id: row.get(0)?,
+        status: row.get(1)?,
+        silent: row.get(2)?,
+        sites: row.get(3)?,
+    })
+}
+
+/// One site of a small fleet: organization, status, silence, the earliest due time.
+#[derive(Debug, Clone, Copy)]
+pub struct Mark {
+    /// Its organization.
+    pub organization_id: i64,
+    /// The rank of its status.
+    pub status: i64,
+    /// It is silent.
+    pub silent: bool,
+    /// The earliest due time of what is open.
+    pub due: Option<i64>,
+}
+
+/// The sites one by one, by organization and name: for fleets that can be drawn so.
+///
+/// # Errors
+/// What SQLite says.
+pub fn marks(db: &Connection, organization: Option<i64>) -> Result<Vec<Mark>> {
+    collect(
+        db,
+        "SELECT s.organization_id, s.status, s.silent_since IS NOT NULL, s.next_due_at
+         FROM organizations AS o JOIN sites AS s ON s.organization_id = o.id AND s.deleted_at IS NULL
+         WHERE o.deleted_at IS NULL AND (?1 IS NULL OR o.id = ?1)
+         ORDER BY o.name COLLATE NOCASE, o.id, s.name COLLATE NOCASE",
+        organization,
+        |row| Ok(Mark { organization_id: row.get(0)?, status: row.get(1)?, silent: row.get(2)?, due: row.get(3)? }),
+    )
+}
+
+/// Sites that have not been heard of since then, or never: few in a fleet that works.
+///
+/// # Errors
+/// What SQLite says.
+pub fn unheard(db: &Connection, organization: Option<i64>, since: i64) -> Result<i64> {
+    Ok(db
+        .prepare_cached(
+            "SELECT
+               (SELECT count(*) FROM site_contacts AS c JOIN sites AS s ON s.id = c.site_id
+                WHERE c.last_sync_at < ?2 AND s.deleted_at IS NULL AND (?1 IS NULL OR s.organization_id = ?1))
+             + (SELECT count(*) FROM site_contacts AS c JOIN sites AS s ON s.id = c.site_id
+                WHERE c.last_sync_at IS NULL AND s.deleted_at IS NULL AND (?1 IS NULL OR s.organization_id = ?1))",
+        )?
+        .query_row(params![organization, since], |row| row.get(0))?)
+}
+
+/// Sites by the whole hours since their last contact, (hours, sites), up to 24.
+///
+/// # Errors
+/// What SQLite says.
+pub fn contacts_by_hour(
+    db: &Connection,
+    organization: Option<i64>,
+    now: i64,
+) -> Result<Vec<(i64, i64)>> {
+    let mut statement = db.prepare_cached(
+        "SELECT (?2 - c.last_sync_at) / 3600000, count(*) FROM site_contacts AS c JOIN sites AS s ON s.id = c.site_id
+         WHERE c.last_sync_at > ?2 - 86400000 AND s.deleted_at IS NULL AND (?1 IS NULL OR s.organization_id = ?1)
+         GROUP BY 1",
+    )?;
+    let found = statement.query_map(params![organization, now], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A silent site: id, name, last contact.
+pub type Quiet = (i64, String, Option<i64>);
+
+/// Those silent the longest.
+///
+/// # Errors
+/// What SQLite says.
+pub fn quiet(db: &Connection, organization: Option<i64>, most: u32) -> Result<Vec<Quiet>> {
+    let mut statement = db.prepare_cached(
+        "SELECT s.id, s.name, c.last_sync_at FROM sites AS s LEFT JOIN site_contacts AS c ON c.site_id = s.id
+         WHERE s.deleted_at IS NULL AND s.silent_since IS NOT NULL AND (?1 IS NULL OR s.organization_id = ?1)
+         ORDER BY s.silent_since, s.id LIMIT ?2",
+    )?;
+    let found = statement.query_map(params![organization, most], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// An open window with what a page says of it. Times in milliseconds.
+#[derive(Debug, Clone)]
+pub struct OpenWindow {
+    /// The site.
+    pub site_id: i64,
+    /// Its name.
+    pub site: String,
+    /// Its environment.
+    pub environment: String,
+    /// Its organization's name.
+    pub organization: String,
+    /// It is silent.
+    pub silent: bool,
+    /// The module.
+    pub module_id: i64,
+    /// Its title.
+    pub module: String,
+    /// What is installed.
+    pub installed: Option<String>,
+    /// `release`, `advisory`, `project`.
+    pub cause_kind: String,
+    /// The release's version, the advisory's id, the project's name.
+    pub cause: String,
+    /// There is no fix.
+    pub no_fix: bool,
+    /// How bad.
+    pub risk: Option<String>,
+    /// Since when.
+    pub opened_at: i64,
+    /// Until when it had to be fixed.
+    pub due_at: Option<i64>,
+}
+
+/// The most urgent open windows: those that are due first, then those without a due time.
+///
+/// # Errors
+/// What SQLite says.
+pub fn urgent(db: &Connection, organization: Option<i64>, most: u32) -> Result<Vec<OpenWindow>> {
+    const FIELDS: &str = "SELECT e.site_id, s.name, s.environment, o.name, s.silent_since IS NOT NULL, e.module_id,
+           coalesce(nullif(m.title, ''), m.name), v.version, e.cause_kind, e.cause, e.no_fix, e.risk, e.opened_at, e.due_at
+         FROM exposures AS e
+         JOIN sites AS s ON s.id = e.site_id JOIN organizations AS o ON o.id = e.organization_id
+         JOIN modules AS m ON m.id = e.module_id JOIN module_versions AS v ON v.id = e.version_id
+         WHERE e.closed_at IS NULL AND (?1 IS NULL OR e.organization_id = ?1)";
+    let mut found = Vec::new();
+    for (condition, order) in [
+        ("e.due_at IS NOT NULL", "e.due_at, e.id"),
+        ("e.due_at IS NULL", "e.id"),
+    ] {
+        let sql = format!("{FIELDS} AND {condition} ORDER BY {order} LIMIT ?2");
+        let mut statement = db.prepare_cached(&sql)?;
+        let rows = statement.query_map(params![organization, most], window)?;
+        found.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
+    }
+    Ok(found)
+}
+
+fn window(row: &Row<'_>) -> rusqlite::Result<OpenWindow> {
+    Ok(OpenWindow {
+        site_id: row.get(0)?,
+        site: row.get(1)?,
+        environment: row.get(2)?,
+        organization: row.get(3)?,
+        silent: row.get(4)?,
+        module_id: row.get(5)?,
+        module: row.get(6)?,
+        installed: row.get(7)?,
+        cause_kind: row.get(8)?,
+        cause: row.get(9)?,
+        no_fix: row.get(10)?,
+        risk: row.get(11)?,
+        opened_at: row.get(12)?,
+        due_at: row.get(13)?,
+    })
+}
+
+/// (site, module) pairs with an open window, and those with one past due.
+///
+/// # Errors
+/// What SQLite says.
+pub fn open_pairs(db: &Connection, organization: Option<i64>, now: i64) -> Result<(i64, i64)> {
+    Ok(db
+        .prepare_cached(
+            "SELECT count(*), ifnull(sum(due < ?2), 0) FROM
+               (SELECT min(due_at) AS due FROM exposures
+                WHERE closed_at IS NULL AND (?1 IS NULL OR organization_id = ?1) GROUP BY site_id, module_id)",
+        )?
+        .query_row(params![organization, now], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
+/// What happened to windows of production sites in a span of time, milliseconds.
+#[derive(Debug, Clone, Default)]
+pub struct Happened {
+    /// Windows opened in it.
+    pub opened: i64,
+    /// Windows closed in it, in time.
+    pub met: i64,
+    /// Windows closed in it, late.
+    pub breached: i64,
+    /// How long each of those closed had been open, milliseconds.
+    pub took: Vec<i64>,
+}
+
+/// Closed windows whose duration is looked at, at most: enough for a median.
+const SAMPLE: u32 = 20_000;
+
+/// What happened from `from` to before `until`.
+///
+/// # Errors
+/// What SQLite says.
+pub fn happened(
+    db: &Connection,
+    organization: Option<i64>,
+    from: i64,
+    until: i64,
+) -> Result<Happened> {
+    let opened = db
+        .prepare_cached(
+            "SELECT count(*) FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
+             WHERE e.opened_at >= ?2 AND e.opened_at < ?3 AND s.environment = 'production' AND (?1 IS NULL OR e.organization_id = ?1)",
+        )?
+        .query_row(params![organization, from, until], |row| row.get(0))?;
+    let mut statement = db.prepare_cached(
+        "SELECT e.outcome = 'met', e.closed_at - e.opened_at FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
+         WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND e.outcome IN ('met', 'breached')
+           AND s.environment = 'production' AND (?1 IS NULL OR e.organization_id = ?1) LIMIT ?4",
+    )?;
+    let closed: Vec<(bool, i64)> = statement
+        .query_map(params![organization, from, until, SAMPLE], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let met = closed.iter().filter(|(met, _)| *met).count();
+    Ok(Happened {
+        opened,
+        met: i64::try_from(met).unwrap_or(i64::MAX),
+        breached: i64::try_from(closed.len() - met).unwrap_or(i64::MAX),
+        took: closed.into_iter().map(|(_, took)| took).collect(),
+    })
+}
+
+/// Windows open now; and by the day before `now`, how many were opened and closed: (days ago, opened, closed).
+///
+/// # Errors
+/// What SQLite says.
+pub fn by_day(
+    db: &Connection,
+    organization: Option<i64>,
+    now: i64,
+    days: i64,
+) -> Result<(i64, Vec<(i64, i64, i64)>)> {
+    let open = db
+        .prepare_cached("SELECT count(*) FROM exposures WHERE closed_at IS NULL AND (?1 IS NULL OR organization_id = ?1)")?
+        .query_row([organization], |row| row.get(0))?;
+    let mut statement = db.prepare_cached(
+        "SELECT day, sum(opened), sum(closed) FROM (
+           SELECT (?2 - opened_at) / 86400000 AS day, 1 AS opened, 0 AS closed FROM exposures
+             WHERE opened_at > ?2 - ?3 * 86400000 AND (?1 IS NULL OR organization_id = ?1)
+           UNION ALL
+           SELECT (?2 - closed_at) / 86400000, 0, 1 FROM exposures
+             WHERE closed_at > ?2 - ?3 * 86400000 AND (?1 IS NULL OR organization_id = ?1))
+         GROUP BY day",
+    )?;
+    let found = statement.query_map(params![organization, now, days], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+    })?;
+    Ok((open, found.collect::<rusqlite::Result<_>>()?))
+}
+
+/// How drupal.org was followed: the newest good answer, whether data that sites stand on is stale, and how many modules they run.
+///
+/// # Errors
+/// What SQLite says.
+pub fn feed(db: &Connection) -> Result<(Option<i64>, bool, i64)> {
+    Ok(db
+        .prepare_cached(
+            "SELECT (SELECT max(last_success_at) FROM modules WHERE feed_state = 'ok' AND sites_count > 0),
+                    EXISTS (SELECT 1 FROM modules WHERE stale = 1 AND sites_count > 0),
+                    (SELECT count(*) FROM modules WHERE sites_count > 0)",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
+}
+
+fn collect<T>(
+    db: &Connection,
+    sql: &str,
+    organization: Option<i64>,
+    read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
+) -> Result<Vec<T>> {
+    let mut statement = db.prepare_cached(sql)?;
+    let found = statement.query_map([organization], read)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
