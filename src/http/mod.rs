@@ -38,7 +38,7 @@ use route::{Route, Scope, Tier, delete, get, post, put};
 use web::door::{self, Pages};
 use web::visit::Who::{Anybody, Attempting, Signed};
 use web::visit::{Page, look, send};
-use web::{assets, entrance, overview};
+use web::{assets, entrance, fleet, overview};
 
 const ORGANIZATION: Scope = Of("organization", |app, actor, id| {
     services::organizations::seen(app, actor, id)
@@ -89,6 +89,14 @@ pub fn routes() -> Vec<Route> {
 pub fn pages() -> Vec<Page> {
     vec![
         look("/",         Signed,     overview::SHOW),
+        look("/sites",    Signed,     fleet::LIST),
+        look("/organizations",             Signed, web::organizations::LIST),
+        look("/organizations/new",         Signed, web::organizations::NEW),
+        send("/organizations/new",         Signed, web::organizations::CREATE),
+        look("/organizations/{id}",        Signed, web::organizations::SHOW),
+        send("/organizations/{id}",        Signed, web::organizations::UPDATE),
+        look("/organizations/{id}/delete", Signed, web::organizations::ASK_DELETE),
+        send("/organizations/{id}/delete", Signed, web::organizations::DELETE),
         look("/set-up",   Anybody,    entrance::SET_UP),
         send("/set-up",   Attempting, entrance::COMPLETE),
         look("/sign-in",  Anybody,    entrance::ASK),

@@ -128,6 +128,25 @@ pub async fn words(app: &App, actor: &Actor) -> Result<Vec<(Word, i64)>> {
     Ok(grouped(&all, &overdue).concat())
 }
 
+/// The same of one organization; one that isn't in sight has nothing.
+///
+/// # Errors
+/// What the store says.
+pub async fn of_organization(app: &App, actor: &Actor, id: i64) -> Result<Vec<(Word, i64)>> {
+    actor.require(Permission::SitesRead)?;
+    if actor.sight().organization().is_some_and(|mine| mine != id) {
+        return Ok(Vec::new());
+    }
+    let now = app.clock.now().as_millisecond();
+    let (all, overdue) = app.store.read(|db| {
+        Ok::<_, super::Error>((
+            store::tallies(db, Some(id))?,
+            store::overdue(db, Some(id), now)?,
+        ))
+    })?;
+    Ok(grouped(&all, &overdue).concat())
+}
+
 /// The overview.
 ///
 /// # Errors

@@ -3,6 +3,7 @@
 
 use super::parts::{Html, escape};
 use super::words::{self, Bare};
+use crate::domain::listing::{Page, Query};
 
 /// One filter in force.
 #[derive(Debug, Clone)]
@@ -62,6 +63,35 @@ pub struct Listing {
 }
 
 impl Listing {
+    /// The furniture of a page of `query`; `pairs` is the URL's query as it stands.
+    pub fn of<T>(path: &str, pairs: &[(String, String)], query: &Query, page: &Page<T>) -> Self {
+        let total = u64::try_from(page.total).unwrap_or(0);
+        let shown = u64::from(query.page);
+        let pages = total.div_ceil(u64::from(query.per_page)).max(1);
+        let sort = query
+            .sorts
+            .first()
+            .map(|sort| format!("{}{}", if sort.descending { "-" } else { "" }, sort.key));
+        Self {
+            path: path.to_owned(),
+            query: pairs
+                .iter()
+                .filter(|(k, v)| k != "page" && !v.is_empty())
+                .cloned()
+                .collect(),
+            total,
+            at_least: page.at_least,
+            page: shown,
+            pages: if page.more {
+                pages.max(shown + 1)
+            } else {
+                pages
+            },
+            sort: sort.unwrap_or_default(),
+            chips: chips(pairs),
+        }
+    }
+
     fn href(&self, change: &str, value: Option<&str>) -> String {
         let kept = self
             .query
@@ -172,6 +202,40 @@ impl Listing {
         }
         near
     }
+}
+
+/// The filters of the URL, in words.
+fn chips(pairs: &[(String, String)]) -> Vec<FilterChip> {
+    pairs
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(name, value)| {
+            let inner = name.strip_prefix("filter[")?.strip_suffix(']')?;
+            let (field, op) = inner.split_once("][").unwrap_or((inner, "eq"));
+            let op = match op {
+                "eq" | "in" => "",
+                "ne" => " not",
+                "lt" | "lte" => " up to",
+                "gt" | "gte" => " from",
+                "null" => " absent",
+                _ => " with",
+            };
+            let field = words::sentence(&field.trim_end_matches("_id").replace('_', " "));
+            Some(FilterChip {
+                key: format!("{field}{op}"),
+                value: value.replace(',', ", ").replace('_', " "),
+                parameter: name.clone(),
+            })
+        })
+        .collect()
+}
+
+/// The pairs that a list understands: empty ones, as forms send them, are left out.
+pub fn asked(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    pairs
+        .iter()
+        .filter(|(k, v)| !v.is_empty() && k != "view")
+        .map(|(k, v)| (k.as_str(), v.as_str()))
 }
 
 #[cfg(test)]

@@ -170,6 +170,30 @@ pub fn sentence(text: &str) -> String {
     }
 }
 
+/// Why something has its status, for people; a reason that isn't known here is shown as it came.
+pub fn reason(word: &str) -> String {
+    match word {
+        "core-not-reported" => "Drupal core was not in the inventory",
+        "stale" => "Judged on data older than 24 hours",
+        "drupal-7-end-of-life" => "Drupal 7 is past its end of life",
+        "fetch-failed" => "drupal.org gave no answer",
+        "not-fetched" | "no-data-pending" => "drupal.org was not asked yet",
+        "no-releases" => "drupal.org lists no release",
+        "invalid-version" => "The version can't be read",
+        "empty-version" => "The site told no version",
+        "no-date" => "A development snapshot without a date",
+        "unknown-release-date" => "The release has no date",
+        "project-not-secure" => "The project is marked insecure",
+        "project-not-supported" => "The project is no longer supported",
+        "project-revoked" => "The project was taken back",
+        "release-not-supported" => "The release is no longer supported",
+        "release-revoked" => "The release was taken back",
+        "no-verdict" => "drupal.org's data doesn't allow a verdict",
+        other => return sentence(&other.replace('-', " ")),
+    }
+    .to_owned()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -7,7 +7,6 @@ use super::super::parts::Html;
 use super::super::shell::Shell;
 use super::super::{charts, parts, words};
 use super::fleet::Choice;
-use super::keys::KeyRow;
 use super::site::{RefusedRow, SiteHead};
 
 /// What was typed into a site's form, and what is wrong with it.
@@ -200,8 +199,6 @@ pub struct OrganizationPage {
     pub faults: Vec<(String, String)>,
     /// Its figures.
     pub row: Option<OrganizationRow>,
-    /// Its keys.
-    pub rows: Vec<KeyRow>,
 }
 
 impl OrganizationPage {

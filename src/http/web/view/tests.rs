@@ -777,7 +777,7 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
                 notes: "".into(),
                 faults: vec![("name".into(), "There is an organization of this name already.".into())],
                 row: Some(OrganizationRow { id: 3, name: "Gemeinde Oberwalden".into(), sites: 4, exposed: 1, silent: 0 }),
-                rows: keys(),
+
             }
             .render(),
         ),

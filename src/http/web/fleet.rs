@@ -1,0 +1,243 @@
+//! The list of sites.
+
+use super::listing::{Listing, Tab, asked};
+use super::overview::{counts, natural};
+use super::parts::{Clock, Status};
+use super::view::fleet::{Choice, SiteRow, SitesPage, Why};
+use super::view::overview::Counts;
+use super::visit::{Handler, Reply, Visit};
+use super::words;
+use crate::domain::access::Permission;
+use crate::domain::listing::{PER_PAGE_MAX, Query};
+use crate::domain::organization;
+use crate::domain::site::{ENVIRONMENTS, LIST as SITES, Site};
+use crate::http::csv::harmless;
+use crate::services::overview as glance;
+use crate::services::{Error, Result, organizations, sites};
+
+/// `GET /sites`.
+pub const LIST: Handler = |visit| Box::pin(list(visit));
+
+/// Worst first, and of those the most urgent.
+const ORDER: &str = "status,next_due_at";
+/// Sites in one CSV, at most.
+const CSV_MOST: u32 = 50_000;
+
+async fn list(visit: Visit) -> Result<Reply> {
+    let query = query(&visit)?;
+    if visit.parameter("format") == "csv" {
+        return csv(&visit, query).await;
+    }
+    let actor = visit.actor()?;
+    let page = sites::list(&visit.app, actor, &query).await?;
+    let counts = counts(glance::words(&visit.app, actor).await?);
+    let organizations =
+        organizations_of(&visit, visit.parameter("filter[organization_id]")).await?;
+    let mut list = Listing::of("/sites", &visit.query, &query, &page);
+    for chip in &mut list.chips {
+        let named = organizations
+            .iter()
+            .find(|o| chip.parameter == "filter[organization_id]" && o.value == chip.value);
+        chip.value = named.map_or_else(|| chip.value.clone(), |o| o.word.clone());
+    }
+    Reply::page(&SitesPage {
+        shell: visit.shell("Sites").await?,
+        views: views(&counts, visit.parameter("view")),
+        list,
+        rows: page
+            .rows
+            .into_iter()
+            .map(|site| row(&visit, site))
+            .collect(),
+        environments: ENVIRONMENTS
+            .iter()
+            .map(|e| Choice::new(*e, *e, visit.parameter("filter[environment]")))
+            .collect(),
+        organizations,
+        may_write: actor.require(Permission::SitesWrite).is_ok(),
+    })
+}
+
+/// What the URL asks, with what a view stands for; the same parser as the API's.
+fn query(visit: &Visit) -> Result<Query> {
+    let now = words::machine(visit.now);
+    let mut pairs: Vec<(&str, &str)> = asked(&visit.query).collect();
+    if !pairs.iter().any(|(name, _)| *name == "sort") {
+        pairs.push(("sort", ORDER));
+    }
+    let calm = ("filter[silent]", "false");
+    match visit.parameter("view") {
+        "exposed" => pairs.push(("filter[status]", "not_secure")),
+        "overdue" => pairs.push(("filter[next_due_at][lt]", &now)),
+        "unsupported" => pairs.push(("filter[status][in]", "not_supported,revoked")),
+        "silent" => pairs.push(("filter[silent]", "true")),
+        "unknown" => pairs.extend([("filter[status][in]", "unknown,not_checked,pending"), calm]),
+        "pending" => pairs.push(("filter[status]", "pending")),
+        "update" => pairs.extend([("filter[status]", "not_current"), calm]),
+        "fine" => pairs.extend([("filter[status]", "current"), calm]),
+        _ => {}
+    }
+    Query::parse(&SITES, pairs).map_err(Error::Invalid)
+}
+
+fn views(counts: &Counts, here: &str) -> Vec<Tab> {
+    let view = |word: &str, count, name: &str| {
+        Tab::new(
+            word,
+            Some(count),
+            format!("/sites?view={name}"),
+            here == name,
+        )
+    };
+    let mut views = vec![Tab::new(
+        "All",
+        Some(counts.total()),
+        "/sites",
+        here.is_empty(),
+    )];
+    let all = [
+        ("Overdue", counts.overdue, "overdue"),
+        ("Exposed", counts.exposed, "exposed"),
+        ("Unsupported", counts.unsupported, "unsupported"),
+        ("Silent", counts.silent, "silent"),
+        ("Unknown", counts.unknown, "unknown"),
+        ("Update available", counts.update, "update"),
+        ("Fine", counts.fine, "fine"),
+    ];
+    // A view of nothing is left out, unless it is the one that is open.
+    views.extend(
+        all.into_iter()
+            .filter(|(_, n, name)| *n > 0 || here == *name)
+            .map(|(word, n, name)| view(word, n, name)),
+    );
+    views
+}
+
+/// The organizations to choose from: as many as a page of them holds.
+///
+/// # Errors
+/// What the service says.
+pub async fn organizations_of(visit: &Visit, chosen: &str) -> Result<Vec<Choice>> {
+    let mut query = Query::first(&organization::LIST);
+    query.per_page = PER_PAGE_MAX;
+    let page = organizations::list(&visit.app, visit.actor()?, &query).await?;
+    Ok(page
+        .rows
+        .into_iter()
+        .map(|o| Choice::new(o.id.to_string(), o.name, chosen))
+        .collect())
+}
+
+/// A site's status as pages show it.
+pub fn status_of(visit: &Visit, site: &Site) -> Status {
+    let overdue = site.next_due_at.is_some_and(|due| due < visit.now);
+    Status::from_word(site.status.word(), overdue, site.silent_since.is_some())
+}
+
+fn row(visit: &Visit, site: Site) -> SiteRow {
+    let status = status_of(visit, &site);
+    SiteRow {
+        id: site.id,
+        status,
+        silent: site.silent_since.is_some(),
+        why: why(visit, &site, status),
+        name: site.name,
+        client: site.organization,
+        environment: site.environment,
+        tags: site.tags,
+        core: site.drupal_version,
+        exposed: natural(site.open_exposures),
+        updates: natural(site.counts.not_current),
+        last: site.last_sync_at,
+    }
+}
+
+fn why(visit: &Visit, site: &Site, status: Status) -> Why {
+    match (status, site.next_due_at, site.silent_since) {
+        (Status::Overdue | Status::Exposed, Some(due), _) => Why::Clock(Clock {
+            now: visit.now,
+            opened: visit.now,
+            due: Some(due),
+            closed: None,
+        }),
+        (Status::Silent, _, Some(since)) => {
+            Why::Words(format!("Expected {}", words::relative(visit.now, since)))
+        }
+        (Status::Pending, ..) => Why::Words("Nothing has arrived yet".to_owned()),
+        (Status::Unsupported, ..) if site.status_reason.is_none() => {
+            Why::Words("Runs something without support".to_owned())
+        }
+        (Status::Unknown, ..) if site.status_reason.is_none() => {
+            Why::Words("Something on it can't be judged".to_owned())
+        }
+        (Status::Fine | Status::Update, ..) => Why::Nothing,
+        _ => site
+            .status_reason
+            .as_deref()
+            .map_or(Why::Nothing, |word| Why::Words(words::reason(word))),
+    }
+}
+
+const COLUMNS: [&str; 14] = [
+    "id",
+    "name",
+    "url",
+    "organization",
+    "environment",
+    "tags",
+    "status",
+    "status_reason",
+    "silent",
+    "drupal_version",
+    "php_version",
+    "open_exposures",
+    "next_due_at",
+    "last_sync_at",
+];
+
+/// All sites that match, not only those of the page.
+async fn csv(visit: &Visit, mut query: Query) -> Result<Reply> {
+    query.per_page = PER_PAGE_MAX;
+    query.page = 1;
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    let broken = |error: csv::Error| Error::Internal(error.to_string());
+    writer.write_record(COLUMNS).map_err(broken)?;
+    loop {
+        let page = sites::list(&visit.app, visit.actor()?, &query).await?;
+        for site in &page.rows {
+            writer.write_record(record(site)).map_err(broken)?;
+        }
+        if !page.more || query.page * PER_PAGE_MAX >= CSV_MOST {
+            break;
+        }
+        query.page += 1;
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| Error::Internal(error.to_string()))?;
+    let text = String::from_utf8(bytes).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(Reply::file("sites.csv", "text/csv; charset=utf-8", text))
+}
+
+fn record(site: &Site) -> Vec<String> {
+    let time = |at: Option<jiff::Timestamp>| at.map(words::machine).unwrap_or_default();
+    let text = |text: &Option<String>| harmless(text.as_deref().unwrap_or_default());
+    vec![
+        site.id.to_string(),
+        harmless(&site.name),
+        harmless(&site.url),
+        harmless(&site.organization),
+        site.environment.clone(),
+        harmless(&site.tags.join(", ")),
+        site.status.word().to_owned(),
+        text(&site.status_reason),
+        site.silent_since.is_some().to_string(),
+        text(&site.drupal_version),
+        text(&site.php_version),
+        site.open_exposures.to_string(),
+        time(site.next_due_at),
+        time(site.last_sync_at),
+    ]
+}

@@ -1,0 +1,148 @@
+//! Organizations: their list, a new one, one of them, and its end.
+
+use super::listing::{Listing, asked};
+use super::overview::{counts, natural};
+use super::view::forms::{ConfirmPage, OrganizationPage, OrganizationRow, OrganizationsPage};
+use super::visit::{Handler, Reply, Visit, by_field};
+use super::words;
+use crate::domain::listing::Query;
+use crate::domain::organization::{LIST as FIELDS, Organization, OrganizationForm};
+use crate::services::overview::of_organization;
+use crate::services::{Error, Result, organizations};
+
+/// `GET /organizations`.
+pub const LIST: Handler = |visit| Box::pin(list(visit));
+/// `GET /organizations/new`.
+pub const NEW: Handler = |visit| Box::pin(new(visit));
+/// `POST /organizations/new`.
+pub const CREATE: Handler = |visit| Box::pin(create(visit));
+/// `GET /organizations/{id}`.
+pub const SHOW: Handler = |visit| Box::pin(show(visit));
+/// `POST /organizations/{id}`.
+pub const UPDATE: Handler = |visit| Box::pin(update(visit));
+/// `GET /organizations/{id}/delete`.
+pub const ASK_DELETE: Handler = |visit| Box::pin(ask_delete(visit));
+/// `POST /organizations/{id}/delete`.
+pub const DELETE: Handler = |visit| Box::pin(delete(visit));
+
+async fn list(visit: Visit) -> Result<Reply> {
+    let query = Query::parse(&FIELDS, asked(&visit.query)).map_err(Error::Invalid)?;
+    let page = organizations::list(&visit.app, visit.actor()?, &query).await?;
+    let list = Listing::of("/organizations", &visit.query, &query, &page);
+    let mut rows = Vec::with_capacity(page.rows.len());
+    for organization in page.rows {
+        rows.push(row(&visit, &organization).await?);
+    }
+    Reply::page(&OrganizationsPage {
+        shell: visit.shell("Organizations").await?,
+        list,
+        rows,
+    })
+}
+
+async fn row(visit: &Visit, organization: &Organization) -> Result<OrganizationRow> {
+    let counts = counts(of_organization(&visit.app, visit.actor()?, organization.id).await?);
+    Ok(OrganizationRow {
+        id: organization.id,
+        name: organization.name.clone(),
+        sites: natural(organization.sites_count),
+        exposed: counts.exposed,
+        silent: counts.silent,
+    })
+}
+
+async fn new(visit: Visit) -> Result<Reply> {
+    page(&visit, None, &[]).await
+}
+
+async fn create(visit: Visit) -> Result<Reply> {
+    match organizations::create(&visit.app, visit.actor()?, &form(&visit)).await {
+        Ok(made) => Ok(Reply::go(format!("/organizations/{}", made.id))
+            .saying(&format!("{} was made.", made.name), None)),
+        Err(error) => Ok(page(&visit, None, &faults(error)?).await?.status(422)),
+    }
+}
+
+async fn show(visit: Visit) -> Result<Reply> {
+    let found = organizations::find(&visit.app, visit.actor()?, visit.id()?).await?;
+    page(&visit, Some(&found), &[]).await
+}
+
+async fn update(visit: Visit) -> Result<Reply> {
+    let id = visit.id()?;
+    match organizations::update(&visit.app, visit.actor()?, id, form(&visit)).await {
+        Ok(_) => Ok(Reply::go(format!("/organizations/{id}")).saying("Saved.", None)),
+        Err(error) => {
+            let faults = faults(error)?;
+            let found = organizations::find(&visit.app, visit.actor()?, id).await?;
+            Ok(page(&visit, Some(&found), &faults).await?.status(422))
+        }
+    }
+}
+
+fn form(visit: &Visit) -> OrganizationForm {
+    OrganizationForm {
+        name: Some(visit.field("name").to_owned()),
+        notes: Some(visit.field("notes").to_owned()),
+        unreadable: Vec::new(),
+    }
+}
+
+/// What is wrong, by field; what isn't the form's fault goes on.
+fn faults(error: Error) -> Result<Vec<(String, String)>> {
+    match error {
+        Error::Invalid(faults) => Ok(by_field(&faults)),
+        Error::Conflict { detail, .. } => Ok(vec![("name".to_owned(), detail)]),
+        other => Err(other),
+    }
+}
+
+async fn page(
+    visit: &Visit,
+    found: Option<&Organization>,
+    faults: &[(String, String)],
+) -> Result<Reply> {
+    let typed = |name: &str, known: &str| {
+        if faults.is_empty() {
+            known.to_owned()
+        } else {
+            visit.field(name).to_owned()
+        }
+    };
+    let row = match found {
+        Some(found) => Some(row(visit, found).await?),
+        None => None,
+    };
+    Reply::page(&OrganizationPage {
+        shell: visit
+            .shell(found.map_or("New organization", |o| &o.name))
+            .await?,
+        id: found.map(|o| o.id),
+        name: typed("name", found.map_or("", |o| &o.name)),
+        notes: typed("notes", found.map_or("", |o| &o.notes)),
+        faults: faults.to_vec(),
+        row,
+    })
+}
+
+async fn ask_delete(visit: Visit) -> Result<Reply> {
+    let found = organizations::find(&visit.app, visit.actor()?, visit.id()?).await?;
+    let sites = words::count(natural(found.sites_count), "site", "sites");
+    Reply::page(&ConfirmPage {
+        shell: visit.shell(&format!("Delete {}", found.name)).await?,
+        question: format!("Delete {}?", found.name),
+        explanation: format!(
+            "Takes with it {sites} and all their keys, at once. What was recorded stays on record; open exposures end."
+        ),
+        keep: format!("/organizations/{}", found.id),
+        keep_word: "Keep it".to_owned(),
+        action: format!("/organizations/{}/delete", found.id),
+        deed: "Delete the organization".to_owned(),
+    })
+}
+
+async fn delete(visit: Visit) -> Result<Reply> {
+    let found = organizations::find(&visit.app, visit.actor()?, visit.id()?).await?;
+    organizations::delete(&visit.app, visit.actor()?, found.id).await?;
+    Ok(Reply::go("/organizations").saying(&format!("{} was deleted.", found.name), None))
+}
