@@ -8,6 +8,7 @@
 
 mod accounts;
 mod accounts_http;
+mod catalogue;
 mod drupal_org;
 mod engine;
 mod executable;

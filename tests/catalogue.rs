@@ -1,0 +1,496 @@
+//! Keeping up with drupal.org: when it is asked, and what becomes of the fleet when it answers, answers
+//! badly, or doesn't answer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use dewline::app::App;
+use dewline::clock::{Clock, ManualClock, SeededEntropy};
+use dewline::config::Config;
+use dewline::demo::drupal_org::{Asked, Behaviour, StandIn};
+use dewline::demo::history::{Project, Release};
+use dewline::domain::access::Actor;
+use dewline::domain::organization::OrganizationForm;
+use dewline::domain::site::SiteForm;
+use dewline::jobs;
+use dewline::services::sync::{self, Source};
+use dewline::services::{organizations, sites};
+use dewline::store::{StoreError, catalogue};
+use jiff::{SignedDuration, Timestamp};
+use tempfile::TempDir;
+
+const MINUTE: i64 = 60;
+const HOUR: i64 = 60 * MINUTE;
+
+/// One appliance with one organization and some sites, in front of a stand-in for drupal.org.
+struct Fleet {
+    app: Arc<App>,
+    clock: Arc<ManualClock>,
+    drupal_org: StandIn,
+    _folder: TempDir,
+}
+
+impl Fleet {
+    async fn at(start: &str) -> Self {
+        let folder = TempDir::new().unwrap();
+        let clock = Arc::new(ManualClock::at(at(start)));
+        let drupal_org = StandIn::start(clock.clone()).await.unwrap();
+        let mut config = Config::default();
+        config.data_dir = folder.path().join("data");
+        config.drupal_org.release_history_url = drupal_org.release_history_url();
+        config.drupal_org.requests_per_second = 100_000;
+        let app = App::open(config, clock.clone(), Arc::new(SeededEntropy::new(7))).unwrap();
+        let harbour = OrganizationForm {
+            name: Some("Harbour".to_owned()),
+            ..OrganizationForm::default()
+        };
+        organizations::create(&app, &Actor::System, &harbour)
+            .await
+            .unwrap();
+        for name in ["Town hall", "Library"] {
+            let form = SiteForm {
+                name: Some(name.to_owned()),
+                url: Some("https://www.example.org".to_owned()),
+                ..SiteForm::default()
+            };
+            sites::create(&app, &Actor::System, Some(1), &form)
+                .await
+                .unwrap();
+        }
+        drupal_org.put(
+            Project::new("drupal", "Drupal core", "project_core", &["11.2."])
+                .with(Release::new("11.2.0", 1_750_000_000)),
+        );
+        Self {
+            app,
+            clock,
+            drupal_org,
+            _folder: folder,
+        }
+    }
+
+    /// drupal.org has a project with one release, 1.0.0.
+    fn project(&self, name: &str) {
+        let project = Project::new(name, name, "project_module", &["1.0."]);
+        self.drupal_org
+            .put(project.with(Release::new("1.0.0", 1_760_000_000)));
+    }
+
+    /// The site has core and these modules at these versions.
+    async fn syncs(&self, site: i64, modules: &[(&str, &str)]) {
+        let mut entries = vec![r#"{"name":"drupal","type":"core","version":"11.2.0"}"#.to_owned()];
+        entries.extend(modules.iter().map(|(name, version)| {
+            let custom = name.starts_with("our_");
+            format!(r#"{{"name":"{name}","version":"{version}","custom":{custom}}}"#)
+        }));
+        let body = format!(r#"{{"schema":1,"modules":[{}]}}"#, entries.join(","));
+        sync::receive(
+            &self.app,
+            &Actor::System,
+            site,
+            Source::Inventory,
+            body.as_bytes(),
+            "192.0.2.1",
+        )
+        .await
+        .unwrap();
+    }
+
+    async fn runs_jobs(&self) {
+        jobs::run_due(&self.app).await.unwrap();
+    }
+
+    /// Lets the time pass up to `end`, stopping wherever a module is due.
+    async fn lives_until(&self, end: Timestamp) {
+        loop {
+            self.runs_jobs().await;
+            let now = self.clock.now();
+            if now >= end {
+                return;
+            }
+            let feed = self.app.feed.as_ref().unwrap();
+            let due = self.app.store.read(catalogue::next_due).unwrap();
+            let due = due.max(feed.paused_until());
+            let hourly = now + SignedDuration::from_hours(1);
+            let next = due.map_or(hourly, |due| due.min(hourly)).min(end);
+            assert!(next > now, "a module stays due");
+            self.clock.set(next);
+        }
+    }
+
+    async fn lives_for(&self, time: SignedDuration) {
+        self.lives_until(self.clock.now() + time).await;
+    }
+
+    fn ask<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
+        self.app
+            .store
+            .read(|db| Ok::<_, StoreError>(db.query_row(sql, [], |row| row.get(0))?))
+            .unwrap()
+    }
+
+    fn status(&self, site: i64) -> String {
+        let rank: i64 = self.ask(&format!("SELECT status FROM sites WHERE id = {site}"));
+        catalogue::standing(rank).word().to_owned()
+    }
+
+    fn open_exposures(&self) -> i64 {
+        self.ask("SELECT count(*) FROM exposures WHERE closed_at IS NULL")
+    }
+
+    /// When a module's data was last good, and what went wrong since.
+    fn feed(&self, module: &str) -> (Option<i64>, Option<String>) {
+        (
+            self.ask(&format!(
+                "SELECT last_success_at FROM modules WHERE name = '{module}'"
+            )),
+            self.ask(&format!(
+                "SELECT last_error FROM modules WHERE name = '{module}'"
+            )),
+        )
+    }
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// The times of all requests, in seconds, by project.
+fn by_project(asked: &[Asked]) -> BTreeMap<&str, Vec<i64>> {
+    let mut times: BTreeMap<&str, Vec<i64>> = BTreeMap::new();
+    for one in asked {
+        let of_project = times.entry(&one.project).or_default();
+        of_project.push(one.at.as_second());
+    }
+    times
+}
+
+fn gaps(times: &[i64]) -> Vec<i64> {
+    times.windows(2).map(|pair| pair[1] - pair[0]).collect()
+}
+
+#[tokio::test]
+async fn a_tuesday_a_wednesday_and_a_thursday() {
+    let fleet = Fleet::at("2026-11-24T00:00:00Z").await;
+    let names: Vec<String> = (0..12).map(|n| format!("module_{n}")).collect();
+    let mut modules: Vec<_> = names.iter().map(|name| (name.as_str(), "1.0.0")).collect();
+    for name in &names {
+        fleet.project(name);
+    }
+    fleet.project("left_behind");
+    modules.extend([
+        ("left_behind", "1.0.0"),
+        ("nobody_knows", "1.0.0"),
+        ("our_own", "1.0.0"),
+    ]);
+    fleet.syncs(1, &modules).await;
+    modules.retain(|(name, _)| *name != "left_behind");
+    fleet.clock.advance(SignedDuration::from_mins(1));
+    fleet.syncs(1, &modules).await;
+
+    fleet.lives_until(at("2026-11-27T00:00:00Z")).await;
+    let asked = fleet.drupal_org.take_requests();
+    let times = by_project(&asked);
+    let opens = at("2026-11-25T15:00:00Z").as_second();
+    let closes = at("2026-11-25T19:00:00Z").as_second();
+    let first = at("2026-11-24T00:01:00Z").as_second();
+
+    // Custom code is never named; the unknown name is asked once and after a day.
+    assert!(!times.contains_key("our_own"));
+    assert_eq!(times["nobody_knows"], [first, first + 24 * HOUR]);
+
+    // What nobody runs is asked all the same, hourly, and the window changes nothing for it.
+    let unused = &times["left_behind"];
+    assert_eq!(unused[0], first);
+    assert!(
+        gaps(unused).iter().skip(2).all(|gap| *gap == 55 * MINUTE),
+        "{unused:?}"
+    );
+
+    let mut phases = Vec::new();
+    for name in names.iter().map(String::as_str).chain(["drupal"]) {
+        let times = &times[name];
+        // Never seen: at once. Then a place in the hour, found within the first two requests.
+        assert_eq!(times[0], first, "{name}");
+        assert!(
+            gaps(times).iter().all(|gap| (MINUTE..=HOUR).contains(gap)),
+            "{name}: {times:?}"
+        );
+        let (before, rest): (Vec<i64>, Vec<i64>) = times.iter().partition(|t| **t < opens);
+        let (inside, after): (Vec<i64>, Vec<i64>) = rest.iter().partition(|t| **t < closes);
+        assert!(
+            gaps(&before).iter().skip(2).all(|gap| *gap == 55 * MINUTE),
+            "{name}"
+        );
+        // In the window: within its first five minutes, and then every five, to the second.
+        assert_eq!(inside.len(), 48, "{name}");
+        assert!(inside[0] < opens + 5 * MINUTE, "{name}");
+        assert!(gaps(&inside).iter().all(|gap| *gap == 5 * MINUTE), "{name}");
+        assert!(
+            gaps(&after).iter().skip(2).all(|gap| *gap == 55 * MINUTE),
+            "{name}"
+        );
+        phases.push(inside[0] - opens);
+    }
+    // Spread evenly: 13 modules in 300 seconds, about one every 23 and nowhere a crowd or a hole.
+    phases.sort_unstable();
+    assert!(
+        gaps(&phases).iter().all(|gap| (5..=50).contains(gap)),
+        "{phases:?}"
+    );
+
+    // Nothing but the first document of each was sent: the rest was "not modified".
+    let documents = asked.iter().filter(|one| one.answered == 200);
+    assert_eq!(documents.count(), 14 + 2);
+    let most: usize = asked.iter().filter(|one| one.answered == 304).count();
+    assert!(most > 13 * 48, "{most}");
+}
+
+#[tokio::test]
+async fn a_security_release_is_noticed_in_the_window_within_five_minutes() {
+    let fleet = Fleet::at("2026-11-25T14:00:00Z").await;
+    fleet.project("rope");
+    fleet.syncs(1, &[("rope", "1.0.0")]).await;
+    fleet.lives_until(at("2026-11-25T16:01:00Z")).await;
+    assert_eq!(
+        (fleet.status(1).as_str(), fleet.open_exposures()),
+        ("current", 0)
+    );
+
+    let published = fleet.clock.now();
+    fleet
+        .drupal_org
+        .publish("rope", Release::security("1.0.1", published.as_second()));
+    fleet.lives_for(SignedDuration::from_mins(5)).await;
+    assert_eq!(
+        (fleet.status(1).as_str(), fleet.open_exposures()),
+        ("not_secure", 1)
+    );
+    assert_eq!(
+        fleet.ask::<i64>("SELECT opened_at FROM exposures"),
+        published.as_millisecond()
+    );
+    let known = fleet.ask::<i64>("SELECT known_at FROM exposures");
+    assert!(known <= published.as_millisecond() + 5 * MINUTE * 1000);
+
+    fleet.syncs(1, &[("rope", "1.0.1")]).await;
+    fleet.runs_jobs().await;
+    assert_eq!(
+        (fleet.status(1).as_str(), fleet.open_exposures()),
+        ("current", 0)
+    );
+}
+
+#[tokio::test]
+async fn a_new_module_and_an_unlisted_version_are_asked_about_at_once() {
+    let fleet = Fleet::at("2026-11-24T10:00:00Z").await;
+    fleet.project("rope");
+    fleet.syncs(1, &[("rope", "1.0.0")]).await;
+    fleet.runs_jobs().await;
+    fleet.lives_for(SignedDuration::from_mins(10)).await;
+    fleet.drupal_org.take_requests();
+
+    // A release that we haven't heard of yet, on four sites within one minute.
+    let now = fleet.clock.now();
+    fleet
+        .drupal_org
+        .publish("rope", Release::new("1.0.1", now.as_second()));
+    for version in ["1.0.1", "1.0.2", "1.0.3"] {
+        fleet.syncs(1, &[("rope", version)]).await;
+        fleet.lives_for(SignedDuration::from_secs(20)).await;
+    }
+    fleet.lives_for(SignedDuration::from_mins(9)).await;
+    let asked = fleet.drupal_org.take_requests();
+    let times = &by_project(&asked)["rope"];
+    assert_eq!(times[0], now.as_second(), "at once");
+    assert!(
+        gaps(times).iter().all(|gap| *gap >= 5 * MINUTE),
+        "{times:?}"
+    );
+    assert_eq!(fleet.status(1), "not_current");
+    fleet.syncs(1, &[("rope", "1.0.1")]).await;
+    fleet.runs_jobs().await;
+    assert_eq!(fleet.status(1), "current");
+}
+
+#[tokio::test]
+async fn whatever_drupal_org_answers_the_last_good_data_stays_and_nothing_turns_green() {
+    let fleet = Fleet::at("2026-11-24T10:00:00Z").await;
+    for name in ["rope", "ladder"] {
+        fleet.project(name);
+    }
+    fleet
+        .drupal_org
+        .publish("rope", Release::security("1.0.1", 1_764_000_000));
+    fleet.syncs(1, &[("rope", "1.0.0")]).await;
+    fleet.syncs(2, &[("ladder", "1.0.0")]).await;
+    fleet.runs_jobs().await;
+    assert_eq!(
+        (fleet.status(1), fleet.status(2)),
+        ("not_secure".to_owned(), "current".to_owned())
+    );
+    let (good, error) = fleet.feed("rope");
+    assert_eq!(
+        (good, error),
+        (Some(fleet.clock.now().as_millisecond()), None)
+    );
+
+    let elsewhere = "http://localhost:1/".to_owned();
+    for (behaviour, words) in [
+        (Behaviour::Partial, "the answer broke off"),
+        (
+            Behaviour::BrokenXml,
+            "not a release history, or a broken one",
+        ),
+        (Behaviour::Entities, "a document that declares entities"),
+        (
+            Behaviour::WebPage,
+            "a web page instead of a release history",
+        ),
+        (
+            Behaviour::OtherProject,
+            "the release history of another project",
+        ),
+        (
+            Behaviour::Complaint,
+            "drupal.org did not understand the request",
+        ),
+        (Behaviour::Empty, "an empty answer"),
+        (Behaviour::Huge(20 << 20), "larger than 8 MiB"),
+        (Behaviour::GzipBomb(20 << 20), "larger than 16 MiB"),
+        (Behaviour::BrokenGzip, "could not be unpacked"),
+        (Behaviour::Status(500, None), "answered 500"),
+        (
+            Behaviour::Status(503, Some("60".to_owned())),
+            "answered 503",
+        ),
+        (Behaviour::Status(304, None), ""),
+        (Behaviour::Redirect(elsewhere), "answered 302"),
+    ] {
+        let before = fleet.feed("rope").0;
+        fleet.drupal_org.set_behaviour_for_all(behaviour.clone());
+        fleet.lives_for(SignedDuration::from_mins(61)).await;
+        let (good, error) = fleet.feed("rope");
+        if words.is_empty() {
+            assert!(good > before, "{behaviour:?}");
+        } else {
+            assert_eq!(
+                (good, error.as_deref()),
+                (before, Some(words)),
+                "{behaviour:?}"
+            );
+        }
+        assert_eq!(fleet.status(1), "not_secure", "{behaviour:?}");
+        assert_eq!(fleet.status(2), "current", "{behaviour:?}");
+        assert_eq!(fleet.open_exposures(), 1, "{behaviour:?}");
+        fleet.drupal_org.set_behaviour_for_all(Behaviour::Normal);
+        fleet.lives_for(SignedDuration::from_mins(61)).await;
+        assert_eq!(fleet.feed("rope").1, None, "{behaviour:?}");
+    }
+}
+
+#[tokio::test]
+async fn data_older_than_a_day_is_never_called_current() {
+    let fleet = Fleet::at("2026-11-23T10:00:00Z").await;
+    for name in ["rope", "ladder"] {
+        fleet.project(name);
+    }
+    fleet
+        .drupal_org
+        .publish("rope", Release::security("1.0.1", 1_763_000_000));
+    fleet.syncs(1, &[("rope", "1.0.0")]).await;
+    fleet.syncs(2, &[("ladder", "1.0.0")]).await;
+    fleet.lives_for(SignedDuration::from_hours(1)).await;
+
+    fleet
+        .drupal_org
+        .set_behaviour_for_all(Behaviour::Status(502, None));
+    fleet.lives_for(SignedDuration::from_hours(22)).await;
+    assert_eq!(fleet.status(2), "current");
+    fleet.lives_for(SignedDuration::from_hours(3)).await;
+    assert_eq!(
+        (fleet.status(1), fleet.status(2)),
+        ("not_secure".to_owned(), "unknown".to_owned())
+    );
+    assert_eq!(
+        fleet.ask::<String>("SELECT status_reason FROM sites WHERE id = 2"),
+        "stale"
+    );
+    // While it fails, it is asked less and less, but at least hourly.
+    let asked = fleet.drupal_org.take_requests();
+    let times = &by_project(&asked)["ladder"];
+    assert!(gaps(times).iter().all(|gap| *gap <= HOUR));
+    assert!(times.len() < 45, "{}", times.len());
+
+    fleet.drupal_org.set_behaviour_for_all(Behaviour::Normal);
+    fleet.lives_for(SignedDuration::from_hours(1)).await;
+    assert_eq!(
+        (fleet.status(1), fleet.status(2)),
+        ("not_secure".to_owned(), "current".to_owned())
+    );
+}
+
+#[tokio::test]
+async fn what_was_never_answered_well_is_not_current() {
+    for behaviour in [
+        Behaviour::Empty,
+        Behaviour::WebPage,
+        Behaviour::BrokenXml,
+        Behaviour::Absent,
+        Behaviour::TooMany(None),
+        Behaviour::Status(404, None),
+    ] {
+        let fleet = Fleet::at("2026-11-24T10:00:00Z").await;
+        fleet.project("rope");
+        fleet
+            .drupal_org
+            .set_behaviour("rope", Some(behaviour.clone()));
+        fleet.syncs(1, &[("rope", "1.0.0")]).await;
+        fleet.runs_jobs().await;
+        assert_ne!(fleet.status(1), "current", "{behaviour:?}");
+        fleet.drupal_org.set_behaviour("rope", None);
+        fleet.lives_for(SignedDuration::from_hours(25)).await;
+        assert_eq!(fleet.status(1), "current", "{behaviour:?}");
+    }
+}
+
+#[tokio::test]
+async fn when_told_to_wait_nobody_is_asked_until_then() {
+    let fleet = Fleet::at("2026-11-25T15:30:00Z").await;
+    for name in ["rope", "ladder", "anchor"] {
+        fleet.project(name);
+    }
+    fleet
+        .syncs(
+            1,
+            &[("rope", "1.0.0"), ("ladder", "1.0.0"), ("anchor", "1.0.0")],
+        )
+        .await;
+    fleet.lives_for(SignedDuration::from_mins(10)).await;
+    fleet.drupal_org.take_requests();
+
+    fleet
+        .drupal_org
+        .set_behaviour_for_all(Behaviour::TooMany(Some("1200".to_owned())));
+    let mut told = None;
+    for _ in 0..60 {
+        fleet.clock.advance(SignedDuration::from_secs(30));
+        fleet.runs_jobs().await;
+        if let Some(first) = fleet.drupal_org.take_requests().first() {
+            told = Some(first.at);
+            break;
+        }
+    }
+    let told = told.expect("nobody was asked");
+    fleet.drupal_org.set_behaviour_for_all(Behaviour::Normal);
+    for _ in 0..60 {
+        fleet.clock.advance(SignedDuration::from_secs(30));
+        fleet.runs_jobs().await;
+    }
+    let asked = fleet.drupal_org.take_requests();
+    let first = asked.first().expect("it goes on").at;
+    let waited = first.duration_since(told).as_secs();
+    assert!((1200..=1230).contains(&waited), "{waited}");
+    assert_eq!(by_project(&asked).len(), 4, "everybody's turn came");
+    assert_eq!(fleet.status(1), "current");
+}
