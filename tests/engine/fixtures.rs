@@ -1,62 +1,24 @@
 //! The repository's own cases, so that a fresh clone tests the whole engine.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 
 use dewline::domain::advisory::Advisory;
 use dewline::domain::compatibility::{CoreVersions, compatibilities};
 use dewline::domain::composer::Composer;
 use dewline::domain::coverage::{Coverage, coverage};
 use dewline::domain::prepared::Prepared;
-use dewline::domain::release_history::{Release, ReleaseHistory};
 use dewline::domain::status::{Assessment, History, Installed, assess};
 use serde_json::{Map, Value, json};
 
-use super::{ask, differences, lines, release, report, with};
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/engine")
-}
+use super::compact::{documents, folder, lines, ready};
+use super::{ask, differences, report, with};
 
 /// The histories by their id; `None` for one that failed to download.
 fn histories() -> HashMap<String, Option<Prepared>> {
-    let read = |line: Value| {
-        let id = line["id"].as_str().unwrap().to_owned();
-        let prepared = match &line["history"] {
-            Value::String(word) if word == "not-fetched" => None,
-            Value::String(_) => Some(Prepared::unreadable()),
-            history => Some(Prepared::new(&expanded(history))),
-        };
-        (id, prepared)
-    };
-    lines(&folder().join("histories.jsonl"))
+    documents()
         .into_iter()
-        .map(read)
+        .map(|(id, document)| (id, ready(&document)))
         .collect()
-}
-
-/// A compact history in full.
-fn expanded(compact: &Value) -> ReleaseHistory {
-    let releases = compact["releases"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| match row {
-            Value::Array(row) => {
-                let text = |at: usize| row.get(at).and_then(Value::as_str);
-                let core_compatibility = text(3).map(str::to_owned);
-                Release {
-                    core_compatibility,
-                    ..release(text(0).unwrap(), text(1), text(2).unwrap())
-                }
-            }
-            stored => serde_json::from_value(stored.clone()).unwrap(),
-        });
-    let releases = releases.collect();
-    ReleaseHistory {
-        releases,
-        ..serde_json::from_value(with(compact, "releases", json!([]))).unwrap()
-    }
 }
 
 /// An assessment in the words of the tables.

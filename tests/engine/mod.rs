@@ -1,6 +1,7 @@
 //! The status engine: core's word, exposed beside it, and everything they are made from.
 
 mod assess;
+mod compact;
 mod exposed;
 mod fixtures;
 mod hostile;
@@ -8,8 +9,10 @@ mod properties;
 mod tables;
 
 use dewline::domain::prepared::Prepared;
-use dewline::domain::release_history::{Release, ReleaseHistory};
+use dewline::domain::release_history::ReleaseHistory;
 use serde_json::{Map, Value, json};
+
+use compact::release;
 
 /// A release history from rows of `version date flags`, `-` for no date.
 fn history(branches: Option<&str>, rows: &[&str]) -> ReleaseHistory {
@@ -32,39 +35,6 @@ fn history(branches: Option<&str>, rows: &[&str]) -> ReleaseHistory {
 
 fn prepared(branches: Option<&str>, rows: &[&str]) -> Prepared {
     Prepared::new(&history(branches, rows))
-}
-
-/// A release that core accepts; the flags are those of the fixtures.
-fn release(version: &str, date: Option<&str>, flags: &str) -> Release {
-    let types = [
-        ('S', "Security update"),
-        ('I', "Insecure"),
-        ('U', "Unsupported"),
-    ];
-    let types: Vec<String> = types
-        .iter()
-        .filter(|(flag, _)| flags.contains(*flag))
-        .map(|(_, name)| (*name).to_owned())
-        .collect();
-    Release {
-        key: version.to_owned(),
-        status: Some(
-            if flags.starts_with('u') {
-                "unpublished"
-            } else {
-                "published"
-            }
-            .to_owned(),
-        ),
-        date: date.map(str::to_owned),
-        release_link: Some("https://example.com/release".to_owned()),
-        terms: if types.is_empty() {
-            Vec::new()
-        } else {
-            vec![("Release type".to_owned(), types)]
-        },
-        ..Release::default()
-    }
 }
 
 /// The keys of the tables, as far as agreement is asked on them.
@@ -118,15 +88,6 @@ fn ask(
         .collect();
     assert_eq!(answers.len(), questions.len());
     answers
-}
-
-/// The lines of a file of JSON lines.
-fn lines(path: &std::path::Path) -> Vec<Value> {
-    let text =
-        std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    text.lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect()
 }
 
 /// A question made of another with one key more.

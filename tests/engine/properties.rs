@@ -25,7 +25,7 @@ fn flags() -> impl Strategy<Value = &'static str> {
 
 prop_compose! {
     fn some_release()(version in version(), date in prop::option::of(0i64..2_000_000_000), flags in flags()) -> Release {
-        super::release(&version, date.map(|date| date.to_string()).as_deref(), flags)
+        super::compact::release(&version, date.map(|date| date.to_string()).as_deref(), flags)
     }
 }
 

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use super::{ask, differences, lines, report, with};
+use super::compact::lines;
+use super::{ask, differences, report, with};
 
 /// The tables: `DEWLINE_SHARED`, or `shared` beside the repository or one further up.
 fn tables() -> Option<PathBuf> {

@@ -14,6 +14,8 @@ const DEEPEST: usize = 256;
 const MOST_ATTRIBUTES: usize = 64;
 /// More than any real document declares; the reader carries them down to every element.
 const MOST_NAMESPACES: usize = 32;
+/// How many prefixes may be used without having been declared.
+const MOST_UNDECLARED: usize = 4;
 /// More nodes than a document of the allowed size needs.
 const MOST_NODES: u32 = 4_000_000;
 
@@ -163,12 +165,42 @@ impl Tag {
 
 /// Parses a checked text and hands the tree to a reader.
 pub fn with_document<T>(text: &str, read: impl FnOnce(&Document<'_>) -> Option<T>) -> Option<T> {
-    let options = ParsingOptions {
-        allow_dtd: true,
-        nodes_limit: MOST_NODES,
-        ..ParsingOptions::default()
+    let mut text = Cow::Borrowed(text);
+    for _ in 0..MOST_UNDECLARED {
+        let options = ParsingOptions {
+            allow_dtd: true,
+            nodes_limit: MOST_NODES,
+            ..ParsingOptions::default()
+        };
+        let declared = match Document::parse_with_options(&text, options) {
+            Ok(document) => return read(&document),
+            // Core's reader only warns of a prefix that nobody declared.
+            Err(roxmltree::Error::UnknownNamespace(prefix, _)) => declaring(&text, &prefix)?,
+            Err(_) => return None,
+        };
+        text = Cow::Owned(declared);
+    }
+    None
+}
+
+/// The document with a prefix declared on its root.
+fn declaring(text: &str, prefix: &str) -> Option<String> {
+    let starts_name =
+        |after: &str| after.starts_with(|c: char| c.is_alphabetic() || matches!(c, '_' | ':'));
+    let mut at = 0;
+    let root = loop {
+        at += text.get(at..)?.find('<')?;
+        match skip_inert(text.get(at..)?)? {
+            Some(after) => at = text.len() - after.len(),
+            None if text.get(at + 1..).is_some_and(starts_name) => break at + 1,
+            None => at += 1,
+        }
     };
-    read(&Document::parse_with_options(text, options).ok()?)
+    let name = text
+        .get(root..)?
+        .find(|c: char| c.is_whitespace() || matches!(c, '/' | '>'))?;
+    let (before, after) = text.split_at(root + name);
+    Some(format!("{before} xmlns:{prefix}=\"{prefix}\"{after}"))
 }
 
 /// Reads a whole document; `None` where it isn't a release history.
