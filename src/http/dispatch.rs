@@ -22,7 +22,7 @@ use crate::app::App;
 use crate::domain::access::Actor;
 use crate::domain::fault::Fault;
 use crate::domain::listing::Query;
-use crate::services::{Error, callers, sites};
+use crate::services::{Error, audit, callers, sites, sync};
 
 /// Answers a call to a path, whose routes these are.
 pub async fn path(routes: &[Route], edge: Arc<Edge>, request: Request) -> Response<Body> {
@@ -84,7 +84,10 @@ async fn answer(
     if let (Scope::Of(_, seen), Some(actor), Some(id)) = (route.scope, &actor, ids.first()) {
         seen(&edge.app, actor, *id)?;
     }
-    let body = body::take(route.operation.takes, &parts.headers, body).await?;
+    let body = match body::take(route.operation.takes, &parts.headers, body).await {
+        Ok(body) => body,
+        Err(refusal) => return Err(noted(edge, route, &ids, known, refusal).await),
+    };
     let pairs = pairs(parts.uri.query().unwrap_or_default())?;
     let query = query(route, &pairs)?;
     let call = Call {
@@ -136,6 +139,17 @@ fn route<'a>(routes: &'a [Route], method: &Method) -> Result<&'a Route, Refusal>
             }
             Refusal::Method(allowed.join(", "))
         })
+}
+
+/// A sync whose body could not even be read leaves its reason on the site's page.
+async fn noted(edge: &Edge, route: &Route, ids: &[i64], known: &Known, refusal: Refusal) -> Refusal {
+    if let (Tier::Sync, Some(site), Refusal::Service(error)) = (route.tier, ids.first(), &refusal) {
+        let address = audit::shown(known.address);
+        if let Err(failed) = sync::refuse(&edge.app, *site, error, &address).await {
+            tracing::warn!(%failed, "a refusal could not be kept");
+        }
+    }
+    refusal
 }
 
 /// Who calls, by the one credential that was sent. A cookie is never one.

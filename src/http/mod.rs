@@ -30,7 +30,9 @@ pub mod route;
 pub mod server;
 pub mod web;
 
-use api::{api_keys, auth, health, organizations, sites};
+use api::{
+    api_keys, auth, events, exposures, health, jobs, modules, organizations, patch_runs, site_modules, sites, syncs,
+};
 use edge::Edge;
 use route::Needs::{May, Person, Public};
 use route::Scope::{Nothing, Of};
@@ -46,7 +48,9 @@ const ORGANIZATION: Scope = Of("organization", |app, actor, id| {
 const SITE: Scope = Of("site", |app, actor, id| {
     services::sites::seen(app, actor, id).map(drop)
 });
-
+const MODULE: Scope = Of("module", |app, actor, id| {
+    services::modules::seen(app, actor, id)
+});
 const API_KEY: Scope = Of("API key", |app, actor, id| {
     services::api_keys::seen(app, actor, id)
 });
@@ -74,6 +78,26 @@ pub fn routes() -> Vec<Route> {
         get   ("/sites/{id}", May(P::SitesRead),   SITE,    sites::SHOW),
         put   ("/sites/{id}", May(P::SitesWrite),  SITE,    sites::UPDATE),
         delete("/sites/{id}", May(P::SitesDelete), SITE,    sites::DELETE),
+
+        post("/sites/{id}/modules/sync",    May(P::Sync), SITE, syncs::RECEIVE).tier(Tier::Sync),
+        post("/sites/{id}/composer-lock",   May(P::Sync), SITE, syncs::RECEIVE_LOCK).tier(Tier::Sync),
+        get ("/sites/{id}/modules",         May(P::SitesRead), SITE, site_modules::LIST),
+        get ("/sites/{id}/syncs",           May(P::SitesRead), SITE, syncs::LIST),
+        get ("/sites/{id}/syncs/{sync_id}", May(P::SitesRead), SITE, syncs::SHOW),
+        get ("/sites/{id}/patch-runs",      May(P::SitesRead), SITE, patch_runs::LIST_OF_SITE),
+        get ("/sites/{id}/exposures",       May(P::SitesRead), SITE, exposures::LIST_OF_SITE),
+        get ("/sites/{id}/events",          May(P::SitesRead), SITE, events::LIST),
+
+        get ("/modules",              May(P::ModulesRead),  Nothing, modules::LIST),
+        get ("/modules/{id}",         May(P::ModulesRead),  MODULE,  modules::SHOW),
+        post("/modules/{id}/refresh", May(P::ModulesWrite), MODULE,  modules::REFRESH),
+
+        get("/exposures",       May(P::SitesRead), Nothing, exposures::LIST),
+        get("/exposures/{id}",  May(P::SitesRead), Nothing, exposures::SHOW),
+        get("/patch-runs",      May(P::SitesRead), Nothing, patch_runs::LIST),
+        get("/patch-runs/{id}", May(P::SitesRead), Nothing, patch_runs::SHOW),
+        get("/jobs",            May(P::JobsRead),  Nothing, jobs::LIST),
+        get("/jobs/{id}",       May(P::JobsRead),  Nothing, jobs::SHOW),
 
         get   ("/api-keys",             May(P::ApiKeysManage), Nothing, api_keys::LIST),
         post  ("/api-keys",             May(P::ApiKeysManage), Nothing, api_keys::CREATE),

@@ -1,12 +1,16 @@
 //! Reading the ledger for people: what is open, what has been.
 
 use jiff::Timestamp;
-use rusqlite::Connection;
+use rusqlite::{Connection, OptionalExtension, Row};
 
-use super::Result;
+use super::listing::{Ask, Column, Source, Wall, page};
 use super::time::at;
+use super::{Result, row};
+use crate::domain::exposure::{Cause, CauseKind, Outcome};
 use crate::domain::judgement::Judgement;
+use crate::domain::listing::Page;
 use crate::domain::site_status::Standing;
+use crate::domain::window::{LIST, Window};
 
 /// What a site is told about its security after a sync.
 #[derive(Debug, Clone)]
@@ -79,4 +83,119 @@ fn open(db: &Connection, site_id: i64) -> Result<Vec<Open>> {
         });
     }
     Ok(all)
+}
+
+/// The list of exposures.
+pub static SOURCE: Source = Source {
+    list: &LIST,
+    from: "exposures AS e",
+    drivers: &[],
+    live: "1",
+    id: "e.id",
+    wall: Wall::Owned {
+        organization: "e.organization_id",
+        site: Some("e.site_id"),
+    },
+    fields: &[
+        ("id", Column::Plain("e.id")),
+        ("site_id", Column::Plain("e.site_id")),
+        ("organization_id", Column::Plain("e.organization_id")),
+        (
+            "module",
+            Column::Through("e.module_id", "SELECT id FROM modules WHERE name"),
+        ),
+        ("module_id", Column::Plain("e.module_id")),
+        (
+            "state",
+            Column::Words(&[
+                ("open", "e.closed_at IS NULL"),
+                ("overdue", "e.closed_at IS NULL AND e.due_at < {now}"),
+                ("met", "e.outcome = 'met'"),
+                ("breached", "e.outcome = 'breached'"),
+                ("withdrawn", "e.outcome = 'withdrawn'"),
+                ("ended", "e.outcome = 'ended'"),
+            ]),
+        ),
+        ("cause", Column::Plain("e.cause_kind")),
+        ("risk", Column::Plain("e.risk")),
+        ("no_fix", Column::Plain("e.no_fix")),
+        ("published_at", Column::Plain("e.published_at")),
+        ("opened_at", Column::Plain("e.opened_at")),
+        ("known_at", Column::Plain("e.known_at")),
+        ("due_at", Column::Plain("e.due_at")),
+        ("unproven_since", Column::Plain("e.unproven_since")),
+        ("closed_at", Column::Plain("e.closed_at")),
+        (
+            "closed_by_patch_run_id",
+            Column::Plain("e.closed_by_patch_run_id"),
+        ),
+    ],
+    sorts: &[
+        ("opened_at", &["e.opened_at"]),
+        ("due_at", &["ifnull(e.due_at, 9223372036854775807)"]),
+        ("id", &[]),
+    ],
+    search: &[],
+    counted: &[],
+};
+
+/// One page of exposures.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<Window>> {
+    page(db, &SOURCE, ask, find)
+}
+
+/// One exposure.
+///
+/// # Errors
+/// What SQLite says; where a verdict cannot be read.
+pub fn find(db: &Connection, id: i64) -> Result<Option<Window>> {
+    let mut prepared = db.prepare_cached(
+        "SELECT e.*, s.name AS site, s.environment, m.name AS module, v.version, v.verdict
+         FROM exposures AS e JOIN sites AS s ON s.id = e.site_id JOIN modules AS m ON m.id = e.module_id
+           JOIN module_versions AS v ON v.id = e.version_id
+         WHERE e.id = ?1",
+    )?;
+    let Some((mut window, verdict)) = prepared.query_row([id], window).optional()? else {
+        return Ok(None);
+    };
+    window.fixed_in = if window.cause.kind == CauseKind::Release {
+        vec![window.cause.id.clone()]
+    } else {
+        serde_json::from_str::<Judgement>(&verdict)?.fixed_in()
+    };
+    Ok(Some(window))
+}
+
+fn window(found: &Row<'_>) -> rusqlite::Result<(Window, String)> {
+    let kind: String = found.get("cause_kind")?;
+    let outcome: Option<String> = found.get("outcome")?;
+    let window = Window {
+        id: found.get("id")?,
+        organization_id: found.get("organization_id")?,
+        site_id: found.get("site_id")?,
+        site: found.get("site")?,
+        environment: found.get("environment")?,
+        module_id: found.get("module_id")?,
+        module: found.get("module")?,
+        installed: found.get("version")?,
+        cause: Cause {
+            kind: CauseKind::from_word(&kind).unwrap_or(CauseKind::Project),
+            id: found.get("cause")?,
+        },
+        no_fix: found.get("no_fix")?,
+        fixed_in: Vec::new(),
+        risk: found.get("risk")?,
+        published_at: row::maybe_time(found, "published_at")?,
+        opened_at: row::time(found, "opened_at")?,
+        known_at: row::time(found, "known_at")?,
+        due_at: row::maybe_time(found, "due_at")?,
+        unproven_since: row::maybe_time(found, "unproven_since")?,
+        closed_at: row::maybe_time(found, "closed_at")?,
+        outcome: outcome.as_deref().and_then(Outcome::from_word),
+        closed_by_patch_run_id: found.get("closed_by_patch_run_id")?,
+    };
+    Ok((window, found.get("verdict")?))
 }

@@ -32,6 +32,21 @@ pub struct Source {
     pub sorts: &'static [(&'static str, &'static [&'static str])],
     /// What `q` searches.
     pub search: &'static [&'static str],
+    /// What is counted over the sites in sight, and so differs by who asks.
+    pub counted: &'static [Counted],
+}
+
+/// A count that stands in fields and sorts as `{name}`.
+#[derive(Debug, Clone, Copy)]
+pub struct Counted {
+    /// Its placeholder, braces included.
+    pub name: &'static str,
+    /// For whoever sees all.
+    pub all: &'static str,
+    /// For the sight of one organization.
+    pub organization: &'static str,
+    /// For the sight of one site.
+    pub site: &'static str,
 }
 
 /// What the wall compares with the caller's sight.
@@ -45,7 +60,7 @@ pub enum Wall {
         site: Option<&'static str>,
     },
     /// Rows belong to the platform: whoever doesn't see all sees those that satisfy these
-    /// conditions, in which `:organization` and `:site` stand for what is in sight.
+    /// conditions, in which `{organization}` and `{site}` stand for what is in sight.
     Used {
         /// For the sight of one organization.
         organization: &'static str,
@@ -63,7 +78,10 @@ pub enum Column {
     Name(&'static str),
     /// A JSON list of texts.
     Members(&'static str),
-    /// Words that stand for conditions; `:now` is the current instant.
+    /// Ids of another table, looked up by the text there: the id's column, and the query for it up to
+    /// the text's column, which stands last.
+    Through(&'static str, &'static str),
+    /// Words that stand for conditions; `{now}` is the current instant.
     Words(&'static [(&'static str, &'static str)]),
 }
 
@@ -157,11 +175,12 @@ pub fn rows_of(source: &Source, ask: &Ask<'_>) -> Statement {
     let order = order(source, ask.query);
     let limit = statement.bind(Sql::Integer(i64::from(ask.query.per_page) + 1));
     let offset = statement.bind(Sql::Integer(ask.query.offset()));
-    statement.sql = format!(
+    let sql = format!(
         "SELECT {} FROM {} WHERE {conditions} ORDER BY {order} LIMIT {limit} OFFSET {offset}",
         source.id,
         tables(source, ask.query)
     );
+    statement.sql = placed(sql, source, ask, &mut statement);
     statement
 }
 
@@ -173,10 +192,11 @@ pub fn count_of(source: &Source, ask: &Ask<'_>) -> Statement {
     };
     let conditions = conditions(source, ask, &mut statement);
     let limit = statement.bind(Sql::Integer(i64::from(COUNTED) + 1));
-    statement.sql = format!(
+    let sql = format!(
         "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {conditions} LIMIT {limit})",
         source.from
     );
+    statement.sql = placed(sql, source, ask, &mut statement);
     statement
 }
 
@@ -211,7 +231,7 @@ fn conditions(source: &Source, ask: &Ask<'_>, statement: &mut Statement) -> Stri
         let id = statement.bind(Sql::Integer(*id));
         all.push(format!("{expression} = {id}"));
     }
-    all.extend(wall(source.wall, ask.sight, statement));
+    all.extend(wall(source.wall, ask.sight));
     for filter in &ask.query.filters {
         let column = source
             .fields
@@ -224,46 +244,56 @@ fn conditions(source: &Source, ask: &Ask<'_>, statement: &mut Statement) -> Stri
     if let Some(q) = &ask.query.q {
         all.push(search(source.search, q, statement));
     }
-    let sql = all.join(" AND ");
-    if sql.contains(":now") {
-        let now = statement.bind(Sql::Integer(ask.now.as_millisecond()));
-        return sql.replace(":now", &now);
-    }
-    sql
+    all.join(" AND ")
 }
 
 /// The organization wall.
-fn wall(wall: Wall, sight: Sight, statement: &mut Statement) -> Vec<String> {
+fn wall(wall: Wall, sight: Sight) -> Vec<String> {
     let (organization, site) = (sight.organization(), sight.site());
-    let mut all = Vec::new();
     match wall {
         Wall::Owned {
-            organization: column,
-            site: site_column,
+            organization: owner,
+            site: of_site,
         } => {
-            if let Some(id) = organization {
-                let id = statement.bind(Sql::Integer(id));
-                all.push(format!("{column} = {id}"));
+            let mut all = Vec::new();
+            if organization.is_some() {
+                all.push(format!("{owner} = {{organization}}"));
             }
-            if let (Some(id), Some(column)) = (site, site_column) {
-                let id = statement.bind(Sql::Integer(id));
-                all.push(format!("{column} = {id}"));
+            if let (Some(_), Some(of_site)) = (site, of_site) {
+                all.push(format!("{of_site} = {{site}}"));
             }
+            all
         }
         Wall::Used {
             organization: by_organization,
             site: by_site,
-        } => {
-            if let Some(id) = site {
-                let id = statement.bind(Sql::Integer(id));
-                all.push(by_site.replace(":site", &id));
-            } else if let Some(id) = organization {
-                let id = statement.bind(Sql::Integer(id));
-                all.push(by_organization.replace(":organization", &id));
-            }
+        } => match (organization, site) {
+            (_, Some(_)) => vec![by_site.to_owned()],
+            (Some(_), None) => vec![by_organization.to_owned()],
+            (None, None) => Vec::new(),
+        },
+    }
+}
+
+/// Puts what is in sight, and the current instant, where their placeholders stand.
+fn placed(mut sql: String, source: &Source, ask: &Ask<'_>, statement: &mut Statement) -> String {
+    let (organization, site) = (ask.sight.organization(), ask.sight.site());
+    for counted in source.counted {
+        let by_sight = match (organization, site) {
+            (_, Some(_)) => counted.site,
+            (Some(_), None) => counted.organization,
+            (None, None) => counted.all,
+        };
+        sql = sql.replace(counted.name, by_sight);
+    }
+    let now = ask.now.as_millisecond();
+    for (name, value) in [("{organization}", organization), ("{site}", site), ("{now}", Some(now))] {
+        if let Some(value) = value.filter(|_| sql.contains(name)) {
+            let bound = statement.bind(Sql::Integer(value));
+            sql = sql.replace(name, &bound);
         }
     }
-    all
+    sql
 }
 
 fn condition(column: Column, filter: &Filter, statement: &mut Statement) -> String {
@@ -273,6 +303,7 @@ fn condition(column: Column, filter: &Filter, statement: &mut Statement) -> Stri
         .map(|value| match column {
             Column::Plain(sql) => compared(sql, "", filter.op, value, statement),
             Column::Name(sql) => compared(sql, " COLLATE NOCASE", filter.op, value, statement),
+            Column::Through(id, query) => through(id, query, filter.op, value, statement),
             Column::Members(sql) => member(sql, filter.op, value, statement),
             Column::Words(words) => word(words, filter.op, value),
         })
@@ -339,6 +370,14 @@ fn escaped(text: &str) -> String {
     text.replace('\\', "\\\\")
         .replace('%', "\\%")
         .replace('_', "\\_")
+}
+
+fn through(id: &str, query: &str, op: Op, value: &Value, statement: &mut Statement) -> String {
+    // What isn't equal is what isn't among the equal ones.
+    let (not, op) = if op == Op::Ne { ("NOT ", Op::Eq) } else { ("", op) };
+    let (query, column) = query.rsplit_once(' ').unwrap_or((query, ""));
+    let condition = compared(column, "", op, value, statement);
+    format!("{id} {not}IN ({query} {condition})")
 }
 
 fn member(sql: &str, op: Op, value: &Value, statement: &mut Statement) -> String {

@@ -12,13 +12,24 @@ use rusqlite::OpenFlags;
 
 pub mod api_keys;
 pub mod audit;
+pub mod blob;
+pub mod catalogue;
+pub mod check;
+pub mod exposures;
+pub mod history;
+pub mod inventory;
+pub mod jobs;
+pub mod ledger;
 pub mod listing;
+pub mod modules;
 pub mod one_time_tokens;
 pub mod organizations;
 pub mod overview;
 pub mod row;
 pub mod sessions;
+pub mod site_modules;
 pub mod sites;
+pub mod time;
 pub mod users;
 pub mod writer;
 
@@ -246,10 +257,3 @@ fn applied_version(db: &Connection) -> Result<i64> {
         |row| row.get(0),
     )?)
 }
-pub mod blob;
-pub mod catalogue;
-pub mod check;
-pub mod exposures;
-pub mod inventory;
-pub mod ledger;
-pub mod time;

@@ -72,6 +72,7 @@ pub static SOURCE: Source = Source {
         ("created_at", &[]),
     ],
     search: &["s.name", "s.url"],
+    counted: &[],
 };
 
 /// One page of them.

@@ -3,9 +3,16 @@
 
 pub mod api_keys;
 pub mod auth;
+pub mod events;
+pub mod exposures;
 pub mod health;
+pub mod jobs;
+pub mod modules;
 pub mod organizations;
+pub mod patch_runs;
+pub mod site_modules;
 pub mod sites;
+pub mod syncs;
 
 use jiff::Timestamp;
 

@@ -1,0 +1,139 @@
+//! What sites run, read for people: rows of the inventory with their verdicts.
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::listing::{Ask, Column, Source, Wall, page};
+use super::{Result, StoreError, row};
+use crate::domain::listing::Page;
+use crate::domain::site_module::{LIST, SiteModule};
+
+/// The list of what a site runs.
+pub static SOURCE: Source = Source {
+    list: &LIST,
+    from: "site_modules AS sm JOIN sites AS s ON s.id = sm.site_id JOIN modules AS m ON m.id = sm.module_id \
+           JOIN module_versions AS v ON v.id = sm.version_id",
+    drivers: &[],
+    live: "s.deleted_at IS NULL",
+    id: "sm.module_id",
+    wall: Wall::Owned {
+        organization: "s.organization_id",
+        site: Some("sm.site_id"),
+    },
+    fields: &[
+        ("name", Column::Plain("m.name")),
+        ("title", Column::Name("m.title")),
+        ("type", Column::Plain("m.type")),
+        ("module_id", Column::Plain("sm.module_id")),
+        ("installed", Column::Plain("v.version")),
+        ("enabled", Column::Plain("sm.enabled")),
+        (
+            "custom",
+            Column::Words(&[("true", "m.kind <> 'project'"), ("false", "m.kind = 'project'")]),
+        ),
+        (
+            "status",
+            Column::Words(&[
+                ("not_secure", "v.status = 0"),
+                ("revoked", "v.status = 1"),
+                ("not_supported", "v.status = 2"),
+                ("unknown", "v.status = 3"),
+                ("not_checked", "v.status = 4"),
+                ("pending", "v.status = 5"),
+                ("not_current", "v.status = 6"),
+                ("current", "v.status = 7"),
+                ("custom", "v.status = 8"),
+            ]),
+        ),
+        ("reason", Column::Plain("v.reason")),
+        ("recommended", Column::Plain("v.recommended")),
+        ("exposed", Column::Plain("v.exposed")),
+        (
+            "update_available",
+            Column::Words(&[
+                ("true", "v.recommended IS NOT NULL AND v.recommended IS NOT v.version"),
+                ("false", "v.recommended IS NULL OR v.recommended IS v.version"),
+            ]),
+        ),
+        ("first_seen_at", Column::Plain("sm.first_seen_at")),
+        ("updated_at", Column::Plain("sm.updated_at")),
+    ],
+    sorts: &[
+        ("name", &["m.name"]),
+        ("status", &["v.status", "m.name"]),
+        ("type", &["m.type", "m.name"]),
+        ("first_seen_at", &["sm.first_seen_at"]),
+        ("updated_at", &["sm.updated_at"]),
+    ],
+    search: &["m.name", "m.title"],
+    counted: &[],
+};
+
+/// One page of what a site runs.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list(db: &Connection, site_id: i64, ask: &Ask<'_>) -> Result<Page<SiteModule>> {
+    page(db, &SOURCE, ask, |db, module_id| find(db, site_id, module_id))
+}
+
+/// One module on one site.
+///
+/// # Errors
+/// What SQLite says; [`StoreError::Corrupt`] where a verdict cannot be read.
+pub fn find(db: &Connection, site_id: i64, module_id: i64) -> Result<Option<SiteModule>> {
+    let mut prepared = db.prepare_cached(
+        "SELECT sm.module_id, m.name, m.title, m.type, m.kind, v.version, sm.version_id, sm.enabled, v.verdict,
+           sm.composer, sm.components, m.last_success_at, sm.first_seen_at, sm.updated_at, m.publication_id
+         FROM site_modules AS sm JOIN modules AS m ON m.id = sm.module_id
+           JOIN module_versions AS v ON v.id = sm.version_id
+         WHERE sm.site_id = ?1 AND sm.module_id = ?2",
+    )?;
+    let found = prepared
+        .query_row(params![site_id, module_id], |found| {
+            let kind: String = found.get("kind")?;
+            let title: String = found.get("title")?;
+            let name: String = found.get("name")?;
+            let verdict: String = found.get("verdict")?;
+            Ok(serde_json::from_str(&verdict).map(|judgement| {
+                Ok::<_, rusqlite::Error>(SiteModule {
+                    module_id: found.get("module_id")?,
+                    title: if title.is_empty() { name.clone() } else { title },
+                    name,
+                    kind: found.get("type")?,
+                    custom: kind != "project",
+                    installed: found.get("version")?,
+                    version_id: found.get("version_id")?,
+                    enabled: found.get("enabled")?,
+                    judgement,
+                    composer: found.get("composer")?,
+                    components: row::texts(found, "components")?,
+                    checked_at: row::maybe_time(found, "last_success_at")?,
+                    first_seen_at: row::time(found, "first_seen_at")?,
+                    updated_at: row::time(found, "updated_at")?,
+                    publication_id: found.get("publication_id")?,
+                })
+            }))
+        })
+        .optional()?;
+    match found {
+        None => Ok(None),
+        Some(Ok(module)) => Ok(Some(module?)),
+        Some(Err(error)) => Err(StoreError::from(error)),
+    }
+}
+
+/// The version of core that a site runs and the newest stored history of core: what compatibility is
+/// worked out from.
+///
+/// # Errors
+/// What SQLite says.
+pub fn core_of(db: &Connection, site_id: i64) -> Result<Option<(String, i64)>> {
+    let mut prepared = db.prepare_cached(
+        "SELECT v.version, m.publication_id FROM sites AS s JOIN module_versions AS v ON v.id = s.core_version_id
+           JOIN modules AS m ON m.id = v.module_id
+         WHERE s.id = ?1 AND v.version IS NOT NULL AND m.publication_id IS NOT NULL",
+    )?;
+    Ok(prepared
+        .query_row([site_id], |found| Ok((found.get(0)?, found.get(1)?)))
+        .optional()?)
+}
