@@ -111,7 +111,14 @@ pub struct RefusedSync {
 }
 
 const SOURCES: [&str; 2] = ["inventory", "composer-lock"];
-const KINDS: [&str; 6] = ["installed", "updated", "downgraded", "removed", "enabled", "disabled"];
+const KINDS: [&str; 6] = [
+    "installed",
+    "updated",
+    "downgraded",
+    "removed",
+    "enabled",
+    "disabled",
+];
 
 /// The list of a site's syncs.
 pub static SYNCS: List = List {

@@ -34,7 +34,14 @@ pub struct Job {
     pub finished_at: Option<Timestamp>,
 }
 
-const STATES: [&str; 6] = ["queued", "running", "succeeded", "failed", "cancelled", "dead"];
+const STATES: [&str; 6] = [
+    "queued",
+    "running",
+    "succeeded",
+    "failed",
+    "cancelled",
+    "dead",
+];
 
 /// The list of jobs.
 pub static LIST: List = List {

@@ -78,7 +78,13 @@ pub static LIST: List = List {
         Field::optional("last_checked_at", Kind::Time),
         Field::optional("next_check_at", Kind::Time),
     ],
-    sorts: &["module_name", "id", "sites_count", "exposed_sites_count", "last_checked_at"],
+    sorts: &[
+        "module_name",
+        "id",
+        "sites_count",
+        "exposed_sites_count",
+        "last_checked_at",
+    ],
     default_sort: "module_name",
     search: true,
     columns: &[

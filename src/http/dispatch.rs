@@ -142,7 +142,13 @@ fn route<'a>(routes: &'a [Route], method: &Method) -> Result<&'a Route, Refusal>
 }
 
 /// A sync whose body could not even be read leaves its reason on the site's page.
-async fn noted(edge: &Edge, route: &Route, ids: &[i64], known: &Known, refusal: Refusal) -> Refusal {
+async fn noted(
+    edge: &Edge,
+    route: &Route,
+    ids: &[i64],
+    known: &Known,
+    refusal: Refusal,
+) -> Refusal {
     if let (Tier::Sync, Some(site), Refusal::Service(error)) = (route.tier, ids.first(), &refusal) {
         let address = audit::shown(known.address);
         if let Err(failed) = sync::refuse(&edge.app, *site, error, &address).await {

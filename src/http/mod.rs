@@ -31,7 +31,8 @@ pub mod server;
 pub mod web;
 
 use api::{
-    api_keys, auth, events, exposures, health, jobs, modules, organizations, patch_runs, site_modules, sites, syncs,
+    api_keys, auth, events, exposures, health, jobs, modules, organizations, patch_runs,
+    site_modules, sites, syncs,
 };
 use edge::Edge;
 use route::Needs::{May, Person, Public};

@@ -22,7 +22,10 @@ pub async fn list(
     if let Some(site) = site_id {
         sites::seen(app, actor, site)?;
     }
-    let within: Vec<_> = site_id.map(|site| ("e.site_id", site)).into_iter().collect();
+    let within: Vec<_> = site_id
+        .map(|site| ("e.site_id", site))
+        .into_iter()
+        .collect();
     app.store
         .read(|db| Ok(exposures::list(db, &ask(app, actor, query, &within))?))
 }

@@ -59,7 +59,10 @@ pub async fn patch_runs(
     if let Some(site) = site_id {
         sites::seen(app, actor, site)?;
     }
-    let within: Vec<_> = site_id.map(|site| ("p.site_id", site)).into_iter().collect();
+    let within: Vec<_> = site_id
+        .map(|site| ("p.site_id", site))
+        .into_iter()
+        .collect();
     app.store
         .read(|db| Ok(history::patch_runs(db, &ask(app, actor, query, &within))?))
 }

@@ -7,6 +7,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod callers;
 pub mod catalogue;
+pub mod check;
 pub mod error;
 pub mod exposures;
 pub mod health;
@@ -20,18 +21,12 @@ pub mod modules;
 pub mod organizations;
 pub mod overview;
 pub mod passwords;
+pub mod refresh;
 pub mod secret_key;
 pub mod set_up;
 pub mod sign_in;
 pub mod site_modules;
 pub mod sites;
-
-pub use error::{Error, Result};
-pub mod catalogue;
-pub mod check;
-pub mod histories;
-pub mod ledger;
-pub mod refresh;
 pub mod sync;
 pub mod watch;
 

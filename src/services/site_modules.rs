@@ -47,7 +47,10 @@ fn core(app: &App, db: &Connection, site_id: i64) -> store::Result<Option<CoreVe
     let Some((installed, publication)) = site_modules::core_of(db, site_id)? else {
         return Ok(None);
     };
-    Ok(CoreVersions::new(&*app.histories.get(db, publication)?, &installed))
+    Ok(CoreVersions::new(
+        &*app.histories.get(db, publication)?,
+        &installed,
+    ))
 }
 
 fn fitting(
@@ -60,7 +63,9 @@ fn fitting(
         compatibility: Vec::new(),
         coverage: None,
     };
-    let (Some(publication), Some(assessment)) = (module.publication_id, &module.judgement.assessment) else {
+    let (Some(publication), Some(assessment)) =
+        (module.publication_id, &module.judgement.assessment)
+    else {
         return Ok(fitting);
     };
     if module.kind == "core" {

@@ -5,7 +5,9 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::listing::{Ask, Column, Source, Wall, page};
 use super::{Result, row};
-use crate::domain::history::{EVENTS, Event, PATCH_RUNS, PatchChange, PatchRun, RefusedSync, SYNCS, Sync};
+use crate::domain::history::{
+    EVENTS, Event, PATCH_RUNS, PatchChange, PatchRun, RefusedSync, SYNCS, Sync,
+};
 use crate::domain::listing::Page;
 
 /// The list of a site's syncs.

@@ -76,7 +76,9 @@ pub fn waiting(
     let mut prepared = db.prepare_cached(
         "SELECT id FROM jobs WHERE state = 'queued' AND name = ?1 AND payload = ?2 AND organization_id IS ?3 LIMIT 1",
     )?;
-    let found = prepared.query_row(params![name, payload, organization_id], |found| found.get(0));
+    let found = prepared.query_row(params![name, payload, organization_id], |found| {
+        found.get(0)
+    });
     Ok(found.optional()?)
 }
 
@@ -96,5 +98,11 @@ pub fn add(
         "INSERT INTO jobs (organization_id, name, payload, state, total, run_at, created_at, created_by)
          VALUES (?1, ?2, ?3, 'queued', 1, ?4, ?4, ?5)",
     )?;
-    Ok(prepared.insert(params![organization_id, name, payload, now.as_millisecond(), by])?)
+    Ok(prepared.insert(params![
+        organization_id,
+        name,
+        payload,
+        now.as_millisecond(),
+        by
+    ])?)
 }

@@ -287,7 +287,11 @@ fn placed(mut sql: String, source: &Source, ask: &Ask<'_>, statement: &mut State
         sql = sql.replace(counted.name, by_sight);
     }
     let now = ask.now.as_millisecond();
-    for (name, value) in [("{organization}", organization), ("{site}", site), ("{now}", Some(now))] {
+    for (name, value) in [
+        ("{organization}", organization),
+        ("{site}", site),
+        ("{now}", Some(now)),
+    ] {
         if let Some(value) = value.filter(|_| sql.contains(name)) {
             let bound = statement.bind(Sql::Integer(value));
             sql = sql.replace(name, &bound);
@@ -374,7 +378,11 @@ fn escaped(text: &str) -> String {
 
 fn through(id: &str, query: &str, op: Op, value: &Value, statement: &mut Statement) -> String {
     // What isn't equal is what isn't among the equal ones.
-    let (not, op) = if op == Op::Ne { ("NOT ", Op::Eq) } else { ("", op) };
+    let (not, op) = if op == Op::Ne {
+        ("NOT ", Op::Eq)
+    } else {
+        ("", op)
+    };
     let (query, column) = query.rsplit_once(' ').unwrap_or((query, ""));
     let condition = compared(column, "", op, value, statement);
     format!("{id} {not}IN ({query} {condition})")

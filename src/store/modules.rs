@@ -113,7 +113,11 @@ fn read(found: &Row<'_>) -> rusqlite::Result<Module> {
     let branches: Option<String> = found.get("supported_branches")?;
     Ok(Module {
         id: found.get("id")?,
-        title: if title.is_empty() { name.clone() } else { title },
+        title: if title.is_empty() {
+            name.clone()
+        } else {
+            title
+        },
         name,
         kind: found.get("type")?,
         origin: found.get("kind")?,

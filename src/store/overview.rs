@@ -41,7 +41,7 @@ pub fn tallies(db: &Connection, organization: Option<i64>) -> Result<Vec<Tally>>
 pub fn overdue(db: &Connection, organization: Option<i64>, now: i64) -> Result<Vec<Tally>> {
     let mut statement = db.prepare_cached(
         "SELECT organization_id, status, silent_since IS NOT NULL, count(*) FROM sites
-         WHERE deleted_at IS NULL AND next_due_at < ?2 AND (?1 IS NULL OR organization_id = ?1)
+         WHERE deleted_at IS NULL AND ifnull(next_due_at, 9223372036854775807) < ?2 AND (?1 IS NULL OR organization_id = ?1)
          GROUP BY 1, 2, 3",
     )?;
     let found = statement.query_map(params![organization, now], tally)?;
@@ -185,17 +185,11 @@ pub fn urgent(db: &Connection, organization: Option<i64>, most: u32) -> Result<V
          JOIN sites AS s ON s.id = e.site_id JOIN organizations AS o ON o.id = e.organization_id
          JOIN modules AS m ON m.id = e.module_id JOIN module_versions AS v ON v.id = e.version_id
          WHERE e.closed_at IS NULL AND (?1 IS NULL OR e.organization_id = ?1)";
-    let mut found = Vec::new();
-    for (condition, order) in [
-        ("e.due_at IS NOT NULL", "e.due_at, e.id"),
-        ("e.due_at IS NULL", "e.id"),
-    ] {
-        let sql = format!("{FIELDS} AND {condition} ORDER BY {order} LIMIT ?2");
-        let mut statement = db.prepare_cached(&sql)?;
-        let rows = statement.query_map(params![organization, most], window)?;
-        found.extend(rows.collect::<rusqlite::Result<Vec<_>>>()?);
-    }
-    Ok(found)
+    let mut statement = db.prepare_cached(&format!(
+        "{FIELDS} ORDER BY ifnull(e.due_at, 9223372036854775807), e.id LIMIT ?2"
+    ))?;
+    let rows = statement.query_map(params![organization, most], window)?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 fn window(row: &Row<'_>) -> rusqlite::Result<OpenWindow> {

@@ -28,7 +28,10 @@ pub static SOURCE: Source = Source {
         ("enabled", Column::Plain("sm.enabled")),
         (
             "custom",
-            Column::Words(&[("true", "m.kind <> 'project'"), ("false", "m.kind = 'project'")]),
+            Column::Words(&[
+                ("true", "m.kind <> 'project'"),
+                ("false", "m.kind = 'project'"),
+            ]),
         ),
         (
             "status",
@@ -50,8 +53,14 @@ pub static SOURCE: Source = Source {
         (
             "update_available",
             Column::Words(&[
-                ("true", "v.recommended IS NOT NULL AND v.recommended IS NOT v.version"),
-                ("false", "v.recommended IS NULL OR v.recommended IS v.version"),
+                (
+                    "true",
+                    "v.recommended IS NOT NULL AND v.recommended IS NOT v.version",
+                ),
+                (
+                    "false",
+                    "v.recommended IS NULL OR v.recommended IS v.version",
+                ),
             ]),
         ),
         ("first_seen_at", Column::Plain("sm.first_seen_at")),
@@ -73,7 +82,9 @@ pub static SOURCE: Source = Source {
 /// # Errors
 /// What SQLite says.
 pub fn list(db: &Connection, site_id: i64, ask: &Ask<'_>) -> Result<Page<SiteModule>> {
-    page(db, &SOURCE, ask, |db, module_id| find(db, site_id, module_id))
+    page(db, &SOURCE, ask, |db, module_id| {
+        find(db, site_id, module_id)
+    })
 }
 
 /// One module on one site.
@@ -97,7 +108,11 @@ pub fn find(db: &Connection, site_id: i64, module_id: i64) -> Result<Option<Site
             Ok(serde_json::from_str(&verdict).map(|judgement| {
                 Ok::<_, rusqlite::Error>(SiteModule {
                     module_id: found.get("module_id")?,
-                    title: if title.is_empty() { name.clone() } else { title },
+                    title: if title.is_empty() {
+                        name.clone()
+                    } else {
+                        title
+                    },
                     name,
                     kind: found.get("type")?,
                     custom: kind != "project",

@@ -135,7 +135,8 @@ impl From<(Coverage, Requirement)> for CoverageOut {
 
 impl From<(SiteModule, Fitting)> for SiteModuleOut {
     fn from((module, fitting): (SiteModule, Fitting)) -> Self {
-        let (update_available, security_update) = (module.update_available(), module.security_update());
+        let (update_available, security_update) =
+            (module.update_available(), module.security_update());
         let judgement = &module.judgement;
         let (exposed, fixed_in) = (judgement.exposed(), judgement.fixed_in());
         let exposed_by = judgement.causes(&module.name);
@@ -154,9 +155,15 @@ impl From<(SiteModule, Fitting)> for SiteModuleOut {
             status,
             reason,
             also: also.map(|(_, version)| version.clone()).collect(),
-            recommended: assessment.as_ref().and_then(|verdict| verdict.recommended.clone()),
-            latest: assessment.as_ref().and_then(|verdict| verdict.latest.clone()),
-            security_updates: assessment.map(|verdict| verdict.security_updates).unwrap_or_default(),
+            recommended: assessment
+                .as_ref()
+                .and_then(|verdict| verdict.recommended.clone()),
+            latest: assessment
+                .as_ref()
+                .and_then(|verdict| verdict.latest.clone()),
+            security_updates: assessment
+                .map(|verdict| verdict.security_updates)
+                .unwrap_or_default(),
             advisories: Vec::new(),
             composer: module.composer.filter(|name| !name.is_empty()),
             components: module.components,
@@ -165,7 +172,11 @@ impl From<(SiteModule, Fitting)> for SiteModuleOut {
             exposed,
             exposed_by: exposed_by.into_iter().map(CauseOut::from).collect(),
             fixed_in,
-            core_compatibility: fitting.compatibility.into_iter().map(CompatibilityOut::from).collect(),
+            core_compatibility: fitting
+                .compatibility
+                .into_iter()
+                .map(CompatibilityOut::from)
+                .collect(),
             security_coverage: fitting.coverage.map(CoverageOut::from),
             checked_at: maybe_written(module.checked_at),
             current_version_id: module.version_id,

@@ -275,10 +275,20 @@ pub const SHOW: Operation = Operation {
 async fn receive(mut call: Call, source: Source) -> Result<Answer> {
     let body = call.large();
     let address = audit::shown(call.address);
-    let receipt = sync::receive(&call.app, call.actor()?, call.id()?, source, &body, &address).await?;
+    let receipt = sync::receive(
+        &call.app,
+        call.actor()?,
+        call.id()?,
+        source,
+        &body,
+        &address,
+    )
+    .await?;
     let site = format!("/api/v1/sites/{}", receipt.site_id);
     let own = format!("{site}/syncs/{}", receipt.sync_id);
-    Ok(Answer::one(&ReceiptOut::from(receipt))?.located(own).link("site", site))
+    Ok(Answer::one(&ReceiptOut::from(receipt))?
+        .located(own)
+        .link("site", site))
 }
 
 async fn list(call: Call) -> Result<Answer> {
