@@ -7,7 +7,6 @@
 )]
 
 mod accounts;
-mod accounts_http;
 mod catalogue;
 mod drupal_org;
 mod engine;

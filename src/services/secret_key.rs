@@ -106,28 +106,29 @@ impl SecretKey {
     }
 }
 
-/// Makes the file if it is not there. `None`: it is there.
+/// Makes the file if it is not there. `None`: it is there. It appears whole or not at all: a start
+/// that is cut short leaves no half of a secret behind.
 fn make(file: &Path, entropy: &dyn Entropy) -> Result<Option<String>, SecretKeyError> {
     let failed = |cause| SecretKeyError::File {
         file: file.display().to_string(),
         cause,
     };
-    let opened = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(file);
-    let mut out = match opened {
-        Ok(out) => out,
-        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(None),
-        Err(error) => return Err(failed(error)),
-    };
+    if file.try_exists().map_err(failed)? {
+        return Ok(None);
+    }
     let mut random = [0; 32];
     entropy.fill(&mut random)?;
     let text = credentials::token(&random);
-    writeln!(out, "{text}")
-        .and_then(|()| out.sync_all())
-        .map_err(failed)?;
+    let draft = file.with_extension("new");
+    let written = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&draft)
+        .and_then(|mut out| writeln!(out, "{text}").and_then(|()| out.sync_all()))
+        .and_then(|()| std::fs::rename(&draft, file));
+    written.map_err(failed)?;
     Ok(Some(text))
 }
 

@@ -6,7 +6,7 @@ use dewline::http::router;
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
-use crate::accounts::{House, PASSWORD};
+use super::{House, PASSWORD};
 
 struct Answer {
     status: StatusCode,
@@ -379,4 +379,56 @@ async fn the_record_says_who_from_where_and_by_which_request() {
             AND organization_id = 1 AND site_id = 11 AND request_id = '{request_id}' AND address <> ''"
     );
     assert_eq!(house.count(&sql), 1);
+}
+
+/// Everything that is logged, at every level, by this test's thread.
+#[derive(Clone, Default)]
+struct Log(std::sync::Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn no_secret_is_ever_logged() {
+    let log = Log::default();
+    let writer = log.clone();
+    let subscriber = tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_writer(move || writer.clone())
+        .finish();
+    let _guard = tracing::subscriber::set_default(subscriber);
+    let house = House::new().await;
+    let tokens = house.logs_in().await;
+    let bearer = tokens["access_token"].as_str().unwrap();
+    let made = house
+        .posts("/api-keys", bearer, json!({"name": "web", "site_id": 11}))
+        .await;
+    let key = made.body["data"]["key"].as_str().unwrap();
+    house.gets("/sites", key).await;
+    house.gets("/sites", &format!("{key}x")).await;
+    house.gets(&format!("/sites?key={key}"), bearer).await;
+    let refresh = tokens["refresh_token"].as_str().unwrap();
+    house
+        .posts("/auth/refresh", "", json!({"refresh_token": refresh}))
+        .await;
+    house
+        .posts(
+            "/auth/login",
+            "",
+            json!({"email": "ada@example.org", "password": "typed by mistake"}),
+        )
+        .await;
+    let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(text.contains("request_id"), "the log is being read");
+    for secret in [&key[12..], bearer, refresh, PASSWORD, "typed by mistake"] {
+        assert!(!text.contains(secret), "{secret}");
+    }
 }
