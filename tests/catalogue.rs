@@ -2,6 +2,7 @@
 //! badly, or doesn't answer.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use dewline::app::App;
@@ -13,6 +14,7 @@ use dewline::domain::access::Actor;
 use dewline::domain::organization::OrganizationForm;
 use dewline::domain::site::SiteForm;
 use dewline::jobs;
+use dewline::services::import_catalogue::{self, Report};
 use dewline::services::sync::{self, Source};
 use dewline::services::{organizations, sites};
 use dewline::store::{StoreError, catalogue};
@@ -32,11 +34,23 @@ struct Fleet {
 
 impl Fleet {
     async fn at(start: &str) -> Self {
+        Self::new(start, true).await
+    }
+
+    /// A box without internet.
+    async fn apart(start: &str) -> Self {
+        Self::new(start, false).await
+    }
+
+    async fn new(start: &str, online: bool) -> Self {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(ManualClock::at(at(start)));
         let drupal_org = StandIn::start(clock.clone()).await.unwrap();
-        let mut config = Config::default();
-        config.data_dir = folder.path().join("data");
+        let mut config = Config {
+            data_dir: folder.path().join("data"),
+            ..Config::default()
+        };
+        config.drupal_org.enabled = online;
         config.drupal_org.release_history_url = drupal_org.release_history_url();
         config.drupal_org.requests_per_second = 100_000;
         let app = App::open(config, clock.clone(), Arc::new(SeededEntropy::new(7))).unwrap();
@@ -120,6 +134,21 @@ impl Fleet {
 
     async fn lives_for(&self, time: SignedDuration) {
         self.lives_until(self.clock.now() + time).await;
+    }
+
+    /// What `dewline import catalogue` does.
+    async fn imports(&self, path: &Path) -> Report {
+        let mut handfuls = Vec::new();
+        let mut report = import_catalogue::read(path, &mut |handful| {
+            handfuls.push(handful);
+            Ok(())
+        })
+        .unwrap();
+        for handful in handfuls {
+            let took = import_catalogue::take(&self.app, &Actor::System, handful).await;
+            report.add(took.unwrap());
+        }
+        report
     }
 
     fn ask<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
@@ -493,4 +522,75 @@ async fn when_told_to_wait_nobody_is_asked_until_then() {
     assert!((1200..=1230).contains(&waited), "{waited}");
     assert_eq!(by_project(&asked).len(), 4, "everybody's turn came");
     assert_eq!(fleet.status(1), "current");
+}
+
+#[tokio::test]
+async fn a_box_without_internet_lives_on_what_is_carried_to_it() {
+    let fleet = Fleet::apart("2026-11-24T10:00:00Z").await;
+    let folder = TempDir::new().unwrap();
+    let histories = folder.path().join("release-history");
+    std::fs::create_dir_all(histories.join("rope")).unwrap();
+    let write = |name: &str, project: &Project| {
+        std::fs::write(histories.join(name), project.to_xml()).unwrap();
+    };
+    let core = Project::new("drupal", "Drupal core", "project_core", &["11.2."]);
+    write(
+        "drupal.xml",
+        &core.with(Release::new("11.2.0", 1_750_000_000)),
+    );
+    let mut rope = Project::new("rope", "Rope", "project_module", &["1.0."]);
+    rope.publish(Release::new("1.0.0", 1_760_000_000));
+    write("rope/current", &rope);
+    write("misnamed.xml", &rope);
+    std::fs::write(histories.join("ladder.xml"), "<project><short_name>ladder").unwrap();
+    std::fs::write(histories.join("Upper.xml"), "<project/>").unwrap();
+
+    fleet.syncs(1, &[("rope", "1.0.0")]).await;
+    fleet.syncs(2, &[("ladder", "1.0.0")]).await;
+    fleet.runs_jobs().await;
+    assert_ne!(fleet.status(1), "current");
+
+    let report = fleet.imports(folder.path()).await;
+    assert_eq!(
+        (report.taken, report.unchanged, report.cut_short),
+        (2, 0, None)
+    );
+    assert_eq!(
+        report.left,
+        [
+            "release-history/Upper.xml: not the name of a project",
+            "ladder: not a release history, or a broken one",
+            "misnamed: the release history of another project",
+        ]
+    );
+    fleet.runs_jobs().await;
+    assert_eq!(
+        (fleet.status(1), fleet.status(2)),
+        ("current".to_owned(), "unknown".to_owned())
+    );
+
+    // The next carriage brings a fix; the one after is an old copy and takes nothing back.
+    let old = rope.clone();
+    rope.publish(Release::security("1.0.1", 1_763_000_000));
+    write("rope/current", &rope);
+    assert_eq!(fleet.imports(folder.path()).await.taken, 1);
+    fleet.runs_jobs().await;
+    assert_eq!(
+        (fleet.status(1).as_str(), fleet.open_exposures()),
+        ("not_secure", 1)
+    );
+    write("rope/current", &old);
+    let report = fleet.imports(folder.path()).await;
+    assert!(
+        report
+            .left
+            .contains(&"rope: older than what is already here".to_owned())
+    );
+    assert_eq!((report.taken, report.unchanged), (0, 1));
+    fleet.runs_jobs().await;
+    assert_eq!(fleet.status(1), "not_secure");
+    assert_eq!(fleet.drupal_org.take_requests(), []);
+
+    let report = fleet.imports(Path::new("/nowhere/at/all")).await;
+    assert!(report.cut_short.unwrap().contains("No such file"));
 }

@@ -27,7 +27,8 @@ pub mod set_up;
 pub mod sign_in;
 pub mod site_modules;
 pub mod sites;
-pub mod sync;
-pub mod watch;
 
 pub use error::{Error, Result};
+pub mod import_catalogue;
+pub mod sync;
+pub mod watch;
