@@ -41,7 +41,9 @@ use route::{Route, Scope, Tier, delete, get, post, put};
 use web::door::{self, Pages};
 use web::visit::Who::{Anybody, Attempting, Signed};
 use web::visit::{Page, look, send};
-use web::{assets, entrance, fleet, overview};
+use web::{
+    self as pages, assets, catalogue, connect, entrance, fleet, keys, manual, overview, site,
+};
 
 const ORGANIZATION: Scope = Of("organization", |app, actor, id| {
     services::organizations::seen(app, actor, id)
@@ -114,20 +116,52 @@ pub fn routes() -> Vec<Route> {
 pub fn pages() -> Vec<Page> {
     vec![
         look("/",         Signed,     overview::SHOW),
-        look("/sites",    Signed,     fleet::LIST),
-        look("/organizations",             Signed, web::organizations::LIST),
-        look("/organizations/new",         Signed, web::organizations::NEW),
-        send("/organizations/new",         Signed, web::organizations::CREATE),
-        look("/organizations/{id}",        Signed, web::organizations::SHOW),
-        send("/organizations/{id}",        Signed, web::organizations::UPDATE),
-        look("/organizations/{id}/delete", Signed, web::organizations::ASK_DELETE),
-        send("/organizations/{id}/delete", Signed, web::organizations::DELETE),
         look("/set-up",   Anybody,    entrance::SET_UP),
         send("/set-up",   Attempting, entrance::COMPLETE),
         look("/sign-in",  Anybody,    entrance::ASK),
         send("/sign-in",  Attempting, entrance::SIGN_IN),
         send("/sign-out", Signed,     entrance::SIGN_OUT),
         send("/theme",    Anybody,    entrance::CHANGE_THEME),
+
+        look("/sites",                     Signed, fleet::LIST),
+        look("/sites/new",                 Signed, pages::sites::NEW),
+        send("/sites/new",                 Signed, pages::sites::CREATE),
+        look("/sites/{id}",                Signed, site::SHOW),
+        look("/sites/{id}/exposures",      Signed, site::EXPOSURES),
+        look("/sites/{id}/patch-runs",     Signed, site::RUNS),
+        look("/sites/{id}/events",         Signed, site::CHANGES),
+        look("/sites/{id}/syncs",          Signed, site::ARRIVALS),
+        look("/sites/{id}/keys",           Signed, keys::OF_SITE),
+        send("/sites/{id}/keys",           Signed, keys::CREATE_OF_SITE),
+        look("/sites/{id}/settings",       Signed, pages::sites::SETTINGS),
+        send("/sites/{id}/settings",       Signed, pages::sites::UPDATE),
+        look("/sites/{id}/delete",         Signed, pages::sites::ASK_DELETE),
+        send("/sites/{id}/delete",         Signed, pages::sites::DELETE),
+        send("/sites/{id}/stranger",       Signed, pages::sites::ANSWER),
+        look("/sites/{id}/connect",        Signed, connect::SHOW),
+        send("/sites/{id}/connect",        Signed, connect::RENEW),
+        look("/sites/{id}/connect/light",  Signed, connect::LIGHT),
+
+        look("/organizations",             Signed, pages::organizations::LIST),
+        look("/organizations/new",         Signed, pages::organizations::NEW),
+        send("/organizations/new",         Signed, pages::organizations::CREATE),
+        look("/organizations/{id}",        Signed, pages::organizations::SHOW),
+        send("/organizations/{id}",        Signed, pages::organizations::UPDATE),
+        look("/organizations/{id}/delete", Signed, pages::organizations::ASK_DELETE),
+        send("/organizations/{id}/delete", Signed, pages::organizations::DELETE),
+
+        look("/api-keys",                  Signed, keys::LIST),
+        send("/api-keys",                  Signed, keys::CREATE),
+        send("/api-keys/{id}/rotate",      Signed, keys::ROTATE),
+        look("/api-keys/{id}/revoke",      Signed, keys::ASK_REVOKE),
+        send("/api-keys/{id}/revoke",      Signed, keys::REVOKE),
+
+        look("/modules",                   Signed, catalogue::LIST),
+        look("/modules/{id}",              Signed, catalogue::SHOW),
+        send("/modules/{id}/refresh",      Signed, catalogue::REFRESH),
+        look("/feed",                      Signed, catalogue::FEED),
+        look("/manual",                    Signed, manual::FIRST),
+        look("/manual/{chapter}",          Signed, manual::CHAPTER),
     ]
 }
 

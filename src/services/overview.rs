@@ -195,6 +195,67 @@ pub async fn show(app: &App, actor: &Actor) -> Result<Overview> {
     })
 }
 
+/// How drupal.org is followed.
+#[derive(Debug)]
+pub struct Feed {
+    /// Modules in use that are looked up.
+    pub tracked: i64,
+    /// Of those: with data too old to be called fine.
+    pub stale: i64,
+    /// Of those: never answered.
+    pub pending: i64,
+    /// When the next is asked.
+    pub next: Option<Timestamp>,
+    /// Those whose last question failed, the most used first.
+    pub failing: Vec<FailingModule>,
+}
+
+/// A module whose last question failed.
+#[derive(Debug)]
+pub struct FailingModule {
+    /// Its id.
+    pub id: i64,
+    /// Its title.
+    pub title: String,
+    /// Its short name.
+    pub name: String,
+    /// What went wrong.
+    pub trouble: String,
+    /// Sites that run it.
+    pub sites: i64,
+}
+
+/// Modules in trouble that are named.
+const NAMED: u32 = 50;
+
+/// How drupal.org is followed: the platform's matter.
+///
+/// # Errors
+/// Where the caller may not; what the store says.
+pub async fn feed(app: &App, actor: &Actor) -> Result<Feed> {
+    actor.require(Permission::ModulesRead)?;
+    actor.require_platform(Permission::ModulesRead)?;
+    app.store.read(|db| {
+        let (tracked, stale, pending, next) = store::feed_counts(db)?;
+        let failing = store::failing(db, NAMED)?.into_iter();
+        Ok(Feed {
+            tracked,
+            stale,
+            pending,
+            next: next.and_then(|at| Timestamp::from_millisecond(at).ok()),
+            failing: failing
+                .map(|(id, title, name, trouble, sites)| FailingModule {
+                    id,
+                    title,
+                    name,
+                    trouble,
+                    sites,
+                })
+                .collect(),
+        })
+    })
+}
+
 fn word(status: i64, overdue: bool, silent: bool) -> Word {
     Word {
         standing: Standing::from_rank(status).unwrap_or(Standing::Unknown),

@@ -318,6 +318,44 @@ pub fn feed(db: &Connection) -> Result<(Option<i64>, bool, i64)> {
         .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
 }
 
+/// How many modules in use are looked up, have stale data, were never answered; and when the next is asked.
+///
+/// # Errors
+/// What SQLite says.
+pub fn feed_counts(db: &Connection) -> Result<(i64, i64, i64, Option<i64>)> {
+    Ok(db
+        .prepare_cached(
+            "SELECT count(*), ifnull(sum(stale), 0), ifnull(sum(feed_state = 'pending'), 0), min(next_check_at)
+             FROM modules WHERE sites_count > 0 AND kind = 'project'",
+        )?
+        .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?)
+}
+
+/// A module in use whose last question failed: id, title, name, what went wrong, sites.
+pub type Failing = (i64, String, String, String, i64);
+
+/// Those, the most used first.
+///
+/// # Errors
+/// What SQLite says.
+pub fn failing(db: &Connection, most: u32) -> Result<Vec<Failing>> {
+    let mut statement = db.prepare_cached(
+        "SELECT id, coalesce(nullif(title, ''), name), name, ifnull(last_error, feed_state), sites_count FROM modules
+         WHERE sites_count > 0 AND kind = 'project' AND (last_error IS NOT NULL OR feed_state IN ('absent', 'failed', 'unreadable'))
+         ORDER BY sites_count DESC, id LIMIT ?1",
+    )?;
+    let found = statement.query_map([most], |row| {
+        Ok((
+            row.get(0)?,
+            row.get(1)?,
+            row.get(2)?,
+            row.get(3)?,
+            row.get(4)?,
+        ))
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
 fn collect<T>(
     db: &Connection,
     sql: &str,

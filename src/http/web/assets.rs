@@ -49,6 +49,12 @@ pub async fn serve(Path((hash, path)): Path<(String, String)>, headers: HeaderMa
         .into_response()
 }
 
+/// A chapter of the manual, as Markdown.
+pub fn manual(chapter: &str) -> Option<String> {
+    let file = Files::get(&format!("manual/{chapter}.md"))?;
+    String::from_utf8(file.data.into_owned()).ok()
+}
+
 fn media_type(path: &str) -> &'static str {
     match path.rsplit_once('.').map(|(_, ending)| ending) {
         Some("css") => "text/css; charset=utf-8",

@@ -2,16 +2,22 @@
 //! structs from services; nothing here knows the store or the API.
 
 pub mod assets;
+pub mod catalogue;
 pub mod charts;
+pub mod connect;
 pub mod door;
 pub mod entrance;
 pub mod fleet;
+pub mod keys;
 pub mod listing;
+pub mod manual;
 pub mod organizations;
 pub mod overview;
 pub mod parts;
 pub mod secrets;
 pub mod shell;
+pub mod site;
+pub mod sites;
 pub mod view;
 pub mod visit;
 pub mod words;

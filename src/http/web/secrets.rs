@@ -18,8 +18,8 @@ pub struct Kept {
     pub name: String,
     /// The secret.
     pub secret: SecretString,
-    /// Until when the key that it replaces works, in milliseconds.
-    pub old_until: Option<i64>,
+    /// Until when the key that it replaces works.
+    pub old_until: Option<jiff::Timestamp>,
 }
 
 /// What waits to be shown.

@@ -141,7 +141,7 @@ impl ConnectPage {
 
     fn cron_line(&self) -> String {
         format!(
-            "{} * * * * cd /path/to/project && DEWLINE_KEY=… dewline-push.sh {} {}",
+            "{} * * * * dewline-push.sh --url {} --site {} --key-file /etc/dewline.key --lock /path/to/composer.lock",
             self.minute, self.address, self.site_id
         )
     }

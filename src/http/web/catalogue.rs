@@ -1,0 +1,121 @@
+//! Modules that the sites run, how drupal.org is followed, and background work.
+
+use super::listing::{Listing, asked};
+use super::overview::natural;
+use super::view::catalogue::{CatalogueRow, FeedPage, JobRow, ModulePage, ModulesPage};
+use super::visit::{Handler, Reply, Visit};
+use crate::domain::access::Permission;
+use crate::domain::job::{Job, LIST as JOBS};
+use crate::domain::listing::Query;
+use crate::domain::module::{LIST as MODULES, Module};
+use crate::services::{Error, Result, jobs, modules, overview};
+
+/// `GET /modules`.
+pub const LIST: Handler = |visit| Box::pin(list(visit));
+/// `GET /modules/{id}`.
+pub const SHOW: Handler = |visit| Box::pin(show(visit));
+/// `POST /modules/{id}/refresh`.
+pub const REFRESH: Handler = |visit| Box::pin(refresh(visit));
+/// `GET /feed`.
+pub const FEED: Handler = |visit| Box::pin(feed(visit));
+
+async fn list(visit: Visit) -> Result<Reply> {
+    let mut pairs: Vec<(&str, &str)> = asked(&visit.query).collect();
+    if !pairs.iter().any(|(name, _)| *name == "sort") {
+        pairs.push(("sort", "-exposed_sites_count,-sites_count"));
+    }
+    let query = Query::parse(&MODULES, pairs).map_err(Error::Invalid)?;
+    let page = modules::list(&visit.app, visit.actor()?, &query).await?;
+    Reply::page(&ModulesPage {
+        shell: visit.shell("Modules").await?,
+        list: Listing::of("/modules", &visit.query, &query, &page),
+        rows: page.rows.into_iter().map(row).collect(),
+    })
+}
+
+fn row(module: Module) -> CatalogueRow {
+    let trouble = match (module.is_project(), module.feed_state.as_str()) {
+        (false, _) if module.origin == "library" => Some("a library: never looked up".to_owned()),
+        (false, _) => Some("custom code: never looked up".to_owned()),
+        (true, "absent") => Some("drupal.org knows no such project".to_owned()),
+        (true, "failed") => Some("no answer yet".to_owned()),
+        (true, "unreadable") => Some("the answer can't be read".to_owned()),
+        _ => module
+            .last_error
+            .map(|error| format!("last question failed: {error}")),
+    };
+    CatalogueRow {
+        id: module.id,
+        title: module.title,
+        name: module.name,
+        kind: module.kind,
+        sites: natural(module.sites_count),
+        exposed: natural(module.exposed_sites_count),
+        checked: module.last_checked_at,
+        trouble,
+    }
+}
+
+async fn show(visit: Visit) -> Result<Reply> {
+    let actor = visit.actor()?;
+    let module = modules::find(&visit.app, actor, visit.id()?).await?;
+    let may_refresh = module.is_project()
+        && actor.require(Permission::ModulesWrite).is_ok()
+        && visit.app.config.drupal_org.enabled;
+    Reply::page(&ModulePage {
+        shell: visit.shell(&module.title).await?,
+        link: module.drupal_link(),
+        status: module.project_status.clone(),
+        branches: module.supported_branches.clone(),
+        next_check: module.next_check_at,
+        may_refresh,
+        row: row(module),
+    })
+}
+
+async fn refresh(visit: Visit) -> Result<Reply> {
+    let id = visit.id()?;
+    modules::refresh(&visit.app, visit.actor()?, id).await?;
+    Ok(Reply::go(format!("/modules/{id}")).saying("drupal.org is being asked.", None))
+}
+
+async fn feed(visit: Visit) -> Result<Reply> {
+    let actor = visit.actor()?;
+    let state = overview::feed(&visit.app, actor).await?;
+    let jobs = jobs::list(&visit.app, actor, &Query::first(&JOBS)).await?;
+    Reply::page(&FeedPage {
+        shell: visit.shell("drupal.org").await?,
+        source: visit.app.config.drupal_org.release_history_url.clone(),
+        tracked: natural(state.tracked),
+        stale: natural(state.stale),
+        pending: natural(state.pending),
+        failing: state
+            .failing
+            .into_iter()
+            .map(|failing| CatalogueRow {
+                id: failing.id,
+                title: failing.title,
+                name: failing.name,
+                kind: String::new(),
+                sites: natural(failing.sites),
+                exposed: 0,
+                checked: None,
+                trouble: Some(failing.trouble),
+            })
+            .collect(),
+        next: state.next,
+        jobs: jobs.rows.into_iter().map(job).collect(),
+    })
+}
+
+fn job(job: Job) -> JobRow {
+    JobRow {
+        id: job.id,
+        name: job.name,
+        state: job.state,
+        progress: job.total.map(|total| (natural(job.done), natural(total))),
+        error: job.last_error,
+        created: job.created_at,
+        finished: job.finished_at,
+    }
+}
