@@ -79,12 +79,25 @@ impl App {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Result<Arc<Self>, OpenError> {
+        Self::open_with(config, clock, entropy, Settings::default())
+    }
+
+    /// As [`App::open`], with other settings of the store.
+    ///
+    /// # Errors
+    /// As [`App::open`].
+    pub fn open_with(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        settings: Settings,
+    ) -> Result<Arc<Self>, OpenError> {
         let data_dir = config.data_dir.clone();
         make_private_dir(&data_dir)?;
         let secret_key = SecretKey::open(config.secret_key.as_ref(), &data_dir, &*entropy)?;
         let database = data_dir.join(DATABASE);
         make_private_file(&database)?;
-        let store = Store::open(&database, Settings::default())?;
+        let store = Store::open(&database, settings)?;
         Ok(Arc::new(Self {
             access_tokens: AccessTokens::new(&secret_key),
             callers: Callers::default(),

@@ -24,6 +24,28 @@ impl Clock for SystemClock {
     }
 }
 
+/// The machine's clock, set to another time: it runs on from there. For the demo.
+#[derive(Debug)]
+pub struct ShiftedClock {
+    /// Milliseconds between the machine's time and ours.
+    by: i64,
+}
+
+impl ShiftedClock {
+    /// A clock that says `at` now.
+    pub fn starting_at(at: Timestamp) -> Self {
+        let by = at.as_millisecond() - SystemClock.now().as_millisecond();
+        Self { by }
+    }
+}
+
+impl Clock for ShiftedClock {
+    fn now(&self) -> Timestamp {
+        let now = SystemClock.now().as_millisecond().saturating_add(self.by);
+        Timestamp::from_millisecond(now).unwrap_or(Timestamp::UNIX_EPOCH)
+    }
+}
+
 /// A clock that stands still until it is moved: for tests and for the demo's past.
 #[derive(Debug)]
 pub struct ManualClock(AtomicI64);

@@ -101,6 +101,9 @@ pub struct Settings {
     pub queue: usize,
     /// The writer's page cache in KiB; a reader has an eighth of it.
     pub cache_kib: u32,
+    /// An answer is given only when its commit is on the disk. `false` is for filling a new database
+    /// before anybody is answered: a power failure then loses the newest commits, never a part of one.
+    pub durable: bool,
 }
 
 impl Default for Settings {
@@ -109,6 +112,7 @@ impl Default for Settings {
             readers: 8,
             queue: 4096,
             cache_kib: 32 * 1024,
+            durable: true,
         }
     }
 }
@@ -131,7 +135,8 @@ impl Store {
         prepare(file)?;
         let write = Connection::open(file)?;
         write.busy_timeout(Duration::from_secs(5))?;
-        write.pragma_update(None, "synchronous", "full")?;
+        let synchronous = if settings.durable { "full" } else { "normal" };
+        write.pragma_update(None, "synchronous", synchronous)?;
         write.pragma_update(None, "foreign_keys", true)?;
         write.pragma_update(None, "temp_store", "memory")?;
         write.pragma_update(None, "cache_size", -i64::from(settings.cache_kib))?;
