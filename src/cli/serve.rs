@@ -35,13 +35,9 @@ pub fn run(mut config: Config) -> Outcome {
 }
 
 async fn appliance(mut config: Config) -> Outcome {
-    let mut signals = Signals::listen()?;
-    let listener = listener(&config.listen).await?;
-    let address = listener.local_addr()?;
-    let reached_at = format!("http://{address}");
-    if config.public_url.is_empty() {
-        config.public_url.clone_from(&reached_at);
-    }
+    let signals = Signals::listen()?;
+    let listener = listener(&config).await?;
+    set_public_url(&mut config, &listener)?;
     let app = App::open(
         config,
         Arc::new(SystemClock),
@@ -51,6 +47,21 @@ async fn appliance(mut config: Config) -> Outcome {
         let link = format!("{}{}", app.config.public_url, set_up::path(&token));
         print(&format!("set up at {link}\n"));
     }
+    keep_open(app, listener, signals, |_| std::future::ready(())).await
+}
+
+/// Serves pages, API, commands and jobs until a signal says stop, and finishes what runs. `beside`
+/// runs along with it and hears when to stop.
+pub(super) async fn keep_open<F>(
+    app: Arc<App>,
+    listener: TcpListener,
+    mut signals: Signals,
+    beside: impl FnOnce(watch::Receiver<bool>) -> F,
+) -> Outcome
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let address = listener.local_addr()?;
     let (stopper, stop) = watch::channel(false);
     let serving = tokio::spawn(http::server::serve(
         listener,
@@ -60,8 +71,9 @@ async fn appliance(mut config: Config) -> Outcome {
     ));
     let commands = tokio::spawn(hear_commands(Arc::clone(&app), stop.clone()));
     let working = tokio::spawn(jobs::run(Arc::clone(&app), stop.clone()));
+    let beside = tokio::spawn(beside(stop.clone()));
     let watched = tokio::spawn(feed_the_watchdog(stop));
-    print(&format!("listening on {reached_at}\n"));
+    print(&format!("listening on http://{address}\n"));
     how_to_reach(address, &app.config.public_url);
     tell_systemd(&[NotifyState::Ready]);
 
@@ -74,7 +86,7 @@ async fn appliance(mut config: Config) -> Outcome {
     stopper.send_replace(true);
     let finish = async {
         let all_answered = serving.await.unwrap_or(false);
-        let _ = tokio::join!(working, commands);
+        let _ = tokio::join!(working, commands, beside);
         all_answered
     };
     let all_ended = tokio::select! {
@@ -101,8 +113,17 @@ async fn hear_commands(app: Arc<App>, stop: watch::Receiver<bool>) {
     }
 }
 
+/// Where nothing else is said, people and sites reach us where we listen.
+pub(super) fn set_public_url(config: &mut Config, listener: &TcpListener) -> std::io::Result<()> {
+    if config.public_url.is_empty() {
+        config.public_url = format!("http://{}", listener.local_addr()?);
+    }
+    Ok(())
+}
+
 /// The socket that systemd hands over, else one of our own.
-async fn listener(listen: &str) -> Result<TcpListener, Stopped> {
+pub(super) async fn listener(config: &Config) -> Result<TcpListener, Stopped> {
+    let listen = &config.listen;
     if let Some(given) = listenfd::ListenFd::from_env().take_tcp_listener(0)? {
         given.set_nonblocking(true)?;
         return Ok(TcpListener::from_std(given)?);
@@ -141,13 +162,14 @@ fn is_loopback(address: &str) -> bool {
 }
 
 /// The signals that say stop.
-struct Signals {
+#[derive(Debug)]
+pub(super) struct Signals {
     terminate: Signal,
     interrupt: Signal,
 }
 
 impl Signals {
-    fn listen() -> std::io::Result<Self> {
+    pub(super) fn listen() -> std::io::Result<Self> {
         Ok(Self {
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
@@ -155,7 +177,7 @@ impl Signals {
     }
 
     /// Waits for the next of them.
-    async fn next(&mut self) {
+    pub(super) async fn next(&mut self) {
         tokio::select! {
             _ = self.terminate.recv() => {}
             _ = self.interrupt.recv() => {}
