@@ -13,6 +13,7 @@ mod admin;
 pub mod assess;
 pub mod config;
 mod data_dir;
+mod demo;
 mod door;
 mod orders;
 mod serve;
@@ -54,6 +55,8 @@ struct Settings {
 enum Command {
     /// Run the appliance: pages, API and background work
     Serve,
+    /// Open a living fleet to look at, with a stand-in for drupal.org, on a throw-away data directory
+    Demo(demo::DemoArgs),
     /// Make and help platform administrators
     #[command(subcommand)]
     Admin(admin::Admin),
@@ -109,6 +112,11 @@ pub fn run() -> ExitCode {
 fn dispatch(cli: Cli) -> Outcome {
     match cli.command {
         Command::Serve => serve::run(load(cli.settings)?.config),
+        Command::Demo(args) => {
+            // Only the flag names a directory for the demo: never the one that an installation uses.
+            let data_dir = cli.settings.data_dir.clone().map(PathBuf::from);
+            demo::run(load(cli.settings)?.config, data_dir, &args)
+        }
         Command::Admin(admin) => admin::run(load(cli.settings)?.config, admin),
         Command::Config => {
             print(&config::show(&load(cli.settings)?));

@@ -50,7 +50,7 @@ pub struct BranchFix {
     pub version: String,
     /// When it was released, Unix seconds; `None` where the document gives no usable date.
     pub date: Option<i64>,
-    /// Whether it comes after the installed version; `None` where that can't be told, or is believed but not proven.
+    /// Whether it comes after the installed version; `None` where that can't be told.
     pub comes_after: Option<bool>,
 }
 
@@ -89,9 +89,11 @@ impl Exposed {
     ///   to be safe, or the order of the two can't be told. The window stays open, unproven.
     #[must_use]
     pub fn about(&self, cause_release: &str) -> Option<bool> {
-        let fix = self.fixes.iter().find(|fix| fix.version == cause_release);
-        let safe = self.answer.filter(|exposed| !exposed);
-        fix.and_then(|fix| fix.comes_after).or(safe)
+        match self.fixes.iter().find(|fix| fix.version == cause_release) {
+            Some(fix) => fix.comes_after,
+            None if self.answer == Some(false) => Some(false),
+            None => None,
+        }
     }
 }
 
@@ -213,17 +215,6 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Where only the major is common, a release above that isn't clearly later may belong to another line: it alarms
-    /// nobody, but that the installed version has what it fixed is not proven either.
-    fn is_doubtful(&self, place: usize, release: &Listed) -> bool {
-        match (&self.position, self.branch) {
-            (Position::Listed { place: own, date }, Branch::Major(_)) => {
-                place < *own && !is_clearly_later(release, *date)
-            }
-            _ => false,
-        }
-    }
-
     fn weigh(&self, found: &mut Exposed) {
         let releases = || {
             self.prepared
@@ -238,26 +229,15 @@ impl<'a> Comparison<'a> {
         if let Branch::Prefix(start) = self.branch {
             found.branch = Some(start.to_owned());
         }
-        let fixes: Vec<_> = releases()
+        found.fixes = releases()
             .filter(|(_, release)| release.valid && release.published && release.security)
-            .map(|(place, release)| {
-                (
-                    release,
-                    self.comes_after(place, release),
-                    self.is_doubtful(place, release),
-                )
-            })
-            .collect();
-        (found.answer, found.rule) =
-            self.by_fixes(&fixes.iter().map(|(_, after, _)| *after).collect::<Vec<_>>());
-        let fixes = fixes
-            .into_iter()
-            .map(|(release, after, doubtful)| BranchFix {
+            .map(|(place, release)| BranchFix {
                 version: release.version.clone(),
                 date: release.real_date(),
-                comes_after: after.filter(|_| !doubtful),
-            });
-        found.fixes = fixes.collect();
+                comes_after: self.comes_after(place, release),
+            })
+            .collect();
+        (found.answer, found.rule) = self.by_fixes(&found.fixes);
         if found.answer == Some(false) {
             if self.has_insecure_after() {
                 (found.answer, found.rule) = (None, Rule::InsecureInBranch);
@@ -267,17 +247,17 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    fn by_fixes(&self, comes_after: &[Option<bool>]) -> (Option<bool>, Rule) {
+    fn by_fixes(&self, fixes: &[BranchFix]) -> (Option<bool>, Rule) {
         let (yes, unclear) = match self.position {
             Position::Listed { .. } => (Rule::FixAbove, Rule::NoVerdict),
             Position::Unlisted(_) => (Rule::FixGreater, Rule::NoComposerForm),
             Position::Snapshot(_) => (Rule::SnapshotOlder, Rule::NoDate),
         };
-        if comes_after.contains(&Some(true)) {
+        if fixes.iter().any(|fix| fix.comes_after == Some(true)) {
             (Some(true), yes)
-        } else if comes_after.contains(&None) {
+        } else if fixes.iter().any(|fix| fix.comes_after.is_none()) {
             (None, unclear)
-        } else if comes_after.is_empty() {
+        } else if fixes.is_empty() {
             (Some(false), Rule::NoFixInBranch)
         } else {
             (Some(false), Rule::Fixed)
