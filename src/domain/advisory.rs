@@ -146,12 +146,15 @@ fn worse(left: Option<bool>, right: Option<bool>) -> Option<bool> {
 
 impl Affected {
     fn by_ranges(&self, version: &Composer) -> Option<bool> {
-        let answers = self.ranges.iter().map(|range| range.holds(version));
-        answers.fold(Some(false), |found, answer| match (found, answer) {
-            (Some(true), _) | (_, Some(true)) => Some(true),
-            (None, _) | (_, None) => None,
-            _ => Some(false),
-        })
+        let mut unclear = false;
+        for range in &self.ranges {
+            match range.holds(version) {
+                Some(true) => return Some(true),
+                Some(false) => {}
+                None => unclear = true,
+            }
+        }
+        (!unclear).then_some(false)
     }
 }
 

@@ -1,6 +1,8 @@
 //! Which versions of core a release works with, told for the core that a site runs.
 //! It never changes a verdict; it is worked out when it is read, for each (version, core version).
 
+use std::collections::{HashMap, HashSet};
+
 use crate::domain::composer::Composer;
 use crate::domain::constraint::Constraint;
 use crate::domain::prepared::Prepared;
@@ -90,6 +92,9 @@ impl CoreVersions {
     }
 }
 
+/// How many releases of one assessment are told about; core itself, years behind, names a hundred.
+const MOST: usize = 1000;
+
 /// The compatibility of every release that an assessment names and that says with which core it works.
 #[must_use]
 pub fn compatibilities(
@@ -97,22 +102,24 @@ pub fn compatibilities(
     project: &Prepared,
     core: &CoreVersions,
 ) -> Vec<Compatibility> {
+    let constraints: HashMap<&str, &str> = project
+        .releases()
+        .iter()
+        .filter_map(|release| {
+            Some((
+                release.version.as_str(),
+                release.core_compatibility.as_deref()?,
+            ))
+        })
+        .collect();
     let named = assessment.recommended.iter().chain(&assessment.latest);
     let named = named
         .chain(assessment.also.iter().map(|(_, version)| version))
         .chain(&assessment.security_updates);
-    let mut seen: Vec<&str> = Vec::new();
-    let mut found = Vec::new();
-    for version in named {
-        if seen.contains(&version.as_str()) {
-            continue;
-        }
-        seen.push(version);
-        let release = project.find(version).map(|(_, release)| release);
-        if let Some(constraint) = release.and_then(|release| release.core_compatibility.as_deref())
-        {
-            found.push(core.judge(version, constraint));
-        }
-    }
-    found
+    let mut seen = HashSet::new();
+    named
+        .filter(|version| seen.insert(version.as_str()))
+        .take(MOST)
+        .filter_map(|version| Some(core.judge(version, constraints.get(version.as_str())?)))
+        .collect()
 }

@@ -28,7 +28,7 @@ struct Bound {
 }
 
 /// How long a constraint is read at all: the longest that drupal.org has published is a tenth of it.
-const LONGEST: usize = 4096;
+const LONGEST: usize = 1024;
 
 impl Constraint {
     /// Parses a constraint; `None` where composer refuses it.
@@ -95,9 +95,7 @@ fn conjunction(text: &str) -> Option<Vec<Bound>> {
         .split([' ', ','])
         .filter(|word| !word.is_empty())
         .peekable();
-    if words.peek().is_none() {
-        return None;
-    }
+    words.peek()?;
     while let Some(word) = words.next() {
         if words.next_if_eq(&"-").is_some() {
             bounds.extend(hyphen(word, words.next()?)?);

@@ -58,24 +58,12 @@ impl Question {
 
 /// The verdict on an installed version.
 pub fn status(question: &Question, shelf: &mut Shelf, stats: &mut Stats) -> Result<Value, String> {
-    let entry = match question.scenario.as_deref() {
-        None | Some("" | "normal" | "fetch_pending") => {
-            Some(shelf.entry(question.file()?, &mut stats.parsing)?)
-        }
-        Some("not_fetched") => Some(Entry::NotFetched),
-        Some("no_data") => None,
-        Some(other) => {
-            return Err(format!(
-                "scenario is one of fetch_pending, not_fetched, no_data, not {other:?}"
-            ));
-        }
-    };
+    let entry = stored(question, shelf, stats)?;
+    let pending = question.scenario.as_deref() == Some("fetch_pending");
     let history = match &entry {
         None => History::NoData,
         Some(Entry::NotFetched) => History::NotFetched,
-        Some(Entry::Ready(prepared)) if question.scenario.as_deref() == Some("fetch_pending") => {
-            History::FetchPending(prepared)
-        }
+        Some(Entry::Ready(prepared)) if pending => History::FetchPending(prepared),
         Some(Entry::Ready(prepared)) => History::Stored(prepared),
     };
     let core = match (&question.core_file, &question.core_version) {
@@ -98,10 +86,9 @@ pub fn status(question: &Question, shelf: &mut Shelf, stats: &mut Stats) -> Resu
             &package,
             advisories,
         );
-        let core = core.as_ref().and_then(|(entry, version)| match entry {
-            Entry::Ready(core) => CoreVersions::new(core, version),
-            Entry::NotFetched => None,
-        });
+        let core = core
+            .as_ref()
+            .and_then(|(entry, version)| CoreVersions::new(entry.ready()?, version));
         let compatibilities = match (history.prepared(), core) {
             (Some(project), Some(core)) => compatibility::compatibilities(&verdict, project, &core),
             _ => Vec::new(),
@@ -132,6 +119,24 @@ pub fn status(question: &Question, shelf: &mut Shelf, stats: &mut Stats) -> Resu
         put(&mut answer, "coverage", coverage_in_words(&found));
     }
     Ok(Value::Object(answer))
+}
+
+/// What is stored of the project; `None` for nothing at all.
+fn stored(
+    question: &Question,
+    shelf: &mut Shelf,
+    stats: &mut Stats,
+) -> Result<Option<Entry>, String> {
+    match question.scenario.as_deref() {
+        None | Some("" | "normal" | "fetch_pending") => {
+            shelf.entry(question.file()?, &mut stats.parsing).map(Some)
+        }
+        Some("not_fetched") => Ok(Some(Entry::NotFetched)),
+        Some("no_data") => Ok(None),
+        Some(other) => Err(format!(
+            "scenario is one of fetch_pending, not_fetched, no_data, not {other:?}"
+        )),
+    }
 }
 
 /// Adds a key, unless its value would be null or empty.

@@ -24,6 +24,16 @@ pub enum Entry {
     NotFetched,
 }
 
+impl Entry {
+    /// What it can be judged by.
+    pub fn ready(&self) -> Option<&Prepared> {
+        match self {
+            Self::Ready(prepared) => Some(prepared),
+            Self::NotFetched => None,
+        }
+    }
+}
+
 /// The two directories.
 pub struct Shelf {
     history: Option<PathBuf>,
