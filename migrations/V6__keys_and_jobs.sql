@@ -39,4 +39,4 @@ CREATE TABLE jobs (
   started_at      INTEGER,
   finished_at     INTEGER
 ) STRICT;
-CREATE INDEX jobs_due ON jobs (run_at, id) WHERE state = 'queued';
+CREATE INDEX jobs_due ON jobs (run_at, id) WHERE state IN ('queued', 'running'); -- of a running one: when it counts as abandoned

@@ -16,8 +16,8 @@ use dewline::domain::site::SiteForm;
 use dewline::jobs;
 use dewline::services::import_catalogue::{self, Report};
 use dewline::services::sync::{self, Source};
-use dewline::services::{organizations, sites};
-use dewline::store::{StoreError, catalogue};
+use dewline::services::{modules, organizations, sites};
+use dewline::store::{Lane, StoreError, catalogue};
 use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
@@ -593,4 +593,75 @@ async fn a_box_without_internet_lives_on_what_is_carried_to_it() {
 
     let report = fleet.imports(Path::new("/nowhere/at/all")).await;
     assert!(report.cut_short.unwrap().contains("No such file"));
+}
+
+#[tokio::test]
+async fn a_module_is_asked_about_now_when_a_person_wants_it() {
+    let fleet = Fleet::at("2026-11-24T10:00:00Z").await;
+    fleet.project("rope");
+    fleet.syncs(1, &[("rope", "1.0.0")]).await;
+    fleet.runs_jobs().await;
+    fleet.drupal_org.take_requests();
+    let rope = fleet.ask("SELECT id FROM modules WHERE name = 'rope'");
+    let wanted = || modules::refresh(&fleet.app, &Actor::System, rope);
+    let stands = |id: i64| -> (String, i64, Option<String>) {
+        (
+            fleet.ask(&format!("SELECT state FROM jobs WHERE id = {id}")),
+            fleet.ask(&format!("SELECT attempts FROM jobs WHERE id = {id}")),
+            fleet.ask(&format!("SELECT last_error FROM jobs WHERE id = {id}")),
+        )
+    };
+
+    // Twice within a second: one job, one request.
+    let job = wanted().await.unwrap();
+    assert_eq!(wanted().await.unwrap().id, job.id);
+    fleet.runs_jobs().await;
+    assert_eq!(stands(job.id), ("succeeded".to_owned(), 1, None));
+    assert_eq!(fleet.drupal_org.take_requests().len(), 1);
+
+    // By hand it isn't slowed; what goes wrong is said.
+    fleet
+        .drupal_org
+        .set_behaviour("rope", Some(Behaviour::WebPage));
+    let job = wanted().await.unwrap();
+    fleet.runs_jobs().await;
+    let words = "a web page instead of a release history".to_owned();
+    assert_eq!(stands(job.id), ("failed".to_owned(), 1, Some(words)));
+
+    // Told to wait, it waits as everybody does.
+    fleet
+        .drupal_org
+        .set_behaviour("rope", Some(Behaviour::TooMany(Some("300".to_owned()))));
+    wanted().await.unwrap();
+    fleet.runs_jobs().await;
+    fleet.drupal_org.set_behaviour("rope", None);
+    let job = wanted().await.unwrap();
+    fleet.runs_jobs().await;
+    let words = "drupal.org asked us to wait".to_owned();
+    assert_eq!(stands(job.id), ("queued".to_owned(), 1, Some(words)));
+    fleet.clock.advance(SignedDuration::from_secs(300));
+    fleet.runs_jobs().await;
+    assert_eq!(stands(job.id).0, "succeeded");
+
+    // A job whose process ended is begun again, but not for ever.
+    fleet.app.store.write(Lane::Front, |db| {
+        db.execute_batch(
+            "INSERT INTO jobs (name, payload, state, attempts, run_at, created_at, created_by) VALUES
+               ('refresh-module', '{\"module_id\": 1}', 'running', 1, 0, 0, 'system'),
+               ('refresh-module', '{\"module_id\": 1}', 'running', 5, 0, 0, 'system'),
+               ('refresh-module', '{\"module_id\": 999}', 'queued', 0, 0, 0, 'system'),
+               ('paint-the-fence', '{}', 'queued', 0, 0, 0, 'system')",
+        )?;
+        Ok::<_, StoreError>(())
+    }).await.unwrap();
+    fleet.runs_jobs().await;
+    let ends: String = fleet.ask(
+        "SELECT group_concat(state || ' ' || attempts || ' ' || ifnull(last_error, '-'), '; ') FROM
+           (SELECT * FROM jobs ORDER BY id DESC LIMIT 4)",
+    );
+    assert_eq!(
+        ends,
+        "failed 1 this version doesn't know such a job; failed 1 it is no longer there; \
+         failed 6 given up: it was begun too often; succeeded 2 -"
+    );
 }

@@ -10,6 +10,7 @@ pub mod mark_stale;
 pub mod note_last_uses;
 pub mod refresh_catalogue;
 pub mod watch_silence;
+pub mod work_queue;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -65,6 +66,10 @@ impl std::fmt::Debug for Job {
 
 /// All jobs, in the order in which one's work feeds the next.
 pub const ALL: &[Job] = &[
+    Job {
+        name: "work-queue",
+        step: |app| Box::pin(work_queue::step(app)),
+    },
     Job {
         name: "refresh-catalogue",
         step: |app| Box::pin(refresh_catalogue::step(app)),

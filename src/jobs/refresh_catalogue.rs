@@ -11,9 +11,5 @@ use crate::services::{Result, refresh};
 /// # Errors
 /// What the store says.
 pub async fn step(app: &Arc<App>) -> Result<Worked> {
-    Ok(if refresh::step(app).await? {
-        Worked::More
-    } else {
-        Worked::Idle
-    })
+    Ok(Worked::from(refresh::step(app).await?))
 }

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::{Error, Result, catalogue};
 use crate::app::App;
-use crate::outbound::drupal_org::{Feed, FetchRequest};
+use crate::outbound::drupal_org::{Feed, FetchRequest, Fetched};
 use crate::store::catalogue::Module;
 
 /// Modules asked at the same time.
@@ -44,7 +44,7 @@ pub async fn step(app: &Arc<App>) -> Result<bool> {
         }
         match asking.join_next().await {
             None => break,
-            Some(Ok(recorded)) => outcome = outcome.and(recorded),
+            Some(Ok(recorded)) => outcome = outcome.and(recorded.map(drop)),
             Some(Err(ended)) => {
                 outcome = outcome.and(Err(Error::Internal(ended.to_string())));
             }
@@ -53,11 +53,12 @@ pub async fn step(app: &Arc<App>) -> Result<bool> {
     outcome.map(|()| !begun.is_empty())
 }
 
-/// Asks about one module now, whether it is due or not.
+/// Asks about one module now, whether it is due or not. Gives back what went wrong with the answer, in a
+/// few words for people; it is recorded all the same.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Unavailable`] where nobody may be asked now; what the store says.
-pub async fn one(app: &App, module_id: i64) -> Result<()> {
+pub async fn one(app: &App, module_id: i64) -> Result<Option<String>> {
     let unavailable = |retry_after, detail: &str| Error::Unavailable {
         retry_after,
         detail: detail.to_owned(),
@@ -77,7 +78,7 @@ pub async fn one(app: &App, module_id: i64) -> Result<()> {
     ask(app, &**feed, &module).await
 }
 
-async fn ask(app: &App, feed: &dyn Feed, module: &Module) -> Result<()> {
+async fn ask(app: &App, feed: &dyn Feed, module: &Module) -> Result<Option<String>> {
     // Validators belong to the document that is stored: without one, all of it is wanted.
     let stored = module.publication_id.is_some();
     let answer = feed
@@ -92,5 +93,11 @@ async fn ask(app: &App, feed: &dyn Feed, module: &Module) -> Result<()> {
         answer = answer.word(),
         "asked drupal.org"
     );
-    catalogue::record(app, module.id, answer).await
+    let wrong = match &answer {
+        Fetched::Document { .. } | Fetched::NotModified => None,
+        Fetched::Absent => Some("drupal.org knows no such project".to_owned()),
+        Fetched::Unreadable { reason } | Fetched::Failed { reason, .. } => Some(reason.clone()),
+    };
+    catalogue::record(app, module.id, answer).await?;
+    Ok(wrong)
 }

@@ -74,7 +74,7 @@ pub fn waiting(
     payload: &str,
 ) -> Result<Option<i64>> {
     let mut prepared = db.prepare_cached(
-        "SELECT id FROM jobs WHERE state = 'queued' AND name = ?1 AND payload = ?2 AND organization_id IS ?3 LIMIT 1",
+        "SELECT id FROM jobs WHERE state IN ('queued', 'running') AND state = 'queued' AND name = ?1 AND payload = ?2 AND organization_id IS ?3 LIMIT 1",
     )?;
     let found = prepared.query_row(params![name, payload, organization_id], |found| {
         found.get(0)
@@ -105,4 +105,84 @@ pub fn add(
         now.as_millisecond(),
         by
     ])?)
+}
+
+/// A job that was taken to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claimed {
+    /// Its id.
+    pub id: i64,
+    /// What is to be done.
+    pub name: String,
+    /// With what, as JSON.
+    pub payload: String,
+    /// How often it was begun, this time included.
+    pub attempts: i64,
+}
+
+/// The job that waits the longest, if one is due by now: one that nobody has begun, or whose process
+/// ended before it did.
+///
+/// # Errors
+/// What SQLite says.
+pub fn due(db: &Connection, now: Timestamp) -> Result<Option<i64>> {
+    let mut prepared = db.prepare_cached(
+        "SELECT id FROM jobs WHERE state IN ('queued', 'running') AND run_at <= ?1 ORDER BY run_at, id LIMIT 1",
+    )?;
+    Ok(prepared
+        .query_row([now.as_millisecond()], |found| found.get(0))
+        .optional()?)
+}
+
+/// Takes a job that [`due`] gave; from `abandoned_at` on it may be taken again.
+///
+/// # Errors
+/// What SQLite says.
+pub fn claim(
+    db: &Connection,
+    id: i64,
+    now: Timestamp,
+    abandoned_at: Timestamp,
+) -> Result<Option<Claimed>> {
+    let mut prepared = db.prepare_cached(
+        "UPDATE jobs SET state = 'running', attempts = attempts + 1, started_at = ifnull(started_at, ?2), run_at = ?3
+         WHERE id = ?1 AND state IN ('queued', 'running') AND run_at <= ?2
+         RETURNING id, name, payload, attempts",
+    )?;
+    let times = params![id, now.as_millisecond(), abandoned_at.as_millisecond()];
+    let claimed = prepared.query_row(times, |found| {
+        Ok(Claimed {
+            id: found.get(0)?,
+            name: found.get(1)?,
+            payload: found.get(2)?,
+            attempts: found.get(3)?,
+        })
+    });
+    Ok(claimed.optional()?)
+}
+
+/// The job has ended: well, or with what went wrong.
+///
+/// # Errors
+/// What SQLite says.
+pub fn finish(db: &Connection, id: i64, error: Option<&str>, now: Timestamp) -> Result<()> {
+    let mut prepared = db.prepare_cached(
+        "UPDATE jobs SET state = iif(?2 IS NULL, 'succeeded', 'failed'), last_error = ?2,
+           done = iif(?2 IS NULL, ifnull(total, done), done), finished_at = ?3
+         WHERE id = ?1 AND state = 'running'",
+    )?;
+    prepared.execute(params![id, error, now.as_millisecond()])?;
+    Ok(())
+}
+
+/// The job could not be done now and waits again.
+///
+/// # Errors
+/// What SQLite says.
+pub fn put_off(db: &Connection, id: i64, error: &str, until: Timestamp) -> Result<()> {
+    let mut prepared = db.prepare_cached(
+        "UPDATE jobs SET state = 'queued', last_error = ?2, run_at = ?3 WHERE id = ?1 AND state = 'running'",
+    )?;
+    prepared.execute(params![id, error, until.as_millisecond()])?;
+    Ok(())
 }
