@@ -268,3 +268,6 @@ fn run_group(db: &Connection, group: &mut [Box<dyn Task>]) -> rusqlite::Result<(
     db.prepare_cached("COMMIT")?.execute([])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
