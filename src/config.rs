@@ -44,7 +44,7 @@ pub struct DrupalOrg {
     pub release_history_url: String,
     /// The listing of advisories (used from the next version on).
     pub advisories_url: String,
-    /// Requests a second to the release histories, at most.
+    /// Requests a second to the release histories, at most: enough for 3,000 modules in the release window.
     pub requests_per_second: u32,
 }
 
@@ -106,7 +106,7 @@ impl Default for Config {
                 enabled: true,
                 release_history_url: "https://updates.drupal.org/release-history".to_owned(),
                 advisories_url: "https://www.drupal.org/api-d7/node.json".to_owned(),
-                requests_per_second: 4,
+                requests_per_second: 10,
             },
             feed: Feed {
                 stale_after: Duration::from_secs(24 * 3600),
