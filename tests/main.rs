@@ -11,4 +11,5 @@ mod catalogue;
 mod drupal_org;
 mod engine;
 mod executable;
+mod pages;
 mod rooms;

@@ -1,0 +1,162 @@
+// What people do: by keyboard, without scripts, and from a name to a connected site.
+
+export async function deeds({ browser, home, state, test, assert, signIn }) {
+  const inside = async (options, body) => {
+    const context = await browser.newContext({ storageState: state, viewport: { width: 1366, height: 768 }, ...options });
+    try {
+      await body(await context.newPage(), context);
+    } finally {
+      await context.close();
+    }
+  };
+  const send = (path, options) => fetch(home.url + path, { redirect: "manual", ...options });
+  const cookie = state.cookies.map((c) => `${c.name}=${c.value}`).join("; ");
+
+  await test("a first visit weighs under 100 kB", () => inside({ storageState: undefined }, async (page) => {
+    let weight = 0;
+    const session = await page.context().newCDPSession(page);
+    await session.send("Network.enable");
+    session.on("Network.loadingFinished", (event) => { weight += event.encodedDataLength; });
+    await signIn(page, home);
+    await page.waitForLoadState("networkidle");
+    assert(weight < 100_000 + 20_000, `${weight} bytes for the sign-in page, the overview and all assets`);
+  }));
+
+  await test("the policy allows only what the server itself serves", async () => {
+    for (const path of ["/", "/sites", "/sign-in", "/nowhere"]) {
+      const answer = await send(path, { headers: { cookie } });
+      assert(answer.headers.get("content-security-policy")?.startsWith("default-src 'self'"), `${path} has no policy`);
+      assert(!/ style=| on[a-z]+=|<style|<script>/.test(await answer.text()), `${path} has something inline`);
+    }
+  });
+
+  await test("whoever isn't signed in is led to sign in and back", () => inside({ storageState: undefined }, async (page) => {
+    await page.goto(`${home.url}/sites?view=fine`);
+    assert(page.url().includes("/sign-in?next="), page.url());
+    await page.fill("#email", home.email);
+    await page.fill("#password", "not-the-password");
+    await page.click("main button");
+    assert((await page.textContent("[role=alert]")).includes("do not go together"), "says why");
+    await page.fill("#password", home.password);
+    await Promise.all([page.waitForURL(/\/sites/), page.click("main button")]);
+    assert(page.url().endsWith("/sites?view=fine"), page.url());
+  }));
+
+  await test("a form sent from another site is refused", async () => {
+    for (const headers of [{ "sec-fetch-site": "cross-site" }, { origin: "http://elsewhere.example" }]) {
+      const answer = await send("/organizations/new", {
+        method: "POST",
+        headers: { cookie, "content-type": "application/x-www-form-urlencoded", ...headers },
+        body: "name=Forged",
+      });
+      assert(answer.status === 403, `${JSON.stringify(headers)} got ${answer.status}`);
+    }
+  });
+
+  await test("the keyboard alone reaches the page, the navigation and the filters", () => inside({}, async (page) => {
+    await page.goto(`${home.url}/sites`);
+    await page.keyboard.press("Tab");
+    assert(await page.evaluate(() => document.activeElement.classList.contains("skip")), "the first stop skips to the page");
+    await page.keyboard.press("Enter");
+    await page.keyboard.press("Tab");
+    assert(await page.evaluate(() => document.querySelector("main").contains(document.activeElement)), "the next stop is in the page");
+    const seen = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle !== "none");
+    assert(seen, "the focus shows");
+    await page.focus("details.addf > summary");
+    await page.keyboard.press("Enter");
+    await page.focus("#fe");
+    await page.keyboard.press("Escape");
+    assert(!(await page.evaluate(() => document.querySelector("details.addf").open)), "Escape closes the filters");
+  }));
+
+  await test("the menu of small screens opens by keyboard and leads everywhere", () => inside({ viewport: { width: 390, height: 844 } }, async (page) => {
+    await page.goto(`${home.url}/`);
+    await page.focus(".bottom button");
+    await page.keyboard.press("Enter");
+    await page.click("#menu a[href='/manual']");
+    assert(new URL(page.url()).pathname === "/manual", page.url());
+  }));
+
+  await test("the theme is kept, with and without scripts", async () => {
+    for (const javaScriptEnabled of [true, false]) {
+      await inside({ javaScriptEnabled }, async (page) => {
+        await page.goto(`${home.url}/sites`);
+        await page.click(".side .me form[action='/theme'] button");
+        await page.waitForURL(/\/sites$/);
+        assert((await page.getAttribute("html", "data-theme")) === "dark", "dark after one press");
+        await page.goto(`${home.url}/manual`);
+        assert((await page.getAttribute("html", "data-theme")) === "dark", "dark on the next page");
+      });
+    }
+  });
+
+  await test("filters, order and search work without scripts and live in the address", () => inside({ javaScriptEnabled: false }, async (page) => {
+    await page.goto(`${home.url}/sites`);
+    await page.click("th a:has-text('Site')");
+    assert(page.url().includes("sort=name"), page.url());
+    assert((await page.getAttribute("th:has-text('Site')", "aria-sort")) === "ascending", "the head says how it is sorted");
+    await page.click("details.addf > summary");
+    await page.selectOption("#fe", "production");
+    await page.click("details.addf button");
+    assert(decodeURIComponent(page.url()).includes("filter[environment]=production"), page.url());
+    await page.click(".fchip a");
+    assert(!page.url().includes("environment"), "the chip takes its filter away");
+  }));
+
+  await test("from a name to a connected site: a refusal says why, the first sync turns the light green", () => inside({}, async (page) => {
+    const name = `browser-${Date.now()}.example`;
+    await page.goto(`${home.url}/sites/new`);
+    await page.fill("#f-name", name);
+    await page.fill("#f-url", "no address");
+    await page.click("main form button.primary");
+    assert((await page.textContent(".faults")).includes("Not saved"), "names what is wrong");
+    assert((await page.inputValue("#f-name")) === name, "keeps what was typed");
+    await page.fill("#f-url", `https://${name}`);
+    await page.click("main form button.primary");
+    await page.waitForURL(/\/sites\/\d+\/connect$/);
+    const id = page.url().match(/sites\/(\d+)/)[1];
+    const key = (await page.textContent("#the-key")).trim();
+    assert((await page.textContent("#lock")).includes(key), "the command holds the key");
+    assert((await page.textContent("#light")).includes("Nothing has arrived"), "waits");
+    const sync = (body) => send(`/api/v1/sites/${id}/modules/sync`, {
+      method: "POST", headers: { "x-api-key": key, "content-type": "application/json" }, body: JSON.stringify(body),
+    });
+    const refused = await sync({ schema: 1, modules: [{ name: "Not A Name" }] });
+    assert(refused.status === 422, `refused with ${refused.status}`);
+    await page.waitForSelector("#light.refused .refusals", { timeout: 15_000 });
+    const taken = await sync({ schema: 1, modules: [{ name: "drupal", type: "core", version: "11.1.0" }] });
+    assert(taken.status === 200, `taken with ${taken.status}`);
+    await page.waitForSelector("#light.on", { timeout: 15_000 });
+    await page.reload();
+    assert((await page.$("#the-key")) === null, "the key is shown once");
+    await page.goto(`${home.url}/sites/${id}/syncs`);
+    assert((await page.textContent("main")).includes("Refused"), "the site remembers the refusal");
+    await page.goto(`${home.url}/sites/${id}/delete`);
+    await Promise.all([page.waitForURL(/\/sites$/), page.click(".btn.danger")]);
+    assert((await page.textContent(".toast")).includes("was deleted"), "says what was done");
+  }));
+
+  await test("the list leaves as CSV that a spreadsheet takes as text", async () => {
+    const answer = await send("/sites?format=csv", { headers: { cookie } });
+    const text = await answer.text();
+    assert(answer.headers.get("content-type").startsWith("text/csv"), answer.headers.get("content-type"));
+    assert(text.startsWith("id,name,url,organization"), text.slice(0, 80));
+    assert(text.trim().split("\n").length > 20, "all sites are in it");
+  });
+
+  await test("old assets answer and new ones are kept for ever", async () => {
+    const html = await (await send("/sign-in")).text();
+    const css = html.match(/\/assets\/[0-9a-f]+\/app\.css/)[0];
+    assert((await send(css)).headers.get("cache-control").includes("immutable"), "immutable");
+    assert((await send(css.replace(/[0-9a-f]{16}/, "0000"))).status === 200, "an older page still finds its stylesheet");
+  });
+
+  await test("signing out ends the session", () => inside({ storageState: undefined }, async (page, context) => {
+    await signIn(page, home);
+    const before = (await context.cookies()).map((c) => `${c.name}=${c.value}`).join("; ");
+    await page.click(".side form[action='/sign-out'] button");
+    await page.waitForURL(/\/sign-in/);
+    const answer = await send("/sites", { headers: { cookie: before } });
+    assert(answer.status === 303, `the old cookie got ${answer.status}`);
+  }));
+}

@@ -1,0 +1,137 @@
+// Every page of Dewline in headless Chromium, on the demo's data: at both widths and in both themes,
+// with axe; then what people do: by keyboard, without scripts, from nothing to a connected site.
+// The list of pages is pages.txt, which a test in Rust holds equal to the router's table.
+//
+//   node run.mjs [--url URL --email E --password P] [--only WORD]
+//
+// The last line is "N passed, N failed". Pictures are left in screenshots/.
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { chromium } from "playwright-core";
+import { house } from "./house.mjs";
+import { deeds } from "./deeds.mjs";
+
+const require = createRequire(import.meta.url);
+const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+const here = (file) => new URL(file, import.meta.url).pathname;
+const only = process.argv.includes("--only") ? process.argv[process.argv.indexOf("--only") + 1] : "";
+
+const WIDTHS = [[1366, 768], [390, 844]];
+const THEMES = ["light", "dark"];
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+// Asked for by a page while it waits; a part of a page, not a page.
+const PARTS = ["/sites/{id}/connect/light"];
+const OPEN = ["/set-up", "/sign-in"];
+
+let passed = 0;
+let failed = 0;
+export async function test(name, body) {
+  if (only && !name.includes(only)) return;
+  try {
+    await body();
+    passed += 1;
+  } catch (error) {
+    failed += 1;
+    console.log(`FAILED: ${name}\n  ${String(error.message ?? error).split("\n").slice(0, 12).join("\n  ")}`);
+  }
+}
+
+export function assert(truth, said) {
+  if (!truth) throw new Error(said);
+}
+
+export async function signIn(page, home) {
+  await page.goto(`${home.url}/sign-in`);
+  await page.fill("#email", home.email);
+  await page.fill("#password", home.password);
+  await Promise.all([page.waitForURL((url) => !url.pathname.startsWith("/sign-in")), page.click("main button")]);
+}
+
+const links = (page, pattern) =>
+  page.$$eval("main a[href]", (all, source) => all.map((a) => a.getAttribute("href")).filter((href) => new RegExp(source).test(href)), pattern.source);
+
+/** The pages of the table with real ids in them: the most telling site, module, organization, key. */
+async function addresses(page, home) {
+  const first = async (path, pattern) => {
+    await page.goto(home.url + path);
+    return (await links(page, pattern))[0];
+  };
+  const worst = await first("/sites", /^\/sites\/\d+$/);
+  const silent = await first("/sites?view=silent", /^\/sites\/\d+$/);
+  const unknown = await first("/sites?view=unknown", /^\/sites\/\d+$/);
+  const module = await first("/modules", /^\/modules\/\d+$/);
+  const organization = await first("/organizations", /^\/organizations\/\d+$/);
+  const key = await first(`${worst}/keys`, /^\/api-keys\/\d+\/revoke$/);
+  const chapters = await (async () => { await page.goto(`${home.url}/manual`); return links(page, /^\/manual\/[a-z-]+$/); })();
+  const all = [];
+  for (const path of readFileSync(here("pages.txt"), "utf8").split("\n").filter(Boolean)) {
+    if (PARTS.includes(path) || OPEN.includes(path)) continue;
+    if (path.startsWith("/sites/{id}")) all.push(path.replace("/sites/{id}", worst));
+    else if (path.startsWith("/modules/{id}")) all.push(path.replace("/modules/{id}", module));
+    else if (path.startsWith("/organizations/{id}")) all.push(path.replace("/organizations/{id}", organization));
+    else if (path === "/api-keys/{id}/revoke") all.push(key);
+    else if (path === "/manual/{chapter}") all.push(...chapters);
+    else { assert(!path.includes("{"), `no example is known for ${path}`); all.push(path); }
+  }
+  const more = [silent, unknown, "/sites?view=fine&sort=-name", "/sites?q=nothing-has-this-name", "/sites?filter%5Benvironment%5D=production&page=2", "/nowhere"];
+  return [...all, ...more].filter(Boolean);
+}
+
+const nameOf = (path) => path.replace(/^\//, "").replace(/[^a-z0-9-]+/gi, "_") || "overview";
+
+async function visit(context, home, path, label) {
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("console", (message) => { if (message.type() === "error") complaints.push(message.text()); });
+  page.on("pageerror", (error) => complaints.push(String(error)));
+  try {
+    const answer = await page.goto(home.url + path, { waitUntil: "load" });
+    const wanted = path === "/nowhere" || path === "/set-up" ? [404, 200] : [200];
+    assert(wanted.includes(answer.status()), `status ${answer.status()}`);
+    await page.evaluate(() => document.fonts.ready);
+    await page.screenshot({ path: here(`screenshots/${nameOf(path)}-${label}.png`), fullPage: true });
+    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    assert(sideways <= 0, `scrolls ${sideways} px sideways`);
+    await page.evaluate(axe);
+    const violations = await page.evaluate(
+      async (rules) => (await axe.run(document, { runOnly: rules })).violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(" ")} ${n.any[0]?.message ?? n.all[0]?.message ?? ""}`).join(" | ")}`),
+      RULES,
+    );
+    assert(violations.length === 0, violations.join("\n"));
+    // The address of the page that isn't there is itself a console error.
+    const own = complaints.filter((text) => !(answer.status() === 404 && text.includes("404")));
+    assert(own.length === 0, own.join("\n"));
+  } finally {
+    await page.close();
+  }
+}
+
+const home = await house();
+rmSync(here("screenshots"), { recursive: true, force: true });
+mkdirSync(here("screenshots"), { recursive: true });
+const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
+try {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  await signIn(page, home);
+  const paths = await addresses(page, home);
+  const state = await context.storageState();
+  await context.close();
+  for (const [width, height] of WIDTHS) {
+    for (const colorScheme of THEMES) {
+      const label = `${colorScheme}-${width}`;
+      const inside = await browser.newContext({ storageState: state, viewport: { width, height }, colorScheme });
+      for (const path of paths) await test(`${path} ${label}`, () => visit(inside, home, path, label));
+      await inside.close();
+      const outside = await browser.newContext({ viewport: { width, height }, colorScheme });
+      for (const path of OPEN) await test(`${path} ${label}`, () => visit(outside, home, path, label));
+      await outside.close();
+    }
+  }
+  await deeds({ browser, home, state, test, assert, signIn });
+} finally {
+  await browser.close();
+  await home.stop();
+}
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
