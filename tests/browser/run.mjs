@@ -74,7 +74,7 @@ async function addresses(page, home) {
     else { assert(!path.includes("{"), `no example is known for ${path}`); all.push(path); }
   }
   const more = [silent, unknown, "/sites?view=fine&sort=-name", "/sites?q=nothing-has-this-name", "/sites?filter%5Benvironment%5D=production&page=2", "/nowhere"];
-  return [...all, ...more].filter(Boolean);
+  return [...new Set([...all, ...more].filter(Boolean))];
 }
 
 const nameOf = (path) => path.replace(/^\//, "").replace(/[^a-z0-9-]+/gi, "_") || "overview";
