@@ -40,6 +40,7 @@ CREATE TABLE sites (
   deleted_at            INTEGER
 ) STRICT;
 CREATE UNIQUE INDEX sites_name ON sites (organization_id, name COLLATE NOCASE, environment) WHERE deleted_at IS NULL; -- unique; the list of an organization
+CREATE INDEX sites_organization ON sites (organization_id) WHERE deleted_at IS NULL;                -- the newest of an organization; never moves
 CREATE INDEX sites_by_name   ON sites (name COLLATE NOCASE, environment) WHERE deleted_at IS NULL;  -- the list of everything
 CREATE INDEX sites_by_status ON sites (status, id) WHERE deleted_at IS NULL;                        -- worst first
 CREATE INDEX sites_by_due    ON sites (ifnull(next_due_at, 9223372036854775807)) WHERE deleted_at IS NULL; -- most urgent first

@@ -7,9 +7,14 @@
 )]
 
 mod accounts;
+mod accounts_http;
+mod api_edge;
+mod api_lists;
 mod catalogue;
 mod drupal_org;
 mod engine;
 mod executable;
 mod pages;
+mod plans;
 mod rooms;
+mod support;

@@ -325,7 +325,6 @@ pub static LIST: List = List {
         "status",
         "last_sync_at",
         "next_due_at",
-        "silent_since",
         "created_at",
     ],
     default_sort: "name",

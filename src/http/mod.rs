@@ -25,6 +25,7 @@ pub mod dispatch;
 pub mod edge;
 pub mod envelope;
 pub mod fields;
+pub mod openapi;
 pub mod problem;
 pub mod route;
 pub mod server;
@@ -64,6 +65,7 @@ pub fn routes() -> Vec<Route> {
     vec![
         get("/healthz", Public, Nothing, health::LIVE),
         get("/readyz",  Public, Nothing, health::READY),
+        get("/openapi.json", Public, Nothing, openapi::SHOW),
 
         post("/auth/login",   Public, Nothing, auth::LOGIN).tier(Tier::Auth),
         post("/auth/refresh", Public, Nothing, auth::REFRESH).tier(Tier::Auth),

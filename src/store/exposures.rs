@@ -90,6 +90,7 @@ pub static SOURCE: Source = Source {
     list: &LIST,
     from: "exposures AS e",
     drivers: &[],
+    walked: &["due_at", "id"],
     live: "1",
     id: "e.id",
     wall: Wall::Owned {

@@ -15,6 +15,7 @@ pub static SYNCS_SOURCE: Source = Source {
     list: &SYNCS,
     from: "syncs AS y CROSS JOIN sites AS s ON s.id = y.site_id",
     drivers: &[],
+    walked: &[],
     live: "s.deleted_at IS NULL",
     id: "y.id",
     wall: Wall::Owned {
@@ -38,6 +39,7 @@ pub static EVENTS_SOURCE: Source = Source {
     list: &EVENTS,
     from: "events AS n",
     drivers: &[],
+    walked: &[],
     live: "1",
     id: "n.id",
     wall: Wall::Owned {
@@ -64,6 +66,7 @@ pub static PATCH_RUNS_SOURCE: Source = Source {
     list: &PATCH_RUNS,
     from: "patch_runs AS p",
     drivers: &[],
+    walked: &[],
     live: "1",
     id: "p.id",
     wall: Wall::Owned {

@@ -18,8 +18,12 @@ pub struct Source {
     pub list: &'static List,
     /// The tables.
     pub from: &'static str,
-    /// The tables in another order, for sorts whose order an index of another table holds.
-    pub drivers: &'static [(&'static str, &'static str)],
+    /// For sorts whose order an index of another table holds: the tables in another order, and the
+    /// row's id as that index has it.
+    pub drivers: &'static [(&'static str, &'static str, &'static str)],
+    /// Sorts whose order is walked through an index, the rows behind the wall being passed over:
+    /// an index for each organization would cost every write more than it saves.
+    pub walked: &'static [&'static str],
     /// What holds for every row of it, such as not being deleted.
     pub live: &'static str,
     /// The row's id; the last key of every order.
@@ -175,10 +179,9 @@ pub fn rows_of(source: &Source, ask: &Ask<'_>) -> Statement {
     let order = order(source, ask.query);
     let limit = statement.bind(Sql::Integer(i64::from(ask.query.per_page) + 1));
     let offset = statement.bind(Sql::Integer(ask.query.offset()));
+    let (from, id) = tables(source, ask.query);
     let sql = format!(
-        "SELECT {} FROM {} WHERE {conditions} ORDER BY {order} LIMIT {limit} OFFSET {offset}",
-        source.id,
-        tables(source, ask.query)
+        "SELECT {id} FROM {from} WHERE {conditions} ORDER BY {order} LIMIT {limit} OFFSET {offset}"
     );
     statement.sql = placed(sql, source, ask, &mut statement);
     statement
@@ -200,13 +203,14 @@ pub fn count_of(source: &Source, ask: &Ask<'_>) -> Statement {
     statement
 }
 
-fn tables(source: &Source, query: &Query) -> &'static str {
+/// The tables, and the row's id, as the first sort wants them.
+fn tables(source: &Source, query: &Query) -> (&'static str, &'static str) {
     let first = query.sorts.first().map_or("", |sort| sort.key);
     source
         .drivers
         .iter()
-        .find(|(sort, _)| *sort == first)
-        .map_or(source.from, |(_, from)| from)
+        .find(|(sort, ..)| *sort == first)
+        .map_or((source.from, source.id), |(_, from, id)| (from, id))
 }
 
 fn order(source: &Source, query: &Query) -> String {
@@ -221,7 +225,7 @@ fn order(source: &Source, query: &Query) -> String {
             .map_or([].as_slice(), |(_, keys)| keys);
         keys.extend(sql.iter().map(|key| format!("{key} {last}")));
     }
-    keys.push(format!("{} {last}", source.id));
+    keys.push(format!("{} {last}", tables(source, query).1));
     keys.join(", ")
 }
 
@@ -231,7 +235,7 @@ fn conditions(source: &Source, ask: &Ask<'_>, statement: &mut Statement) -> Stri
         let id = statement.bind(Sql::Integer(*id));
         all.push(format!("{expression} = {id}"));
     }
-    all.extend(wall(source.wall, ask.sight));
+    all.extend(wall(source.wall, ask.sight, passed_over(source, ask)));
     for filter in &ask.query.filters {
         let column = source
             .fields
@@ -247,8 +251,15 @@ fn conditions(source: &Source, ask: &Ask<'_>, statement: &mut Statement) -> Stri
     all.join(" AND ")
 }
 
-/// The organization wall.
-fn wall(wall: Wall, sight: Sight) -> Vec<String> {
+/// Rows are found by something narrower or by their order, and the wall passes over those beyond it.
+fn passed_over(source: &Source, ask: &Ask<'_>) -> bool {
+    let first = ask.query.sorts.first().map_or("", |sort| sort.key);
+    !ask.within.is_empty() || source.walked.contains(&first)
+}
+
+/// The organization wall. A plus before a column keeps SQLite from looking for rows by it.
+fn wall(wall: Wall, sight: Sight, passed_over: bool) -> Vec<String> {
+    let plus = if passed_over { "+" } else { "" };
     let (organization, site) = (sight.organization(), sight.site());
     match wall {
         Wall::Owned {
@@ -257,10 +268,10 @@ fn wall(wall: Wall, sight: Sight) -> Vec<String> {
         } => {
             let mut all = Vec::new();
             if organization.is_some() {
-                all.push(format!("{owner} = {{organization}}"));
+                all.push(format!("{plus}{owner} = {{organization}}"));
             }
             if let (Some(_), Some(of_site)) = (site, of_site) {
-                all.push(format!("{of_site} = {{site}}"));
+                all.push(format!("{plus}{of_site} = {{site}}"));
             }
             all
         }

@@ -14,6 +14,7 @@ pub static SOURCE: Source = Source {
     list: &LIST,
     from: "modules AS m",
     drivers: &[],
+    walked: &[],
     live: "1",
     id: "m.id",
     wall: Wall::Used {

@@ -16,7 +16,9 @@ pub static SOURCE: Source = Source {
     drivers: &[(
         "last_sync_at",
         "site_contacts AS c INDEXED BY site_contacts_last CROSS JOIN sites AS s ON s.id = c.site_id",
+        "c.site_id",
     )],
+    walked: &["status", "next_due_at", "last_sync_at"],
     live: "s.deleted_at IS NULL",
     id: "s.id",
     wall: Wall::Owned {
@@ -63,7 +65,7 @@ pub static SOURCE: Source = Source {
         ("name", &["s.name COLLATE NOCASE", "s.environment"]),
         ("id", &[]),
         ("status", &["s.status"]),
-        ("last_sync_at", &["c.last_sync_at", "c.site_id"]),
+        ("last_sync_at", &["c.last_sync_at"]),
         (
             "next_due_at",
             &["ifnull(s.next_due_at, 9223372036854775807)"],
