@@ -7,7 +7,6 @@
 )]
 
 mod accounts;
-mod accounts_http;
 mod api_edge;
 mod api_lists;
 mod catalogue;

@@ -175,7 +175,7 @@ pub fn rows_of(source: &Source, ask: &Ask<'_>) -> Statement {
         sql: String::new(),
         values: Vec::new(),
     };
-    let conditions = conditions(source, ask, &mut statement);
+    let conditions = conditions(source, ask, true, &mut statement);
     let order = order(source, ask.query);
     let limit = statement.bind(Sql::Integer(i64::from(ask.query.per_page) + 1));
     let offset = statement.bind(Sql::Integer(ask.query.offset()));
@@ -193,7 +193,7 @@ pub fn count_of(source: &Source, ask: &Ask<'_>) -> Statement {
         sql: String::new(),
         values: Vec::new(),
     };
-    let conditions = conditions(source, ask, &mut statement);
+    let conditions = conditions(source, ask, false, &mut statement);
     let limit = statement.bind(Sql::Integer(i64::from(COUNTED) + 1));
     let sql = format!(
         "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {conditions} LIMIT {limit})",
@@ -229,13 +229,14 @@ fn order(source: &Source, query: &Query) -> String {
     keys.join(", ")
 }
 
-fn conditions(source: &Source, ask: &Ask<'_>, statement: &mut Statement) -> String {
+fn conditions(source: &Source, ask: &Ask<'_>, in_order: bool, statement: &mut Statement) -> String {
     let mut all = vec![source.live.to_owned()];
     for (expression, id) in ask.within {
         let id = statement.bind(Sql::Integer(*id));
         all.push(format!("{expression} = {id}"));
     }
-    all.extend(wall(source.wall, ask.sight, passed_over(source, ask)));
+    let passed_over = passed_over(source, ask, in_order);
+    all.extend(wall(source.wall, ask.sight, passed_over));
     for filter in &ask.query.filters {
         let column = source
             .fields
@@ -252,9 +253,9 @@ fn conditions(source: &Source, ask: &Ask<'_>, statement: &mut Statement) -> Stri
 }
 
 /// Rows are found by something narrower or by their order, and the wall passes over those beyond it.
-fn passed_over(source: &Source, ask: &Ask<'_>) -> bool {
+fn passed_over(source: &Source, ask: &Ask<'_>, in_order: bool) -> bool {
     let first = ask.query.sorts.first().map_or("", |sort| sort.key);
-    !ask.within.is_empty() || source.walked.contains(&first)
+    !ask.within.is_empty() || (in_order && source.walked.contains(&first))
 }
 
 /// The organization wall. A plus before a column keeps SQLite from looking for rows by it.
