@@ -3,33 +3,28 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
 
-use dewline::app::App;
-use dewline::clock::{Clock, ManualClock, SeededEntropy};
-use dewline::config::Config;
-use dewline::demo::drupal_org::{Asked, Behaviour, StandIn};
+use dewline::demo::drupal_org::{Asked, Behaviour};
 use dewline::demo::history::{Project, Release};
 use dewline::domain::access::Actor;
-use dewline::domain::organization::OrganizationForm;
-use dewline::domain::site::SiteForm;
-use dewline::jobs;
 use dewline::services::import_catalogue::{self, Report};
-use dewline::services::sync::{self, Source};
-use dewline::services::{modules, organizations, sites};
 use dewline::store::{Lane, StoreError, catalogue};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::support::TestApp;
 
 const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 
-/// One appliance with one organization and some sites, in front of a stand-in for drupal.org.
+/// One appliance with two sites, in front of a stand-in for drupal.org.
 struct Fleet {
-    app: Arc<App>,
-    clock: Arc<ManualClock>,
-    drupal_org: StandIn,
-    _folder: TempDir,
+    house: TestApp,
+    /// Id and key.
+    sites: Vec<(i64, String)>,
+    /// A key that may read everything and ask for a refresh.
+    key: String,
 }
 
 impl Fleet {
@@ -43,97 +38,82 @@ impl Fleet {
     }
 
     async fn new(start: &str, online: bool) -> Self {
-        let folder = TempDir::new().unwrap();
-        let clock = Arc::new(ManualClock::at(at(start)));
-        let drupal_org = StandIn::start(clock.clone()).await.unwrap();
-        let mut config = Config {
-            data_dir: folder.path().join("data"),
-            ..Config::default()
-        };
-        config.drupal_org.enabled = online;
-        config.drupal_org.release_history_url = drupal_org.release_history_url();
-        config.drupal_org.requests_per_second = 100_000;
-        let app = App::open(config, clock.clone(), Arc::new(SeededEntropy::new(7))).unwrap();
-        let harbour = OrganizationForm {
-            name: Some("Harbour".to_owned()),
-            ..OrganizationForm::default()
-        };
-        organizations::create(&app, &Actor::System, &harbour)
-            .await
-            .unwrap();
+        let house = TestApp::with(|config| config.drupal_org.enabled = online).await;
+        let harbour = house.organization("Harbour").await;
+        let mut sites = Vec::new();
         for name in ["Town hall", "Library"] {
-            let form = SiteForm {
-                name: Some(name.to_owned()),
-                url: Some("https://www.example.org".to_owned()),
-                ..SiteForm::default()
-            };
-            sites::create(&app, &Actor::System, Some(1), &form)
-                .await
-                .unwrap();
+            let site = house.site_of(harbour, name).await;
+            sites.push((site.id, site.key));
         }
-        drupal_org.put(
-            Project::new("drupal", "Drupal core", "project_core", &["11.2."])
-                .with(Release::new("11.2.0", 1_750_000_000)),
-        );
-        Self {
-            app,
-            clock,
-            drupal_org,
-            _folder: folder,
-        }
+        let scopes = ["sites:read", "modules:read", "modules:write", "jobs:read"];
+        let key = house.key(harbour, &scopes).await;
+        house.clock.set(at(start));
+        Self { house, sites, key }
     }
 
     /// drupal.org has a project with one release, 1.0.0.
     fn project(&self, name: &str) {
         let project = Project::new(name, name, "project_module", &["1.0."]);
-        self.drupal_org
-            .put(project.with(Release::new("1.0.0", 1_760_000_000)));
+        self.house
+            .publishes(project.with(Release::new("1.0.0", 1_760_000_000)));
     }
 
-    /// The site has core and these modules at these versions.
-    async fn syncs(&self, site: i64, modules: &[(&str, &str)]) {
-        let mut entries = vec![r#"{"name":"drupal","type":"core","version":"11.2.0"}"#.to_owned()];
+    fn publish(&self, project: &str, release: Release) {
+        self.house.releases(project, release);
+    }
+
+    fn behaves(&self, behaviour: Behaviour) {
+        self.house.drupal_org.set_behaviour_for_all(behaviour);
+    }
+
+    fn behaves_about(&self, project: &str, behaviour: Option<Behaviour>) {
+        self.house.drupal_org.set_behaviour(project, behaviour);
+    }
+
+    fn requests(&self) -> Vec<Asked> {
+        self.house.drupal_org.take_requests()
+    }
+
+    fn now(&self) -> Timestamp {
+        self.house.app.clock.now()
+    }
+
+    /// The first or second site has core and these modules at these versions.
+    async fn syncs(&self, site: usize, modules: &[(&str, &str)]) {
+        let mut entries = vec![json!({"name": "drupal", "type": "core", "version": "11.2.0"})];
         entries.extend(modules.iter().map(|(name, version)| {
-            let custom = name.starts_with("our_");
-            format!(r#"{{"name":"{name}","version":"{version}","custom":{custom}}}"#)
+            json!({"name": name, "version": version, "custom": name.starts_with("our_")})
         }));
-        let body = format!(r#"{{"schema":1,"modules":[{}]}}"#, entries.join(","));
-        sync::receive(
-            &self.app,
-            &Actor::System,
-            site,
-            Source::Inventory,
-            body.as_bytes(),
-            "192.0.2.1",
-        )
-        .await
-        .unwrap();
+        let (id, key) = &self.sites[site - 1];
+        let inventory = json!({"schema": 1, "modules": entries});
+        let path = format!("/sites/{id}/modules/sync");
+        self.house.bearer(key).post(&path, &inventory).await.ok();
     }
 
     async fn runs_jobs(&self) {
-        jobs::run_due(&self.app).await.unwrap();
+        self.house.run_jobs().await;
     }
 
     /// Lets the time pass up to `end`, stopping wherever a module is due.
     async fn lives_until(&self, end: Timestamp) {
+        let app = &self.house.app;
         loop {
             self.runs_jobs().await;
-            let now = self.clock.now();
+            let now = self.now();
             if now >= end {
                 return;
             }
-            let feed = self.app.feed.as_ref().unwrap();
-            let due = self.app.store.read(catalogue::next_due).unwrap();
-            let due = due.max(feed.paused_until());
+            let due = app.store.read(catalogue::next_due).unwrap();
+            let due = due.max(app.feed.as_ref().unwrap().paused_until());
             let hourly = now + SignedDuration::from_hours(1);
             let next = due.map_or(hourly, |due| due.min(hourly)).min(end);
             assert!(next > now, "a module stays due");
-            self.clock.set(next);
+            self.house.clock.set(next);
         }
     }
 
     async fn lives_for(&self, time: SignedDuration) {
-        self.lives_until(self.clock.now() + time).await;
+        self.lives_until(self.now() + time).await;
     }
 
     /// What `dewline import catalogue` does.
@@ -145,39 +125,64 @@ impl Fleet {
         })
         .unwrap();
         for handful in handfuls {
-            let took = import_catalogue::take(&self.app, &Actor::System, handful).await;
+            let took = import_catalogue::take(&self.house.app, &Actor::System, handful).await;
             report.add(took.unwrap());
         }
         report
     }
 
-    fn ask<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
-        self.app
-            .store
-            .read(|db| Ok::<_, StoreError>(db.query_row(sql, [], |row| row.get(0))?))
-            .unwrap()
+    async fn get(&self, path: &str) -> Value {
+        self.house.bearer(&self.key).get(path).await.ok()["data"].clone()
     }
 
-    fn status(&self, site: i64) -> String {
-        let rank: i64 = self.ask(&format!("SELECT status FROM sites WHERE id = {site}"));
-        catalogue::standing(rank).word().to_owned()
+    async fn site(&self, site: usize) -> Value {
+        self.get(&format!("/sites/{}", self.sites[site - 1].0))
+            .await
     }
 
-    fn open_exposures(&self) -> i64 {
-        self.ask("SELECT count(*) FROM exposures WHERE closed_at IS NULL")
+    async fn status(&self, site: usize) -> String {
+        text(&self.site(site).await["status"])
+    }
+
+    async fn open_exposures(&self) -> i64 {
+        let (one, two) = (self.site(1).await, self.site(2).await);
+        one["open_exposures"].as_i64().unwrap() + two["open_exposures"].as_i64().unwrap()
+    }
+
+    /// Asks for a refresh of a module, and gives the job.
+    async fn wants(&self, module: &Value) -> i64 {
+        let path = format!("/modules/{module}/refresh");
+        let answer = self.house.bearer(&self.key).post(&path, &json!({})).await;
+        assert_eq!(answer.status, 202, "{}", answer.text);
+        answer.json()["data"]["id"].as_i64().unwrap()
+    }
+
+    /// State, attempts and last error of a job.
+    async fn job(&self, id: i64) -> String {
+        let job = self.get(&format!("/jobs/{id}")).await;
+        let error = text(&job["last_error"]);
+        format!("{} {} {error}", text(&job["state"]), job["attempts"])
+    }
+
+    async fn module(&self, name: &str) -> Value {
+        let all = self
+            .get(&format!("/modules?filter[module_name]={name}"))
+            .await;
+        all[0].clone()
     }
 
     /// When a module's data was last good, and what went wrong since.
-    fn feed(&self, module: &str) -> (Option<i64>, Option<String>) {
+    async fn feed(&self, name: &str) -> (String, Value) {
+        let module = self.module(name).await;
         (
-            self.ask(&format!(
-                "SELECT last_success_at FROM modules WHERE name = '{module}'"
-            )),
-            self.ask(&format!(
-                "SELECT last_error FROM modules WHERE name = '{module}'"
-            )),
+            text(&module["last_success_at"]),
+            module["last_error"].clone(),
         )
     }
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or("null").to_owned()
 }
 
 fn at(text: &str) -> Timestamp {
@@ -214,11 +219,11 @@ async fn a_tuesday_a_wednesday_and_a_thursday() {
     ]);
     fleet.syncs(1, &modules).await;
     modules.retain(|(name, _)| *name != "left_behind");
-    fleet.clock.advance(SignedDuration::from_mins(1));
+    fleet.house.clock.advance(SignedDuration::from_mins(1));
     fleet.syncs(1, &modules).await;
 
     fleet.lives_until(at("2026-11-27T00:00:00Z")).await;
-    let asked = fleet.drupal_org.take_requests();
+    let asked = fleet.requests();
     let times = by_project(&asked);
     let opens = at("2026-11-25T15:00:00Z").as_second();
     let closes = at("2026-11-25T19:00:00Z").as_second();
@@ -282,30 +287,26 @@ async fn a_security_release_is_noticed_in_the_window_within_five_minutes() {
     fleet.syncs(1, &[("rope", "1.0.0")]).await;
     fleet.lives_until(at("2026-11-25T16:01:00Z")).await;
     assert_eq!(
-        (fleet.status(1).as_str(), fleet.open_exposures()),
+        (fleet.status(1).await.as_str(), fleet.open_exposures().await),
         ("current", 0)
     );
 
-    let published = fleet.clock.now();
-    fleet
-        .drupal_org
-        .publish("rope", Release::security("1.0.1", published.as_second()));
+    let published = fleet.now();
+    fleet.publish("rope", Release::security("1.0.1", published.as_second()));
     fleet.lives_for(SignedDuration::from_mins(5)).await;
     assert_eq!(
-        (fleet.status(1).as_str(), fleet.open_exposures()),
+        (fleet.status(1).await.as_str(), fleet.open_exposures().await),
         ("not_secure", 1)
     );
-    assert_eq!(
-        fleet.ask::<i64>("SELECT opened_at FROM exposures"),
-        published.as_millisecond()
-    );
-    let known = fleet.ask::<i64>("SELECT known_at FROM exposures");
-    assert!(known <= published.as_millisecond() + 5 * MINUTE * 1000);
+    let window = fleet.get("/exposures").await[0].clone();
+    assert_eq!(at(&text(&window["opened_at"])), published);
+    let known = at(&text(&window["known_at"]));
+    assert!(known <= published + SignedDuration::from_mins(5));
 
     fleet.syncs(1, &[("rope", "1.0.1")]).await;
     fleet.runs_jobs().await;
     assert_eq!(
-        (fleet.status(1).as_str(), fleet.open_exposures()),
+        (fleet.status(1).await.as_str(), fleet.open_exposures().await),
         ("current", 0)
     );
 }
@@ -317,29 +318,27 @@ async fn a_new_module_and_an_unlisted_version_are_asked_about_at_once() {
     fleet.syncs(1, &[("rope", "1.0.0")]).await;
     fleet.runs_jobs().await;
     fleet.lives_for(SignedDuration::from_mins(10)).await;
-    fleet.drupal_org.take_requests();
+    fleet.requests();
 
     // A release that we haven't heard of yet, on four sites within one minute.
-    let now = fleet.clock.now();
-    fleet
-        .drupal_org
-        .publish("rope", Release::new("1.0.1", now.as_second()));
+    let now = fleet.now();
+    fleet.publish("rope", Release::new("1.0.1", now.as_second()));
     for version in ["1.0.1", "1.0.2", "1.0.3"] {
         fleet.syncs(1, &[("rope", version)]).await;
         fleet.lives_for(SignedDuration::from_secs(20)).await;
     }
     fleet.lives_for(SignedDuration::from_mins(9)).await;
-    let asked = fleet.drupal_org.take_requests();
+    let asked = fleet.requests();
     let times = &by_project(&asked)["rope"];
     assert_eq!(times[0], now.as_second(), "at once");
     assert!(
         gaps(times).iter().all(|gap| *gap >= 5 * MINUTE),
         "{times:?}"
     );
-    assert_eq!(fleet.status(1), "not_current");
+    assert_eq!(fleet.status(1).await, "not_current");
     fleet.syncs(1, &[("rope", "1.0.1")]).await;
     fleet.runs_jobs().await;
-    assert_eq!(fleet.status(1), "current");
+    assert_eq!(fleet.status(1).await, "current");
 }
 
 #[tokio::test]
@@ -348,21 +347,16 @@ async fn whatever_drupal_org_answers_the_last_good_data_stays_and_nothing_turns_
     for name in ["rope", "ladder"] {
         fleet.project(name);
     }
-    fleet
-        .drupal_org
-        .publish("rope", Release::security("1.0.1", 1_764_000_000));
+    fleet.publish("rope", Release::security("1.0.1", 1_764_000_000));
     fleet.syncs(1, &[("rope", "1.0.0")]).await;
     fleet.syncs(2, &[("ladder", "1.0.0")]).await;
     fleet.runs_jobs().await;
     assert_eq!(
-        (fleet.status(1), fleet.status(2)),
+        (fleet.status(1).await, fleet.status(2).await),
         ("not_secure".to_owned(), "current".to_owned())
     );
-    let (good, error) = fleet.feed("rope");
-    assert_eq!(
-        (good, error),
-        (Some(fleet.clock.now().as_millisecond()), None)
-    );
+    let (good, error) = fleet.feed("rope").await;
+    assert_eq!((at(&good), error), (fleet.now(), Value::Null));
 
     let elsewhere = "http://localhost:1/".to_owned();
     for (behaviour, words) in [
@@ -396,25 +390,25 @@ async fn whatever_drupal_org_answers_the_last_good_data_stays_and_nothing_turns_
         (Behaviour::Status(304, None), ""),
         (Behaviour::Redirect(elsewhere), "answered 302"),
     ] {
-        let before = fleet.feed("rope").0;
-        fleet.drupal_org.set_behaviour_for_all(behaviour.clone());
+        let before = fleet.feed("rope").await.0;
+        fleet.behaves(behaviour.clone());
         fleet.lives_for(SignedDuration::from_mins(61)).await;
-        let (good, error) = fleet.feed("rope");
+        let (good, error) = fleet.feed("rope").await;
         if words.is_empty() {
             assert!(good > before, "{behaviour:?}");
         } else {
             assert_eq!(
-                (good, error.as_deref()),
+                (good, error.as_str()),
                 (before, Some(words)),
                 "{behaviour:?}"
             );
         }
-        assert_eq!(fleet.status(1), "not_secure", "{behaviour:?}");
-        assert_eq!(fleet.status(2), "current", "{behaviour:?}");
-        assert_eq!(fleet.open_exposures(), 1, "{behaviour:?}");
-        fleet.drupal_org.set_behaviour_for_all(Behaviour::Normal);
+        assert_eq!(fleet.status(1).await, "not_secure", "{behaviour:?}");
+        assert_eq!(fleet.status(2).await, "current", "{behaviour:?}");
+        assert_eq!(fleet.open_exposures().await, 1, "{behaviour:?}");
+        fleet.behaves(Behaviour::Normal);
         fleet.lives_for(SignedDuration::from_mins(61)).await;
-        assert_eq!(fleet.feed("rope").1, None, "{behaviour:?}");
+        assert_eq!(fleet.feed("rope").await.1, Value::Null, "{behaviour:?}");
     }
 }
 
@@ -424,37 +418,30 @@ async fn data_older_than_a_day_is_never_called_current() {
     for name in ["rope", "ladder"] {
         fleet.project(name);
     }
-    fleet
-        .drupal_org
-        .publish("rope", Release::security("1.0.1", 1_763_000_000));
+    fleet.publish("rope", Release::security("1.0.1", 1_763_000_000));
     fleet.syncs(1, &[("rope", "1.0.0")]).await;
     fleet.syncs(2, &[("ladder", "1.0.0")]).await;
     fleet.lives_for(SignedDuration::from_hours(1)).await;
 
-    fleet
-        .drupal_org
-        .set_behaviour_for_all(Behaviour::Status(502, None));
+    fleet.behaves(Behaviour::Status(502, None));
     fleet.lives_for(SignedDuration::from_hours(22)).await;
-    assert_eq!(fleet.status(2), "current");
+    assert_eq!(fleet.status(2).await, "current");
     fleet.lives_for(SignedDuration::from_hours(3)).await;
     assert_eq!(
-        (fleet.status(1), fleet.status(2)),
+        (fleet.status(1).await, fleet.status(2).await),
         ("not_secure".to_owned(), "unknown".to_owned())
     );
-    assert_eq!(
-        fleet.ask::<String>("SELECT status_reason FROM sites WHERE id = 2"),
-        "stale"
-    );
+    assert_eq!(fleet.site(2).await["status_reason"], "stale");
     // While it fails, it is asked less and less, but at least hourly.
-    let asked = fleet.drupal_org.take_requests();
+    let asked = fleet.requests();
     let times = &by_project(&asked)["ladder"];
     assert!(gaps(times).iter().all(|gap| *gap <= HOUR));
     assert!(times.len() < 45, "{}", times.len());
 
-    fleet.drupal_org.set_behaviour_for_all(Behaviour::Normal);
+    fleet.behaves(Behaviour::Normal);
     fleet.lives_for(SignedDuration::from_hours(1)).await;
     assert_eq!(
-        (fleet.status(1), fleet.status(2)),
+        (fleet.status(1).await, fleet.status(2).await),
         ("not_secure".to_owned(), "current".to_owned())
     );
 }
@@ -471,15 +458,13 @@ async fn what_was_never_answered_well_is_not_current() {
     ] {
         let fleet = Fleet::at("2026-11-24T10:00:00Z").await;
         fleet.project("rope");
-        fleet
-            .drupal_org
-            .set_behaviour("rope", Some(behaviour.clone()));
+        fleet.behaves_about("rope", Some(behaviour.clone()));
         fleet.syncs(1, &[("rope", "1.0.0")]).await;
         fleet.runs_jobs().await;
-        assert_ne!(fleet.status(1), "current", "{behaviour:?}");
-        fleet.drupal_org.set_behaviour("rope", None);
+        assert_ne!(fleet.status(1).await, "current", "{behaviour:?}");
+        fleet.behaves_about("rope", None);
         fleet.lives_for(SignedDuration::from_hours(25)).await;
-        assert_eq!(fleet.status(1), "current", "{behaviour:?}");
+        assert_eq!(fleet.status(1).await, "current", "{behaviour:?}");
     }
 }
 
@@ -496,32 +481,30 @@ async fn when_told_to_wait_nobody_is_asked_until_then() {
         )
         .await;
     fleet.lives_for(SignedDuration::from_mins(10)).await;
-    fleet.drupal_org.take_requests();
+    fleet.requests();
 
-    fleet
-        .drupal_org
-        .set_behaviour_for_all(Behaviour::TooMany(Some("1200".to_owned())));
+    fleet.behaves(Behaviour::TooMany(Some("1200".to_owned())));
     let mut told = None;
     for _ in 0..60 {
-        fleet.clock.advance(SignedDuration::from_secs(30));
+        fleet.house.clock.advance(SignedDuration::from_secs(30));
         fleet.runs_jobs().await;
-        if let Some(first) = fleet.drupal_org.take_requests().first() {
+        if let Some(first) = fleet.requests().first() {
             told = Some(first.at);
             break;
         }
     }
     let told = told.expect("nobody was asked");
-    fleet.drupal_org.set_behaviour_for_all(Behaviour::Normal);
+    fleet.behaves(Behaviour::Normal);
     for _ in 0..60 {
-        fleet.clock.advance(SignedDuration::from_secs(30));
+        fleet.house.clock.advance(SignedDuration::from_secs(30));
         fleet.runs_jobs().await;
     }
-    let asked = fleet.drupal_org.take_requests();
+    let asked = fleet.requests();
     let first = asked.first().expect("it goes on").at;
     let waited = first.duration_since(told).as_secs();
     assert!((1200..=1230).contains(&waited), "{waited}");
     assert_eq!(by_project(&asked).len(), 4, "everybody's turn came");
-    assert_eq!(fleet.status(1), "current");
+    assert_eq!(fleet.status(1).await, "current");
 }
 
 #[tokio::test]
@@ -548,7 +531,7 @@ async fn a_box_without_internet_lives_on_what_is_carried_to_it() {
     fleet.syncs(1, &[("rope", "1.0.0")]).await;
     fleet.syncs(2, &[("ladder", "1.0.0")]).await;
     fleet.runs_jobs().await;
-    assert_ne!(fleet.status(1), "current");
+    assert_ne!(fleet.status(1).await, "current");
 
     let report = fleet.imports(folder.path()).await;
     assert_eq!(
@@ -565,7 +548,7 @@ async fn a_box_without_internet_lives_on_what_is_carried_to_it() {
     );
     fleet.runs_jobs().await;
     assert_eq!(
-        (fleet.status(1), fleet.status(2)),
+        (fleet.status(1).await, fleet.status(2).await),
         ("current".to_owned(), "unknown".to_owned())
     );
 
@@ -576,7 +559,7 @@ async fn a_box_without_internet_lives_on_what_is_carried_to_it() {
     assert_eq!(fleet.imports(folder.path()).await.taken, 1);
     fleet.runs_jobs().await;
     assert_eq!(
-        (fleet.status(1).as_str(), fleet.open_exposures()),
+        (fleet.status(1).await.as_str(), fleet.open_exposures().await),
         ("not_secure", 1)
     );
     write("rope/current", &old);
@@ -588,8 +571,8 @@ async fn a_box_without_internet_lives_on_what_is_carried_to_it() {
     );
     assert_eq!((report.taken, report.unchanged), (0, 1));
     fleet.runs_jobs().await;
-    assert_eq!(fleet.status(1), "not_secure");
-    assert_eq!(fleet.drupal_org.take_requests(), []);
+    assert_eq!(fleet.status(1).await, "not_secure");
+    assert_eq!(fleet.requests(), []);
 
     let report = fleet.imports(Path::new("/nowhere/at/all")).await;
     assert!(report.cut_short.unwrap().contains("No such file"));
@@ -601,67 +584,64 @@ async fn a_module_is_asked_about_now_when_a_person_wants_it() {
     fleet.project("rope");
     fleet.syncs(1, &[("rope", "1.0.0")]).await;
     fleet.runs_jobs().await;
-    fleet.drupal_org.take_requests();
-    let rope = fleet.ask("SELECT id FROM modules WHERE name = 'rope'");
-    let wanted = || modules::refresh(&fleet.app, &Actor::System, rope);
-    let stands = |id: i64| -> (String, i64, Option<String>) {
-        (
-            fleet.ask(&format!("SELECT state FROM jobs WHERE id = {id}")),
-            fleet.ask(&format!("SELECT attempts FROM jobs WHERE id = {id}")),
-            fleet.ask(&format!("SELECT last_error FROM jobs WHERE id = {id}")),
-        )
-    };
+    fleet.requests();
+    let rope = fleet.module("rope").await["id"].clone();
 
     // Twice within a second: one job, one request.
-    let job = wanted().await.unwrap();
-    assert_eq!(wanted().await.unwrap().id, job.id);
+    let job = fleet.wants(&rope).await;
+    assert_eq!(fleet.wants(&rope).await, job);
     fleet.runs_jobs().await;
-    assert_eq!(stands(job.id), ("succeeded".to_owned(), 1, None));
-    assert_eq!(fleet.drupal_org.take_requests().len(), 1);
+    assert_eq!(fleet.job(job).await, "succeeded 1 null");
+    assert_eq!(fleet.requests().len(), 1);
 
     // By hand it isn't slowed; what goes wrong is said.
-    fleet
-        .drupal_org
-        .set_behaviour("rope", Some(Behaviour::WebPage));
-    let job = wanted().await.unwrap();
+    fleet.behaves_about("rope", Some(Behaviour::WebPage));
+    let job = fleet.wants(&rope).await;
     fleet.runs_jobs().await;
-    let words = "a web page instead of a release history".to_owned();
-    assert_eq!(stands(job.id), ("failed".to_owned(), 1, Some(words)));
+    let words = "failed 1 a web page instead of a release history";
+    assert_eq!(fleet.job(job).await, words);
 
     // Told to wait, it waits as everybody does.
-    fleet
-        .drupal_org
-        .set_behaviour("rope", Some(Behaviour::TooMany(Some("300".to_owned()))));
-    wanted().await.unwrap();
+    fleet.behaves_about("rope", Some(Behaviour::TooMany(Some("300".to_owned()))));
+    fleet.wants(&rope).await;
     fleet.runs_jobs().await;
-    fleet.drupal_org.set_behaviour("rope", None);
-    let job = wanted().await.unwrap();
+    fleet.behaves_about("rope", None);
+    let job = fleet.wants(&rope).await;
     fleet.runs_jobs().await;
-    let words = "drupal.org asked us to wait".to_owned();
-    assert_eq!(stands(job.id), ("queued".to_owned(), 1, Some(words)));
-    fleet.clock.advance(SignedDuration::from_secs(300));
+    let words = "queued 1 drupal.org asked us to wait";
+    assert_eq!(fleet.job(job).await, words);
+    fleet.house.clock.advance(SignedDuration::from_secs(300));
     fleet.runs_jobs().await;
-    assert_eq!(stands(job.id).0, "succeeded");
+    assert!(fleet.job(job).await.starts_with("succeeded 2"));
+}
 
-    // A job whose process ended is begun again, but not for ever.
-    fleet.app.store.write(Lane::Front, |db| {
+#[tokio::test]
+async fn a_job_whose_process_ended_is_begun_again_but_not_for_ever() {
+    let fleet = Fleet::at("2026-11-24T10:00:00Z").await;
+    fleet.syncs(1, &[]).await;
+    fleet.runs_jobs().await;
+    fleet.house.app.store.write(Lane::Front, |db| {
         db.execute_batch(
-            "INSERT INTO jobs (name, payload, state, attempts, run_at, created_at, created_by) VALUES
-               ('refresh-module', '{\"module_id\": 1}', 'running', 1, 0, 0, 'system'),
-               ('refresh-module', '{\"module_id\": 1}', 'running', 5, 0, 0, 'system'),
-               ('refresh-module', '{\"module_id\": 999}', 'queued', 0, 0, 0, 'system'),
-               ('paint-the-fence', '{}', 'queued', 0, 0, 0, 'system')",
+            "INSERT INTO jobs (organization_id, name, payload, state, attempts, run_at, created_at, created_by) VALUES
+               (1, 'refresh-module', '{\"module_id\": 1}', 'running', 1, 0, 0, 'system'),
+               (1, 'refresh-module', '{\"module_id\": 1}', 'running', 5, 0, 0, 'system'),
+               (1, 'refresh-module', '{\"module_id\": 999}', 'queued', 0, 0, 0, 'system'),
+               (1, 'paint-the-fence', '{}', 'queued', 0, 0, 0, 'system')",
         )?;
         Ok::<_, StoreError>(())
     }).await.unwrap();
     fleet.runs_jobs().await;
-    let ends: String = fleet.ask(
-        "SELECT group_concat(state || ' ' || attempts || ' ' || ifnull(last_error, '-'), '; ') FROM
-           (SELECT * FROM jobs ORDER BY id DESC LIMIT 4)",
-    );
+    let mut ends = Vec::new();
+    for id in 1..=4 {
+        ends.push(fleet.job(id).await);
+    }
     assert_eq!(
         ends,
-        "failed 1 this version doesn't know such a job; failed 1 it is no longer there; \
-         failed 6 given up: it was begun too often; succeeded 2 -"
+        [
+            "succeeded 2 null",
+            "failed 6 given up: it was begun too often",
+            "failed 1 it is no longer there",
+            "failed 1 this version doesn't know such a job",
+        ]
     );
 }
