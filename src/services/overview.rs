@@ -7,7 +7,8 @@ use super::Result;
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::site_status::Standing;
-use crate::store::overview::{self as store, Happened, Mark, OpenWindow, Quiet, Tally};
+pub use crate::store::overview::OpenWindow;
+use crate::store::overview::{self as store, Happened, Mark, Quiet, Tally};
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -17,8 +18,8 @@ const DRAWN: i64 = 200;
 const COUNTED: i64 = 50_000;
 /// Days of the trend.
 const DAYS: i64 = 30;
-/// Open windows that are looked at for the list of the most urgent.
-const URGENT: u32 = 60;
+/// The most urgent sites that are named.
+const URGENT: u32 = 12;
 /// Silent sites that are named.
 const QUIET: u32 = 5;
 
@@ -72,8 +73,8 @@ pub struct Months {
 pub struct Overview {
     /// Sites by their word, each group of an organization's own, in the order of names.
     pub groups: Vec<Vec<(Word, i64)>>,
-    /// The most urgent open windows, several of one site and module among them.
-    pub urgent: Vec<OpenWindow>,
+    /// The most urgent sites: each one's most urgent window, and in how many modules it has one.
+    pub urgent: Vec<(OpenWindow, i64)>,
     /// Sites by the hour of their last contact, the oldest of 24 first; empty where the fleet is too large.
     pub hours: Vec<i64>,
     /// Those silent the longest.

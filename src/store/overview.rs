@@ -174,22 +174,53 @@ pub struct OpenWindow {
     pub due_at: Option<i64>,
 }
 
-/// The most urgent open windows: those that are due first, then those without a due time.
+/// The most urgent sites, each with its most urgent open window and in how many modules it has one:
+/// those that are due first, then those without a due time.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn urgent(db: &Connection, organization: Option<i64>, most: u32) -> Result<Vec<OpenWindow>> {
-    const FIELDS: &str = "SELECT e.site_id, s.name, s.environment, o.name, s.silent_since IS NOT NULL, e.module_id,
+pub fn urgent(
+    db: &Connection,
+    organization: Option<i64>,
+    most: u32,
+) -> Result<Vec<(OpenWindow, i64)>> {
+    let mut sites = db.prepare_cached(
+        "SELECT id, open_exposures FROM sites
+         WHERE deleted_at IS NULL AND next_due_at IS NOT NULL AND (?1 IS NULL OR organization_id = ?1)
+         ORDER BY next_due_at, id LIMIT ?2",
+    )?;
+    let mut found: Vec<(i64, i64)> = sites
+        .query_map(params![organization, most], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .collect::<rusqlite::Result<_>>()?;
+    let mut undue = db.prepare_cached(
+        "SELECT id, open_exposures FROM sites
+         WHERE deleted_at IS NULL AND status = 0 AND next_due_at IS NULL AND open_exposures > 0
+           AND (?1 IS NULL OR organization_id = ?1) ORDER BY id LIMIT ?2",
+    )?;
+    let rest = undue.query_map(params![organization, most], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    found.extend(rest.collect::<rusqlite::Result<Vec<_>>>()?);
+    found.truncate(most as usize);
+    let mut first = db.prepare_cached(
+        "SELECT e.site_id, s.name, s.environment, o.name, s.silent_since IS NOT NULL, e.module_id,
            coalesce(nullif(m.title, ''), m.name), v.version, e.cause_kind, e.cause, e.no_fix, e.risk, e.opened_at, e.due_at
          FROM exposures AS e
          JOIN sites AS s ON s.id = e.site_id JOIN organizations AS o ON o.id = e.organization_id
          JOIN modules AS m ON m.id = e.module_id JOIN module_versions AS v ON v.id = e.version_id
-         WHERE e.closed_at IS NULL AND (?1 IS NULL OR e.organization_id = ?1)";
-    let mut statement = db.prepare_cached(&format!(
-        "{FIELDS} ORDER BY ifnull(e.due_at, 9223372036854775807), e.id LIMIT ?2"
-    ))?;
-    let rows = statement.query_map(params![organization, most], window)?;
-    Ok(rows.collect::<rusqlite::Result<_>>()?)
+         WHERE e.site_id = ?1 AND e.closed_at IS NULL
+         ORDER BY ifnull(e.due_at, 9223372036854775807), m.type <> 'core', e.opened_at, e.id LIMIT 1",
+    )?;
+    let mut urgent = Vec::with_capacity(found.len());
+    for (site, open) in found {
+        let rows = first.query_map([site], window)?;
+        for row in rows {
+            urgent.push((row?, open));
+        }
+    }
+    Ok(urgent)
 }
 
 fn window(row: &Row<'_>) -> rusqlite::Result<OpenWindow> {

@@ -163,6 +163,9 @@ fn why(visit: &Visit, site: &Site, status: Status) -> Why {
         (Status::Silent, _, Some(since)) => {
             Why::Words(format!("Expected {}", words::relative(visit.now, since)))
         }
+        (Status::NotChecked, ..) if site.status_reason.is_none() => {
+            Why::Words("Runs a development snapshot without a date".to_owned())
+        }
         (Status::Pending, ..) => Why::Words("Nothing has arrived yet".to_owned()),
         (Status::Unsupported, ..) if site.status_reason.is_none() => {
             Why::Words("Runs something without support".to_owned())

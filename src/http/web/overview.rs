@@ -9,13 +9,10 @@ use super::view::overview::{Counts, Exposed, MonthLine, OverviewPage, SilentSite
 use super::visit::{Handler, Reply, Visit};
 use super::words;
 use crate::services::Result;
-use crate::services::overview::{self as service, Glance, Months, Word};
+use crate::services::overview::{self as service, Glance, Months, OpenWindow, Word};
 
 /// `GET /`.
 pub const SHOW: Handler = |visit| Box::pin(show(visit));
-
-/// Rows of the list of the most urgent.
-const ROWS: usize = 12;
 
 impl Visit {
     /// What stands around a page.
@@ -106,7 +103,11 @@ async fn show(visit: Visit) -> Result<Reply> {
         line: charts::fleet_line(&groups, &finding(&counts)),
         counts,
         clients: groups.len() as u64,
-        exposed: exposed(&visit, &found),
+        exposed: found
+            .urgent
+            .iter()
+            .map(|row| exposed(visit.now, row))
+            .collect(),
         open: natural(glance.open),
         hours: found.hours.iter().copied().map(natural).collect(),
         silent: found
@@ -140,37 +141,28 @@ fn finding(counts: &Counts) -> String {
     )
 }
 
-/// One row a site and module: the earliest due of its windows.
-fn exposed(visit: &Visit, found: &service::Overview) -> Vec<Exposed> {
-    let mut seen = Vec::new();
-    let mut rows = Vec::new();
-    for window in &found.urgent {
-        let pair = (window.site_id, window.module_id);
-        if seen.contains(&pair) || rows.len() == ROWS {
-            continue;
-        }
-        seen.push(pair);
-        let (opened, due) = (time(window.opened_at), window.due_at.map(time));
-        let target = (window.cause_kind == "release").then_some(window.cause.as_str());
-        rows.push(Exposed {
-            clock: Clock {
-                now: visit.now,
-                opened,
-                due,
-                closed: None,
-            },
-            window: charts::window_cell(visit.now, opened, due),
-            site_id: window.site_id,
-            site: window.site.clone(),
-            client: client(&window.organization, &window.environment),
-            silent: window.silent,
-            module: window.module.clone(),
-            versions: Versions::new(window.installed.as_deref(), target),
-            cause: cause(&window.cause_kind, &window.cause, window.no_fix),
-            risk: Risk::from_word(window.risk.as_deref()),
-        });
+/// One row a site: the earliest due of its windows.
+fn exposed(now: Timestamp, (window, modules): &(OpenWindow, i64)) -> Exposed {
+    let (opened, due) = (time(window.opened_at), window.due_at.map(time));
+    let target = (window.cause_kind == "release").then_some(window.cause.as_str());
+    Exposed {
+        clock: Clock {
+            now,
+            opened,
+            due,
+            closed: None,
+        },
+        window: charts::window_cell(now, opened, due),
+        site_id: window.site_id,
+        site: window.site.clone(),
+        client: client(&window.organization, &window.environment),
+        silent: window.silent,
+        module: window.module.clone(),
+        more: natural(modules - 1),
+        versions: Versions::new(window.installed.as_deref(), target),
+        cause: cause(&window.cause_kind, &window.cause, window.no_fix),
+        risk: Risk::from_word(window.risk.as_deref()),
     }
-    rows
 }
 
 /// Why something is exposed, in words.

@@ -138,11 +138,15 @@ async fn show(visit: Visit) -> Result<Reply> {
     let windows = windows(&visit, &site).await?;
     let runs = runs(&visit, &site).await?;
     let list = Listing::of(&visit.path, &visit.query, &query, &page);
-    let rows: Vec<ModuleRow> = page
+    let mut rows: Vec<ModuleRow> = page
         .rows
         .iter()
         .map(|(module, _)| module_row(&visit, module, &windows))
         .collect();
+    // What counts in nothing comes last, unless another order was asked for.
+    if visit.parameter("sort").is_empty() {
+        rows.sort_by_key(|row| row.status);
+    }
     let raises: Vec<(Option<String>, String, String)> = page
         .rows
         .iter()
@@ -351,10 +355,25 @@ fn run_row(run: &PatchRun, windows: &[Window]) -> RunRow {
                 )
             })
             .collect(),
-        closed: closed
-            .map(|w| format!("{} {}", w.module, w.cause.id))
-            .collect(),
+        closed: in_short(closed.map(|w| w.module.clone())),
     }
+}
+
+/// At most four names, each once, and how many more there are.
+fn in_short(names: impl Iterator<Item = String>) -> Vec<String> {
+    const NAMED: usize = 4;
+    let mut short: Vec<String> = Vec::new();
+    for name in names {
+        if !short.contains(&name) {
+            short.push(name);
+        }
+    }
+    if short.len() > NAMED + 1 {
+        let more = short.len() - NAMED;
+        short.truncate(NAMED);
+        short.push(format!("{more} more"));
+    }
+    short
 }
 
 async fn show_exposures(visit: Visit) -> Result<Reply> {

@@ -58,7 +58,9 @@ fn two(large: i64, large_unit: &str, small: i64, small_unit: &str) -> String {
 /// A duration for narrow columns: "40 min", "33 h", "3 d 5 h", "41 d".
 pub fn short_span(millis: i64) -> String {
     let millis: i64 = millis.unsigned_abs().try_into().unwrap_or(i64::MAX);
-    if millis < HOUR {
+    if millis < MINUTE {
+        "now".into()
+    } else if millis < HOUR {
         format!("{} min", millis / MINUTE)
     } else if millis < 72 * HOUR {
         format!("{} h", millis / HOUR)

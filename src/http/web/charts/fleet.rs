@@ -18,7 +18,7 @@ const GROUPS: usize = 40;
 /// The line for wide and for narrow screens. `finding` is what it shows, in words.
 pub fn fleet_line(groups: &[FleetGroup], finding: &str) -> Html {
     let groups = bins(groups);
-    let wide = draw("fleet-w", "w fluid", &groups, 1128.0, 14.0, finding);
+    let wide = draw("fleet-w", "w fluid", &groups, 1128.0, 26.0, finding);
     let narrow = draw("fleet-n", "n fluid", &groups, 358.0, 7.0, finding);
     both(wide, narrow)
 }

@@ -43,7 +43,7 @@ impl Counts {
     }
 }
 
-/// One (site, module) pair with an open exposure.
+/// One site with an open exposure: the most urgent one.
 #[derive(Debug, Clone)]
 pub struct Exposed {
     /// What is left of its time.
@@ -60,6 +60,8 @@ pub struct Exposed {
     pub silent: bool,
     /// The module's title.
     pub module: String,
+    /// How many more modules of the site have an open window.
+    pub more: u64,
     /// Installed and fixing version.
     pub versions: Versions,
     /// Why: the fixing release or the advisory.

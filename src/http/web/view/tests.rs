@@ -34,6 +34,7 @@ fn exposed(
         client: client.into(),
         silent: false,
         module: module.into(),
+        more: u64::from(risk) - u64::from(risk > 0),
         versions: Versions::new(Some(from), Some(to)),
         cause: format!("Security release {to}"),
         risk: Risk { level: risk },
