@@ -9,6 +9,8 @@
 mod accounts;
 mod api_edge;
 mod api_lists;
+mod api_sites;
+mod api_sync;
 mod catalogue;
 mod drupal_org;
 mod engine;
