@@ -315,3 +315,94 @@ fn a_password_is_never_asked_for_where_nobody_can_type_it() {
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("--password-stdin"));
 }
+
+#[test]
+fn a_list_of_sites_is_taken_whole_or_not_at_all_and_given_back_with_keys() {
+    let (above, data) = data_dir();
+    let file = above.path().join("sites.csv");
+    let import = |list: &str| {
+        fs::write(&file, list).unwrap();
+        run(&data, &["import", "sites", file.to_str().unwrap()], "")
+    };
+    let wrong = import(
+        "name,url,organization,tags\n\
+         Town hall,https://town.example.org,Northwind,\"news, city\"\n\
+         ,nowhere,Northwind,\n\
+         Library,https://library.example.org,,\n",
+    );
+    assert_eq!(wrong.status.code(), Some(1));
+    insta::assert_snapshot!(text(&wrong.stderr));
+
+    let serving = Serving::start(&data);
+    let right = import(
+        "name,url,organization,tags,environment\n\
+         Town hall,https://town.example.org,Northwind,\"news, city\",production\n\
+         Town hall,https://staging.example.org,northwind,,staging\n\
+         =Library,https://library.example.org,Acme,,\n",
+    );
+    assert_eq!(right.status.code(), Some(0), "{}", text(&right.stderr));
+    let note = text(&right.stderr);
+    assert!(
+        note.contains("3 sites were made"),
+        "nothing was left of the first try: {note}"
+    );
+    assert!(
+        note.contains("Organizations that weren't there were made: Northwind, Acme."),
+        "{note}"
+    );
+    let mut rows = csv::Reader::from_reader(&right.stdout[..]);
+    assert_eq!(rows.headers().unwrap().iter().last(), Some("api_key"));
+    let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
+    assert_eq!(&rows[2][0], "'=Library", "no cell starts a formula");
+    assert_eq!(&rows[1][2], "Northwind");
+    assert!(rows.iter().all(|row| row[7].starts_with("dwl_")));
+
+    let again = import("name,url,organization\ntown HALL,https://x.example.org,Northwind\n");
+    assert_eq!(again.status.code(), Some(1));
+    assert!(
+        text(&again.stderr).contains("line 2, name: is the name of a site"),
+        "{}",
+        text(&again.stderr)
+    );
+    assert_eq!(serving.stop().0, Some(0));
+
+    let checked = run(&data, &["check", "--replay"], "");
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stdout));
+}
+
+#[test]
+fn the_record_is_checked_beside_a_running_appliance_and_a_difference_is_a_failure() {
+    let (_above, data) = data_dir();
+    let fresh = run(&data, &["check", "--replay"], "");
+    assert_eq!(fresh.status.code(), Some(0), "{}", text(&fresh.stderr));
+    let serving = Serving::start(&data);
+    let checked = run(&data, &["check"], "");
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stdout));
+    assert!(
+        text(&checked.stdout)
+            .lines()
+            .all(|line| line.starts_with("fine "))
+    );
+    assert_eq!(serving.stop().0, Some(0));
+
+    let made = run(
+        &data,
+        &["import", "sites", "-"],
+        "name,url,organization\nA,https://a.b,C\n",
+    );
+    assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
+    let db = rusqlite::Connection::open(data.join("dewline.db")).unwrap();
+    db.execute(
+        "UPDATE audit_log SET actor_name = 'somebody else' WHERE id = 1",
+        [],
+    )
+    .unwrap();
+    drop(db);
+    let broken = run(&data, &["check"], "");
+    assert_eq!(broken.status.code(), Some(1), "{}", text(&broken.stdout));
+    assert!(
+        text(&broken.stdout).contains("WRONG the seals of the audit log"),
+        "{}",
+        text(&broken.stdout)
+    );
+}

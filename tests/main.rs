@@ -17,5 +17,6 @@ mod engine;
 mod executable;
 mod pages;
 mod plans;
+mod manual;
 mod rooms;
 mod support;

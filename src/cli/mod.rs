@@ -11,10 +11,12 @@ use clap::{Args, Parser, Subcommand};
 
 mod admin;
 pub mod assess;
+mod check;
 pub mod config;
 mod data_dir;
 mod demo;
 mod door;
+mod import;
 mod orders;
 mod serve;
 
@@ -60,6 +62,15 @@ enum Command {
     /// Make and help platform administrators
     #[command(subcommand)]
     Admin(admin::Admin),
+    /// Take in what is in files
+    #[command(subcommand)]
+    Import(import::Import),
+    /// Look whether the record agrees with itself; any difference ends with status 1
+    Check {
+        /// Also build everything anew from syncs and publications alone, and compare
+        #[arg(long)]
+        replay: bool,
+    },
     /// Explain verdicts without a server: JSON lines in, JSON lines out
     Assess(assess::AssessArgs),
     /// Show the effective configuration and where each value comes from
@@ -118,6 +129,8 @@ fn dispatch(cli: Cli) -> Outcome {
             demo::run(load(cli.settings)?.config, data_dir, &args)
         }
         Command::Admin(admin) => admin::run(load(cli.settings)?.config, admin),
+        Command::Import(import) => import::run(load(cli.settings)?.config, import),
+        Command::Check { replay } => check::run(load(cli.settings)?.config, replay),
         Command::Config => {
             print(&config::show(&load(cli.settings)?));
             Ok(())

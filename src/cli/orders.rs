@@ -11,6 +11,7 @@ use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::Config;
 use crate::domain::access::Actor;
 use crate::services::admins::{self, NewPerson};
+use crate::services::import_sites::{self, Imported};
 use crate::services::{self, Error};
 
 use super::data_dir::{DataDir, Refused};
@@ -36,6 +37,11 @@ pub enum Order {
         /// The new password.
         password: String,
     },
+    /// Make all sites of a list.
+    ImportSites {
+        /// The list, as it was in the file.
+        list: Vec<u8>,
+    },
 }
 
 impl Order {
@@ -44,6 +50,7 @@ impl Order {
         match self {
             Self::CreateAdministrator { .. } => "create-administrator",
             Self::ResetPassword { .. } => "reset-password",
+            Self::ImportSites { .. } => "import-sites",
         }
     }
 }
@@ -94,6 +101,10 @@ async fn perform(app: &Arc<App>, order: Order) -> services::Result<(String, Stri
             admins::reset_password(app, &operator, &email, &password).await?;
             format!("{email} has a new password; all sessions have ended")
         }
+        Order::ImportSites { list } => {
+            let made = import_sites::import(app, &operator, &list).await?;
+            return Ok((made.to_csv(), imported(&made)));
+        }
     };
     Ok((String::new(), note))
 }
@@ -102,16 +113,38 @@ async fn perform(app: &Arc<App>, order: Order) -> services::Result<(String, Stri
 fn in_words(error: &Error) -> String {
     match error {
         Error::Invalid(faults) => {
-            let lines = faults.iter().map(|fault| {
-                let place = fault.pointer.trim_start_matches('/');
-                format!("\n  {place}: {}", fault.detail)
-            });
+            let lines = faults
+                .iter()
+                .map(|fault| format!("\n  {}: {}", in_plain(&fault.pointer), fault.detail));
             format!("nothing was changed:{}", lines.collect::<String>())
         }
         Error::Conflict { detail, .. } | Error::Unavailable { detail, .. } => detail.clone(),
         Error::NotFound => "not found".to_owned(),
         other => other.to_string(),
     }
+}
+
+/// A place as a person says it: `/lines/3/url` is `line 3, url`.
+fn in_plain(pointer: &str) -> String {
+    let place = pointer.trim_start_matches('/');
+    match place.strip_prefix("lines/") {
+        Some(place) => format!("line {}", place.replacen('/', ", ", 1)),
+        None => place.to_owned(),
+    }
+}
+
+fn imported(made: &Imported) -> String {
+    let mut note = format!(
+        "{} sites were made. Their keys are shown here and never again.",
+        made.sites.len()
+    );
+    if !made.organizations_made.is_empty() {
+        let names = made.organizations_made.join(", ");
+        note.push_str(&format!(
+            " Organizations that weren't there were made: {names}."
+        ));
+    }
+    note
 }
 
 /// Has an order carried out, wherever the data is, and says what came of it.

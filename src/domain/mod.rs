@@ -29,6 +29,7 @@ pub mod release_history;
 pub mod schedule;
 pub mod site;
 pub mod site_module;
+pub mod site_list;
 pub mod site_status;
 pub mod status;
 pub mod text;

@@ -37,6 +37,17 @@ pub fn check(text: &str, pointer: &str, most: usize, faults: &mut Vec<Fault>) {
     }
 }
 
+/// A text that a spreadsheet takes as text: an apostrophe stands before what would start a formula.
+pub fn harmless(text: &str) -> String {
+    if text.starts_with([
+        '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
+    ]) {
+        format!("'{text}")
+    } else {
+        text.to_owned()
+    }
+}
+
 /// A text as it is quoted in a message: at most `most` characters, without treacherous ones.
 pub fn quoted(text: &str, most: usize) -> String {
     let mut quoted: String = text

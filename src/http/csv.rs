@@ -3,6 +3,8 @@
 
 use serde_json::Value;
 
+use crate::domain::text::harmless;
+
 /// The rows (each a JSON object) under these columns.
 pub fn table(columns: &[&str], rows: &[String]) -> String {
     let mut writer = csv::WriterBuilder::new()
@@ -27,17 +29,6 @@ fn cell(value: Option<&Value>) -> String {
             harmless(&texts.join(", "))
         }
         Some(other) => other.to_string(),
-    }
-}
-
-/// A text that a spreadsheet takes as text: an apostrophe stands before what would start a formula.
-pub fn harmless(text: &str) -> String {
-    if text.starts_with([
-        '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
-    ]) {
-        format!("'{text}")
-    } else {
-        text.to_owned()
     }
 }
 

@@ -242,7 +242,7 @@ fn alive(db: &Connection, id: i64) -> Result<ApiKey> {
     Ok(key)
 }
 
-fn fresh(app: &App) -> Result<KeyText> {
+pub(super) fn fresh(app: &App) -> Result<KeyText> {
     let mut random = [0; KEY_ENTROPY];
     app.entropy.fill(&mut random)?;
     Ok(KeyText::from_random(&random))

@@ -15,6 +15,7 @@ pub mod histories;
 pub mod history;
 pub mod jobs;
 pub mod ledger;
+pub mod import_sites;
 pub mod limits;
 mod lists;
 pub mod modules;
@@ -27,6 +28,14 @@ pub mod set_up;
 pub mod sign_in;
 pub mod site_modules;
 pub mod sites;
+
+pub use error::{Error, Result};
+pub mod catalogue;
+pub mod check;
+pub mod ledger;
+pub mod refresh;
+pub mod sync;
+pub mod watch;
 
 pub use error::{Error, Result};
 pub mod import_catalogue;

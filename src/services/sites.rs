@@ -172,7 +172,7 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
 }
 
 /// What the record says of a site.
-fn shown(site: &Site) -> Value {
+pub(super) fn shown(site: &Site) -> Value {
     json!({
         "name": site.name,
         "url": site.url,

@@ -77,6 +77,19 @@ pub fn exists(db: &Connection, id: i64) -> Result<bool> {
         .exists([id])?)
 }
 
+/// The one of that name, whatever its case.
+///
+/// # Errors
+/// What SQLite says.
+pub fn find_named(db: &Connection, name: &str) -> Result<Option<i64>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT id FROM organizations WHERE name = ?1 COLLATE NOCASE AND deleted_at IS NULL",
+        )?
+        .query_row([name], |found| found.get(0))
+        .optional()?)
+}
+
 /// Keeps a new one and gives its id.
 ///
 /// # Errors

@@ -136,7 +136,7 @@ pub const ALL: &[Key] = &[
     ),
     key(
         "drupal_org.requests_per_second",
-        "4",
+        "10",
         "requests a second to the release histories, at most",
         |c, v| count(v, 1, 100).map(|v| c.drupal_org.requests_per_second = v),
     ),

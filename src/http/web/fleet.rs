@@ -11,7 +11,7 @@ use crate::domain::access::Permission;
 use crate::domain::listing::{PER_PAGE_MAX, Query};
 use crate::domain::organization;
 use crate::domain::site::{ENVIRONMENTS, LIST as SITES, Site};
-use crate::http::csv::harmless;
+use crate::domain::text::harmless;
 use crate::services::overview as glance;
 use crate::services::{Error, Result, organizations, sites};
 

@@ -14,13 +14,15 @@ pub const FIRST: Handler = |visit| Box::pin(show(visit));
 pub const CHAPTER: Handler = |visit| Box::pin(show(visit));
 
 /// The chapters in the order of reading.
-pub const CHAPTERS: [&str; 6] = [
+pub const CHAPTERS: [&str; 8] = [
     "start",
     "sending",
     "words",
     "exposures",
     "drupal-org",
     "running",
+    "troubleshooting",
+    "api",
 ];
 
 async fn show(visit: Visit) -> Result<Reply> {
