@@ -1,10 +1,12 @@
 //! What commands ask for that touches the data: carried out here, in this process where none holds
 //! the data directory, else by the one that does, through its socket. Never beside its caches.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
+use tokio::runtime::Runtime;
 
 use crate::app::App;
 use crate::clock::{SystemClock, SystemEntropy};
@@ -147,44 +149,79 @@ fn imported(made: &Imported) -> String {
     note
 }
 
-/// Has an order carried out, wherever the data is, and says what came of it.
-pub fn give(config: Config, order: Order) -> Outcome {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    let reply = match DataDir::take(&config.data_dir) {
-        Ok(_held) => runtime.block_on(here(config, order))?,
-        Err(Refused::InUse(path)) => {
-            runtime
-                .block_on(door::ask(&path, &order))
-                .map_err(|error| {
-                    Stopped::Failed(format!(
-                        "a running dewline holds {} but doesn't answer: {error}",
-                        path.display()
-                    ))
-                })?
-        }
-        Err(other) => return Err(other.into()),
-    };
-    match reply {
-        Reply::Done { output, note } => {
-            print(&output);
-            if !note.is_empty() {
-                eprintln!("{note}");
+/// Where orders are carried out.
+pub struct Desk {
+    runtime: Runtime,
+    place: Place,
+}
+
+enum Place {
+    /// In this process, which holds the data directory.
+    Here(
+        Arc<App>,
+        #[expect(dead_code, reason = "held for as long as it lives")] DataDir,
+    ),
+    /// In the process that holds it.
+    There(PathBuf),
+}
+
+impl Desk {
+    /// Finds out where the data is; makes and migrates it where nobody holds it.
+    pub fn open(mut config: Config) -> Result<Self, Stopped> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .enable_all()
+            .build()?;
+        let place = match DataDir::take(&config.data_dir) {
+            Ok(held) => {
+                if config.public_url.is_empty() {
+                    config.public_url = format!("http://{}", config.listen);
+                }
+                let entropy = Arc::new(SystemEntropy::default());
+                let _inside = runtime.enter();
+                Place::Here(App::open(config, Arc::new(SystemClock), entropy)?, held)
             }
-            Ok(())
+            Err(Refused::InUse(path)) => Place::There(path),
+            Err(other) => return Err(other.into()),
+        };
+        Ok(Self { runtime, place })
+    }
+
+    /// Has an order carried out. Gives what was asked for and a sentence about it.
+    pub fn give(&self, order: Order) -> Result<(String, String), Stopped> {
+        let reply = match &self.place {
+            Place::Here(app, _) => self.runtime.block_on(carry_out(app, order)),
+            Place::There(path) => {
+                self.runtime
+                    .block_on(door::ask(path, &order))
+                    .map_err(|error| {
+                        Stopped::Failed(format!(
+                            "a running dewline holds {} but doesn't answer: {error}",
+                            path.display()
+                        ))
+                    })?
+            }
+        };
+        match reply {
+            Reply::Done { output, note } => Ok((output, note)),
+            Reply::Refused(why) => Err(Stopped::Failed(why)),
         }
-        Reply::Refused(why) => Err(Stopped::Failed(why)),
     }
 }
 
-async fn here(mut config: Config, order: Order) -> Result<Reply, Stopped> {
-    if config.public_url.is_empty() {
-        config.public_url = format!("http://{}", config.listen);
+impl Drop for Desk {
+    fn drop(&mut self) {
+        if let Place::Here(app, _) = &self.place {
+            app.store.close();
+        }
     }
-    let entropy = Arc::new(SystemEntropy::default());
-    let app = App::open(config, Arc::new(SystemClock), entropy)?;
-    let reply = carry_out(&app, order).await;
-    app.store.close();
-    Ok(reply)
+}
+
+/// Has one order carried out, wherever the data is, and says what came of it.
+pub fn give(config: Config, order: Order) -> Outcome {
+    let (output, note) = Desk::open(config)?.give(order)?;
+    print(&output);
+    if !note.is_empty() {
+        eprintln!("{note}");
+    }
+    Ok(())
 }

@@ -11,11 +11,11 @@ pub mod check;
 pub mod error;
 pub mod exposures;
 pub mod health;
+pub mod import_sites;
 pub mod histories;
 pub mod history;
 pub mod jobs;
 pub mod ledger;
-pub mod import_sites;
 pub mod limits;
 mod lists;
 pub mod modules;
@@ -30,10 +30,7 @@ pub mod site_modules;
 pub mod sites;
 
 pub use error::{Error, Result};
-pub mod catalogue;
-pub mod check;
-pub mod ledger;
-pub mod refresh;
+pub mod import_catalogue;
 pub mod sync;
 pub mod watch;
 

@@ -1,5 +1,9 @@
 //! The executable as an operator meets it: starts, prints, locks, is reached by commands, stops.
 
+mod killed;
+mod push;
+mod wire;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -13,6 +17,7 @@ pub fn dewline(data_dir: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dewline"));
     command
         .env_clear()
+        .envs(std::env::vars_os().filter(|(name, _)| name == "LLVM_PROFILE_FILE"))
         .env("DEWLINE_DATA_DIR", data_dir)
         .env("DEWLINE_LISTEN", "127.0.0.1:0")
         .env("DEWLINE_DRUPAL_ORG__ENABLED", "false")
@@ -79,6 +84,12 @@ impl Serving {
                 None => before.push(line),
             }
         }
+    }
+
+    /// Kills it with SIGKILL.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
     }
 
     /// Sends a signal by name.
@@ -393,7 +404,7 @@ fn the_record_is_checked_beside_a_running_appliance_and_a_difference_is_a_failur
     assert_eq!(made.status.code(), Some(0), "{}", text(&made.stderr));
     let db = rusqlite::Connection::open(data.join("dewline.db")).unwrap();
     db.execute(
-        "UPDATE audit_log SET actor_name = 'somebody else' WHERE id = 1",
+        "UPDATE audit_logs SET actor_name = 'somebody else' WHERE id = 1",
         [],
     )
     .unwrap();
@@ -405,4 +416,26 @@ fn the_record_is_checked_beside_a_running_appliance_and_a_difference_is_a_failur
         "{}",
         text(&broken.stdout)
     );
+}
+
+#[test]
+fn systemd_is_told_that_it_is_ready_alive_and_stopping() {
+    let (above, data) = data_dir();
+    let path = above.path().join("notify.sock");
+    let systemd = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    let mut command = dewline(&data, &["serve"]);
+    command
+        .env("NOTIFY_SOCKET", &path)
+        .env("WATCHDOG_USEC", "60000000");
+    let serving = Serving::from(command);
+    assert_eq!(serving.stop().0, Some(0));
+    systemd.set_nonblocking(true).unwrap();
+    let mut said = Vec::new();
+    let mut buffer = [0; 256];
+    while let Ok(length) = systemd.recv(&mut buffer) {
+        said.push(text(&buffer[..length]).trim_end().to_owned());
+    }
+    for word in ["READY=1", "WATCHDOG=1", "STOPPING=1"] {
+        assert!(said.iter().any(|told| told == word), "{word} in {said:?}");
+    }
 }
