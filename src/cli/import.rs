@@ -1,14 +1,15 @@
-//! `dewline import`: sites in bulk.
+//! `dewline import`: sites in bulk, and release histories for a box without internet.
 
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
 
 use crate::config::Config;
+use crate::services::import_catalogue::{self, Report};
 
-use super::orders::{self, Order};
-use super::{Outcome, Stopped};
+use super::orders::{self, Desk, Order};
+use super::{Outcome, Stopped, print};
 
 /// The largest list that is read.
 const LARGEST: u64 = 8 << 20;
@@ -24,11 +25,60 @@ pub enum Import {
         /// The list
         file: PathBuf,
     },
+    /// Take in release histories: a folder or a .tar.gz, for a box without internet
+    ///
+    /// Read are release-history/PROJECT/current and release-history/PROJECT.xml. May run while
+    /// `dewline serve` does.
+    Catalogue {
+        /// The folder or the archive
+        path: PathBuf,
+    },
 }
 
-/// Reads the file and has it taken in.
+/// Reads what is named and has it taken in.
 pub fn run(config: Config, import: Import) -> Outcome {
-    let Import::Sites { file } = import;
+    match import {
+        Import::Sites { file } => sites(config, &file),
+        Import::Catalogue { path } => catalogue(config, &path),
+    }
+}
+
+fn catalogue(config: Config, path: &Path) -> Outcome {
+    let desk = Desk::open(config)?;
+    let mut report = Report::default();
+    let read = import_catalogue::read(path, &mut |handful| match desk
+        .give(Order::TakeCatalogue { handful })
+    {
+        Ok((said, _)) => {
+            report.add(serde_json::from_str(&said).map_err(|error| error.to_string())?);
+            Ok(())
+        }
+        Err(Stopped::Failed(why) | Stopped::Usage(why)) => Err(why),
+        Err(Stopped::Configuration(_)) => Err("the configuration cannot be used".to_owned()),
+    })
+    .map_err(Stopped::Failed)?;
+    report.add(read);
+    for left in &report.left {
+        eprintln!("left: {left}");
+    }
+    let unnamed = report.left_in_all.saturating_sub(report.left.len() as u64);
+    if unnamed > 0 {
+        eprintln!("left: {unnamed} more");
+    }
+    print(&format!(
+        "{} taken, {} as they were, {} unknown to drupal.org, {} left\n",
+        report.taken, report.unchanged, report.absent, report.left_in_all
+    ));
+    match report.cut_short {
+        Some(why) => Err(Stopped::Failed(format!("{}: {why}", path.display()))),
+        None if report.taken + report.unchanged + report.absent == 0 => Err(Stopped::Failed(
+            format!("{}: no release history was found there", path.display()),
+        )),
+        None => Ok(()),
+    }
+}
+
+fn sites(config: Config, file: &Path) -> Outcome {
     let mut list = Vec::new();
     let read = if file.as_os_str() == "-" {
         std::io::stdin()
@@ -36,7 +86,7 @@ pub fn run(config: Config, import: Import) -> Outcome {
             .take(LARGEST + 1)
             .read_to_end(&mut list)
     } else {
-        std::fs::File::open(&file).and_then(|open| open.take(LARGEST + 1).read_to_end(&mut list))
+        std::fs::File::open(file).and_then(|open| open.take(LARGEST + 1).read_to_end(&mut list))
     };
     read.map_err(|error| Stopped::Failed(format!("{}: {error}", file.display())))?;
     if list.len() as u64 > LARGEST {

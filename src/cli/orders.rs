@@ -13,6 +13,7 @@ use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::Config;
 use crate::domain::access::Actor;
 use crate::services::admins::{self, NewPerson};
+use crate::services::import_catalogue::{self, Carried};
 use crate::services::import_sites::{self, Imported};
 use crate::services::{self, Error};
 
@@ -44,6 +45,11 @@ pub enum Order {
         /// The list, as it was in the file.
         list: Vec<u8>,
     },
+    /// Take a handful of carried release histories; the output is a report in JSON.
+    TakeCatalogue {
+        /// What was read from files.
+        handful: Vec<Carried>,
+    },
 }
 
 impl Order {
@@ -53,6 +59,7 @@ impl Order {
             Self::CreateAdministrator { .. } => "create-administrator",
             Self::ResetPassword { .. } => "reset-password",
             Self::ImportSites { .. } => "import-sites",
+            Self::TakeCatalogue { .. } => "take-catalogue",
         }
     }
 }
@@ -106,6 +113,14 @@ async fn perform(app: &Arc<App>, order: Order) -> services::Result<(String, Stri
         Order::ImportSites { list } => {
             let made = import_sites::import(app, &operator, &list).await?;
             return Ok((made.to_csv(), imported(&made)));
+        }
+        Order::TakeCatalogue { handful } => {
+            let report = import_catalogue::take(app, &operator, handful).await?;
+            let report = serde_json::to_string(&report);
+            return Ok((
+                report.map_err(|error| Error::Internal(error.to_string()))?,
+                String::new(),
+            ));
         }
     };
     Ok((String::new(), note))

@@ -11,7 +11,6 @@ pub mod check;
 pub mod error;
 pub mod exposures;
 pub mod health;
-pub mod import_sites;
 pub mod histories;
 pub mod history;
 pub mod jobs;
@@ -31,10 +30,6 @@ pub mod sites;
 
 pub use error::{Error, Result};
 pub mod import_catalogue;
-pub mod sync;
-pub mod watch;
-
-pub use error::{Error, Result};
-pub mod import_catalogue;
+pub mod import_sites;
 pub mod sync;
 pub mod watch;

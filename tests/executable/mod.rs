@@ -439,3 +439,30 @@ fn systemd_is_told_that_it_is_ready_alive_and_stopping() {
         assert!(said.iter().any(|told| told == word), "{word} in {said:?}");
     }
 }
+
+#[test]
+fn a_carried_catalogue_is_taken_by_a_running_appliance() {
+    let (above, data) = data_dir();
+    let carried = above.path().join("carried/release-history");
+    fs::create_dir_all(&carried).unwrap();
+    let history = r#"<?xml version="1.0" encoding="utf-8"?>
+<project><title>Token</title><short_name>token</short_name><type>project_module</type>
+<supported_branches>8.x-1.</supported_branches><project_status>published</project_status>
+<releases><release><name>token 8.x-1.13</name><version>8.x-1.13</version><status>published</status>
+<date>1697885927</date></release></releases></project>"#;
+    fs::write(carried.join("token.xml"), history).unwrap();
+    fs::write(carried.join("broken.xml"), "<project>").unwrap();
+    let folder = above.path().join("carried");
+    let import = || run(&data, &["import", "catalogue", folder.to_str().unwrap()], "");
+
+    let serving = Serving::start(&data);
+    let first = import();
+    assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
+    assert_eq!(text(&first.stdout), "1 taken, 0 as they were, 0 unknown to drupal.org, 1 left\n");
+    assert!(text(&first.stderr).contains("left: broken"), "{}", text(&first.stderr));
+    assert_eq!(serving.stop().0, Some(0));
+    assert_eq!(text(&import().stdout), "0 taken, 1 as they were, 0 unknown to drupal.org, 1 left\n");
+
+    let nothing = run(&data, &["import", "catalogue", "/nowhere"], "");
+    assert_eq!(nothing.status.code(), Some(1));
+}
