@@ -5,7 +5,7 @@ mod push;
 mod wire;
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Seek, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
@@ -47,6 +47,8 @@ pub fn run(data_dir: &Path, arguments: &[&str], input: &str) -> Output {
 pub struct Serving {
     child: Child,
     stdout: BufReader<ChildStdout>,
+    /// Its standard error: a file, because a pipe that nobody reads would hold it up.
+    log: fs::File,
     /// `http://127.0.0.1:PORT`.
     pub address: String,
     /// The lines before `listening on`.
@@ -61,14 +63,14 @@ impl Serving {
 
     /// Starts a prepared command and waits until it says where it listens.
     pub fn from(mut command: Command) -> Self {
-        let mut child = command.spawn().unwrap();
+        let mut log = tempfile::tempfile().unwrap();
+        let mut child = command.stderr(log.try_clone().unwrap()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut before = Vec::new();
         loop {
             let mut line = String::new();
             if stdout.read_line(&mut line).unwrap() == 0 {
-                let output = child.wait_with_output().unwrap();
-                panic!("ended early: {}", String::from_utf8_lossy(&output.stderr));
+                panic!("ended early: {}", whole(&mut log));
             }
             let line = line.trim_end().to_owned();
             match line.strip_prefix("listening on ") {
@@ -77,6 +79,7 @@ impl Serving {
                     return Self {
                         child,
                         stdout,
+                        log,
                         address,
                         before,
                     };
@@ -105,16 +108,18 @@ impl Serving {
     /// Stops it with SIGTERM; returns the exit status and what was still written to both outputs.
     pub fn stop(mut self) -> (Option<i32>, String, String) {
         self.signal("TERM");
-        let (mut out, mut err) = (String::new(), String::new());
+        let mut out = String::new();
         self.stdout.read_to_string(&mut out).unwrap();
-        self.child
-            .stderr
-            .take()
-            .unwrap()
-            .read_to_string(&mut err)
-            .unwrap();
-        (self.child.wait().unwrap().code(), out, err)
+        let status = self.child.wait().unwrap().code();
+        (status, out, whole(&mut self.log))
     }
+}
+
+fn whole(log: &mut fs::File) -> String {
+    let mut text = String::new();
+    log.rewind().unwrap();
+    log.read_to_string(&mut text).unwrap();
+    text
 }
 
 impl Drop for Serving {
