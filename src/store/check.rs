@@ -452,6 +452,18 @@ pub fn forget_installation(db: &Connection, site_id: i64) -> Result<()> {
     Ok(())
 }
 
+/// Whether the site was ever heard.
+///
+/// # Errors
+/// What SQLite says.
+pub fn has_spoken(db: &Connection, site_id: i64) -> Result<bool> {
+    Ok(db
+        .prepare_cached(
+            "SELECT 1 FROM site_contacts WHERE site_id = ?1 AND last_sync_at IS NOT NULL",
+        )?
+        .exists([site_id])?)
+}
+
 /// The ids of all modules, and of all sites that aren't deleted.
 ///
 /// # Errors

@@ -458,15 +458,31 @@ fn a_carried_catalogue_is_taken_by_a_running_appliance() {
     fs::write(carried.join("token.xml"), history).unwrap();
     fs::write(carried.join("broken.xml"), "<project>").unwrap();
     let folder = above.path().join("carried");
-    let import = || run(&data, &["import", "catalogue", folder.to_str().unwrap()], "");
+    let import = || {
+        run(
+            &data,
+            &["import", "catalogue", folder.to_str().unwrap()],
+            "",
+        )
+    };
 
     let serving = Serving::start(&data);
     let first = import();
     assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
-    assert_eq!(text(&first.stdout), "1 taken, 0 as they were, 0 unknown to drupal.org, 1 left\n");
-    assert!(text(&first.stderr).contains("left: broken"), "{}", text(&first.stderr));
+    assert_eq!(
+        text(&first.stdout),
+        "1 taken, 0 as they were, 0 unknown to drupal.org, 1 left\n"
+    );
+    assert!(
+        text(&first.stderr).contains("left: broken"),
+        "{}",
+        text(&first.stderr)
+    );
     assert_eq!(serving.stop().0, Some(0));
-    assert_eq!(text(&import().stdout), "0 taken, 1 as they were, 0 unknown to drupal.org, 1 left\n");
+    assert_eq!(
+        text(&import().stdout),
+        "0 taken, 1 as they were, 0 unknown to drupal.org, 1 left\n"
+    );
 
     let nothing = run(&data, &["import", "catalogue", "/nowhere"], "");
     assert_eq!(nothing.status.code(), Some(1));
