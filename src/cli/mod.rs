@@ -17,6 +17,7 @@ mod data_dir;
 mod demo;
 mod door;
 mod import;
+mod openapi;
 mod orders;
 mod serve;
 
@@ -73,6 +74,8 @@ enum Command {
     },
     /// Explain verdicts without a server: JSON lines in, JSON lines out
     Assess(assess::AssessArgs),
+    /// Print the reference of the API as an OpenAPI 3.1 document
+    Openapi,
     /// Show the effective configuration and where each value comes from
     Config,
 }
@@ -135,6 +138,7 @@ fn dispatch(cli: Cli) -> Outcome {
             print(&config::show(&load(cli.settings)?));
             Ok(())
         }
+        Command::Openapi => openapi::run(),
         // It needs no configuration, and so a wrong one doesn't stop it.
         Command::Assess(args) => {
             let output = std::io::BufWriter::new(std::io::stdout().lock());

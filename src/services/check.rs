@@ -244,7 +244,9 @@ impl Replay<'_> {
                     judge_without_history(db, id)?;
                 }
                 for site in sites {
-                    ledger::recount(db, site)?;
+                    if check::has_spoken(db, site)? {
+                        ledger::recount(db, site)?;
+                    }
                 }
                 Ok::<_, StoreError>(())
             })

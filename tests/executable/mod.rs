@@ -487,3 +487,12 @@ fn a_carried_catalogue_is_taken_by_a_running_appliance() {
     let nothing = run(&data, &["import", "catalogue", "/nowhere"], "");
     assert_eq!(nothing.status.code(), Some(1));
 }
+
+#[test]
+fn the_reference_of_the_api_is_printed_whatever_the_configuration() {
+    let (_above, data) = data_dir();
+    let printed = run(&data, &["openapi", "--set", "nonsense=1"], "");
+    assert_eq!(printed.status.code(), Some(0));
+    let document: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert!(document["paths"]["/api/v1/sites/{id}/modules/sync"]["post"].is_object());
+}
