@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod agreement;
 mod api_edge;
 mod api_lists;
 mod api_sites;

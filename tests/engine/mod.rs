@@ -1,7 +1,7 @@
 //! The status engine: core's word, exposed beside it, and everything they are made from.
 
 mod assess;
-mod compact;
+pub mod compact;
 mod exposed;
 mod fixtures;
 mod hostile;
@@ -65,7 +65,7 @@ fn differences(expected: &Value, found: &Value) -> Vec<(String, Value, Value)> {
 }
 
 /// Puts questions to `dewline assess` and collects its answers, one a question.
-fn ask(
+pub fn ask(
     history: Option<&std::path::Path>,
     advisories: Option<&std::path::Path>,
     questions: &[Value],
