@@ -43,7 +43,8 @@ use web::door::{self, Pages};
 use web::visit::Who::{Anybody, Attempting, Signed};
 use web::visit::{Page, look, send};
 use web::{
-    self as pages, assets, catalogue, connect, entrance, fleet, keys, manual, overview, site,
+    self as pages, assets, catalogue, connect, entrance, fleet, import, keys, manual, overview,
+    site,
 };
 
 const ORGANIZATION: Scope = Of("organization", |app, actor, id| {
@@ -128,6 +129,8 @@ pub fn pages() -> Vec<Page> {
         look("/sites",                     Signed, fleet::LIST),
         look("/sites/new",                 Signed, pages::sites::NEW),
         send("/sites/new",                 Signed, pages::sites::CREATE),
+        look("/sites/import",              Signed, import::ASK),
+        send("/sites/import",              Signed, import::TAKE),
         look("/sites/{id}",                Signed, site::SHOW),
         look("/sites/{id}/exposures",      Signed, site::EXPOSURES),
         look("/sites/{id}/patch-runs",     Signed, site::RUNS),

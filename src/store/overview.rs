@@ -307,6 +307,9 @@ pub fn happened(
     })
 }
 
+/// What happened on a day: (days ago, opened, closed).
+pub type Day = (i64, i64, i64);
+
 /// Windows open now; and by the day before `now`, how many were opened and closed: (days ago, opened, closed).
 ///
 /// # Errors
@@ -316,7 +319,7 @@ pub fn by_day(
     organization: Option<i64>,
     now: i64,
     days: i64,
-) -> Result<(i64, Vec<(i64, i64, i64)>)> {
+) -> Result<(i64, Vec<Day>)> {
     let open = db
         .prepare_cached("SELECT count(*) FROM exposures WHERE closed_at IS NULL AND (?1 IS NULL OR organization_id = ?1)")?
         .query_row([organization], |row| row.get(0))?;

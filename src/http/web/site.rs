@@ -183,7 +183,7 @@ fn summary(site: &Site) -> String {
 }
 
 /// The open window of a module that is due first.
-fn open_of<'a>(windows: &'a [Window], module_id: i64) -> Option<&'a Window> {
+fn open_of(windows: &[Window], module_id: i64) -> Option<&Window> {
     windows
         .iter()
         .filter(|w| w.module_id == module_id && w.closed_at.is_none())

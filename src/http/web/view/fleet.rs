@@ -96,9 +96,7 @@ pub struct SitesPage {
 pub struct ImportLine {
     /// Its number in the file.
     pub line: u64,
-    /// The site's name as it stands there.
-    pub name: String,
-    /// What is wrong, all of it; empty where it was taken.
+    /// What is wrong, all of it.
     pub faults: Vec<String>,
 }
 
@@ -107,7 +105,7 @@ pub struct ImportLine {
 pub struct ImportResult {
     /// How many sites were made.
     pub made: u64,
-    /// The lines that were not taken, or all of them where nothing was.
+    /// What is wrong, by line; then nothing was made.
     pub lines: Vec<ImportLine>,
     /// The sites with their keys as CSV; shown once.
     pub csv: String,

@@ -10,6 +10,7 @@ use super::{
     catalogue::*, entrance::*, fault::*, fleet::*, forms::*, keys::*, overview::*, site::*,
 };
 
+#[allow(clippy::too_many_arguments)]
 fn exposed(
     left: f64,
     opened: f64,
@@ -740,7 +741,7 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
                 error: None,
                 result: Some(ImportResult {
                     made: 2,
-                    lines: vec![ImportLine { line: 4, name: "x".into(), faults: vec!["environment: production, staging or development.".into()] }],
+                    lines: vec![ImportLine { line: 4, faults: vec!["environment: production, staging or development.".into()] }],
                     csv: "organization,name,environment,site_id,key\nVarrel,events.varrel.example,production,12,dwl_4pT9xK2mQ7vB1nR8".into(),
                 }),
             }
