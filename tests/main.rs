@@ -13,6 +13,7 @@ mod api_lists;
 mod api_sites;
 mod api_sync;
 mod catalogue;
+mod demo;
 mod drupal_org;
 mod engine;
 mod executable;

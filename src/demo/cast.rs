@@ -283,7 +283,7 @@ pub const SITES: [Part; 41] = [
     part(
         1,
         ("Jobs", "jobs.meridian-county.example"),
-        (Weekly, Quirk::Unsupported),
+        (Prompt, Quirk::Unsupported),
         11,
         30,
     ),
@@ -380,7 +380,7 @@ pub const SITES: [Part; 41] = [
     part(
         2,
         ("Press room", "press.larkspur-group.example"),
-        (Weekly, Quirk::Revoked),
+        (Prompt, Quirk::Revoked),
         11,
         24,
     ),

@@ -119,8 +119,7 @@ impl Plan {
             for branch in &self.branches {
                 let dev = format!("{}x-dev", branch.prefix);
                 if let Some(newest) = branch.newest(at).and_then(|at| branch.releases.get(at)) {
-                    project
-                        .publish(Release::new(&dev, (newest.at + DAY).min(at)).needing(WORKS_WITH));
+                    project.publish(Release::new(&dev, newest.at).needing(WORKS_WITH));
                 }
             }
         }
@@ -402,9 +401,9 @@ fn invented(line: &str, seed: u64, from: i64, until: i64) -> Option<Plan> {
     Some(plan)
 }
 
-/// One project in four had a security release in the last days: there is always something open.
+/// One project in six had a security release in the last days: there is always something open.
 fn hasten(plan: &mut Plan, dice: &Dice, until: i64) {
-    if !dice.chance(26) {
+    if !dice.chance(18) {
         return;
     }
     let at = afternoon(

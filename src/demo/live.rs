@@ -119,7 +119,7 @@ impl Life {
             residents,
             stand_in,
             client,
-            dice: Dice::of(u64::from(now.unsigned_abs() as u32), "present"),
+            dice: Dice::of(now.unsigned_abs(), "present"),
             next_release: now + FIRST_RELEASE,
             looks: Vec::new(),
             syncing: JoinSet::new(),
