@@ -160,6 +160,7 @@ fn is_left_alone(directory: &Path) {
 
 #[tokio::test]
 async fn it_is_opened_with_the_sign_in_that_it_prints() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let above = TempDir::new().unwrap();
     // Where an installation keeps its data is no place for the demo: only the flag names one.
     let installation = above.path().join("installation");

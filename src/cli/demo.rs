@@ -69,12 +69,12 @@ fn refuse_data(directory: &Path) -> Outcome {
 }
 
 async fn demo(mut config: Config, args: &DemoArgs) -> Outcome {
-    let mut signals = Signals::listen()?;
     if args.no_serve {
         let (_, password) = fill(config, args).await?;
         print(&sign_in(&password));
         return Ok(());
     }
+    let mut signals = Signals::listen()?;
     // Taken first, so that a port in use is told at once.
     let listener = serve::listener(&config).await?;
     serve::set_public_url(&mut config, &listener)?;
