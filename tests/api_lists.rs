@@ -1,5 +1,6 @@
 //! Lists: pages, links, filters by each operator, order, search, CSV; and the wall around each.
 
+use dewline::store::{Lane, StoreError};
 use serde_json::{Value, json};
 
 use crate::support::{Answer, TestApp, module};
@@ -303,4 +304,55 @@ async fn an_organization_sees_nothing_of_another() {
     }
     // Another's sync isn't found under one's own site either.
     assert_eq!(client.get(&site.path("/syncs/2")).await.status, 404);
+}
+
+#[tokio::test]
+async fn beyond_ten_thousand_rows_the_total_is_at_least() {
+    let house = TestApp::start().await;
+    let many = |rows: i64| {
+        format!(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+             INSERT INTO organizations (name, created_at, updated_at, created_by, updated_by)
+               SELECT printf('O%06d', i + (SELECT count(*) FROM organizations)), 0, 0, 'system', 'system' FROM n"
+        )
+    };
+    let adds = async |rows: i64| {
+        let sql = many(rows);
+        let write = house.app.store.write(Lane::Front, move |db| {
+            Ok::<_, StoreError>(db.execute_batch(&sql)?)
+        });
+        write.await.unwrap();
+    };
+    adds(10_000).await;
+    let body = house.admin().get("/organizations?per_page=200").await.ok();
+    assert_eq!(
+        body["meta"]["pagination"],
+        json!({"page": 1, "per_page": 200, "total": 10_000, "total_pages": 50})
+    );
+    assert_eq!(
+        body["links"]["last"],
+        "/api/v1/organizations?per_page=200&page=50"
+    );
+    adds(10).await;
+    let body = house.admin().get("/organizations?per_page=200").await.ok();
+    assert_eq!(
+        body["meta"]["pagination"],
+        json!({"page": 1, "per_page": 200, "total": 10_000, "total_pages": 50, "total_is_at_least": true})
+    );
+    assert!(body["links"]["last"].is_null());
+    let last = house
+        .admin()
+        .get("/organizations?per_page=200&page=51")
+        .await
+        .ok();
+    assert_eq!(last["data"].as_array().unwrap().len(), 10);
+    assert_eq!(last["meta"]["pagination"]["total"], 10_010);
+    assert!(last["links"]["next"].is_null());
+    let past = house
+        .admin()
+        .get("/organizations?per_page=200&page=60")
+        .await
+        .ok();
+    assert_eq!(past["data"], json!([]));
+    assert_eq!(past["meta"]["pagination"]["total_is_at_least"], true);
 }

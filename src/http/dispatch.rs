@@ -45,8 +45,9 @@ pub async fn path(routes: &[Route], edge: Arc<Edge>, request: Request) -> Respon
     if parts.method == Method::HEAD {
         *response.body_mut() = Body::empty();
     }
-    let told = told.or_else(|| edge.budgets.take(Payer::anonymous(known.address)).0);
-    if let Some(told) = told {
+    let free = routes.iter().any(|route| route.tier == Tier::Free);
+    let unknown = || edge.budgets.take(Payer::anonymous(known.address)).0;
+    if let Some(told) = told.or_else(|| if free { None } else { unknown() }) {
         budgets::tell(&mut response, told);
     }
     response
@@ -71,11 +72,13 @@ async fn answer(
         Needs::Person | Needs::May(_) => Some(caller(&edge.app, &parts.headers, known)?),
     };
     let ids = ids(parts).await;
-    let payer = payer(&edge.app, route, actor.as_ref(), ids.as_deref(), known)?;
-    let (left, wait) = edge.budgets.take(payer);
-    *told = left;
-    if let Some(retry_after) = wait {
-        return Err(Error::TooMany { retry_after }.into());
+    if route.tier != Tier::Free {
+        let payer = payer(&edge.app, route, actor.as_ref(), ids.as_deref(), known)?;
+        let (left, wait) = edge.budgets.take(payer);
+        *told = left;
+        if let Some(retry_after) = wait {
+            return Err(Error::TooMany { retry_after }.into());
+        }
     }
     if let Some(actor) = &actor {
         permitted(route, actor)?;

@@ -64,8 +64,8 @@ const API_KEY: Scope = Of("API key", |app, actor, id| {
 #[rustfmt::skip]
 pub fn routes() -> Vec<Route> {
     vec![
-        get("/healthz", Public, Nothing, health::LIVE),
-        get("/readyz",  Public, Nothing, health::READY),
+        get("/healthz", Public, Nothing, health::LIVE).tier(Tier::Free),
+        get("/readyz",  Public, Nothing, health::READY).tier(Tier::Free),
         get("/openapi.json", Public, Nothing, openapi::SHOW),
 
         post("/auth/login",   Public, Nothing, auth::LOGIN).tier(Tier::Auth),

@@ -63,6 +63,8 @@ pub enum Tier {
     Auth,
     /// The syncs of the site that the path names, whatever key is used.
     Sync,
+    /// None: whoever watches over us asks as often as he likes.
+    Free,
 }
 
 /// What a route does, as its file in `api/` declares it.

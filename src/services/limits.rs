@@ -4,6 +4,7 @@
 use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use governor::clock::Clock as GovernorClock;
@@ -16,16 +17,31 @@ use crate::clock::Clock;
 /// Keys that are remembered before those with a full budget are forgotten.
 const REMEMBERED: usize = 20_000;
 
-/// The app's clock, as the limiter reads it.
+/// The app's clock, as the limiter reads it: where the machine's clock is set back, this one stands
+/// still for a moment and runs on, so that nobody is locked out for as long as it was set back.
 #[derive(Debug, Clone)]
-struct OurClock(Arc<dyn Clock>);
+struct OurClock {
+    clock: Arc<dyn Clock>,
+    told: Arc<Told>,
+}
+
+#[derive(Debug, Default)]
+struct Told {
+    last: AtomicU64,
+    ahead: AtomicU64,
+}
 
 impl GovernorClock for OurClock {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
-        let millis = self.0.now().as_millisecond();
-        Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+        let machine = u64::try_from(self.clock.now().as_millisecond()).unwrap_or(0);
+        let now = machine.saturating_add(self.told.ahead.load(Ordering::Relaxed));
+        let last = self.told.last.fetch_max(now, Ordering::Relaxed);
+        if now < last {
+            self.told.ahead.fetch_add(last - now, Ordering::Relaxed);
+        }
+        Duration::from_millis(now.max(last))
     }
 }
 
@@ -46,7 +62,10 @@ impl<K: Hash + Eq + Clone> std::fmt::Debug for Limiter<K> {
 impl<K: Hash + Eq + Clone> Limiter<K> {
     /// `per_minute` calls for each key, all of them at once if one likes; `None` and 0: no limit.
     pub fn new(per_minute: Option<u32>, clock: Arc<dyn Clock>) -> Self {
-        let clock = OurClock(clock);
+        let clock = OurClock {
+            clock,
+            told: Arc::default(),
+        };
         let governor = per_minute.and_then(NonZeroU32::new).map(|budget| {
             RateLimiter::dashmap_with_clock(Quota::per_minute(budget), clock.clone())
                 .with_middleware()
@@ -97,6 +116,17 @@ mod tests {
         clock.advance(SignedDuration::from_secs(6));
         assert!(limiter.take(&"a").is_ok());
         assert!(limiter.take(&"a").is_err());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_locks_nobody_out() {
+        let clock = Arc::new(ManualClock::at("2026-11-20T08:00:00Z".parse().unwrap()));
+        let limiter: Limiter<&str> = Limiter::new(Some(10), clock.clone());
+        while limiter.take(&"a").is_ok() {}
+        clock.advance(SignedDuration::from_hours(-1));
+        assert_eq!(limiter.take(&"a"), Err(6));
+        clock.advance(SignedDuration::from_secs(6));
+        assert!(limiter.take(&"a").is_ok());
     }
 
     #[test]

@@ -134,24 +134,22 @@ pub fn page<T>(
     ids.truncate(wanted);
     let offset = ask.query.offset();
     let reached = offset.saturating_add(i64::try_from(ids.len()).unwrap_or(i64::MAX));
-    let total = if more || (ids.is_empty() && offset > 0) {
-        count(db, &count_of(source, ask))?
+    let counted = i64::from(COUNTED);
+    // The last page tells the total by itself; any other leaves it to be counted.
+    let (total, at_least) = if more || (ids.is_empty() && offset > 0) {
+        let found = count(db, &count_of(source, ask))?;
+        (found.min(counted), found > counted)
     } else {
-        reached
+        (reached, false)
     };
     let mut rows = Vec::with_capacity(ids.len());
     for id in ids {
         rows.extend(load(db, id)?);
     }
-    let counted = i64::from(COUNTED);
     Ok(Page {
         rows,
-        total: if more {
-            total.min(counted).max(0)
-        } else {
-            total
-        },
-        at_least: more && total > counted,
+        total,
+        at_least,
         more,
     })
 }
@@ -164,9 +162,8 @@ fn ids(db: &Connection, statement: &Statement) -> rusqlite::Result<Vec<i64>> {
 }
 
 fn count(db: &Connection, statement: &Statement) -> rusqlite::Result<i64> {
-    Ok(db
-        .prepare_cached(&statement.sql)?
-        .query_row(params_from_iter(&statement.values), |row| row.get(0))?)
+    db.prepare_cached(&statement.sql)?
+        .query_row(params_from_iter(&statement.values), |row| row.get(0))
 }
 
 /// The statement that finds the ids of a page, and one more to know whether there is a next.
