@@ -5,6 +5,8 @@ use std::io::Write;
 use std::time::Duration;
 
 use axum::http::Method;
+use dewline::domain::access::Permission;
+use dewline::http::route::Needs;
 use dewline::http::server;
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -13,7 +15,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 
-use crate::support::{Site, TestApp, module};
+use crate::support::contract::DOCUMENT;
+use crate::support::{Client, Site, TestApp, module};
 
 #[tokio::test]
 async fn refusals_come_in_the_contracts_order() {
@@ -399,4 +402,55 @@ async fn a_connection_that_is_cut_leaves_no_trace() {
     assert!(serving.await.unwrap());
     let syncs = house.admin().get(&site.path("/syncs")).await.ok();
     assert_eq!(syncs["meta"]["pagination"]["total"], 1);
+}
+
+#[tokio::test]
+async fn every_route_asks_who_calls_and_what_he_may() {
+    let house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    let site = house.site_of(harbour, "Town hall").await;
+    for route in dewline::http::routes() {
+        let path = route
+            .full_path()
+            .replace("{id}", "1")
+            .replace("{sync_id}", "1");
+        let asks = async |client: Client<'_>| {
+            let answer = client
+                .send(route.method.clone(), &format!("/{path}"), None)
+                .await;
+            answer.status.as_u16()
+        };
+        let title = format!("{} {path}", route.method);
+        match route.needs {
+            Needs::Public => assert_ne!(asks(house.anonymous()).await, 401, "{title}"),
+            Needs::May(Permission::Sync) => {
+                assert_eq!(asks(house.anonymous()).await, 401, "{title}");
+                assert_eq!(asks(house.bearer(&site.key)).await, 415, "{title}");
+            }
+            Needs::May(_) | Needs::Person => {
+                assert_eq!(asks(house.anonymous()).await, 401, "{title}");
+                assert_eq!(asks(house.bearer(&site.key)).await, 403, "{title}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_document_names_each_operation_once_and_refers_to_nothing_that_is_missing() {
+    let document = &*DOCUMENT;
+    let mut names: Vec<&str> = Vec::new();
+    for methods in document["paths"].as_object().unwrap().values() {
+        for operation in methods.as_object().unwrap().values() {
+            names.push(operation["operationId"].as_str().unwrap());
+        }
+    }
+    let all = names.len();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!((names.len(), all), (all, dewline::http::routes().len()));
+    let text = document.to_string();
+    for reference in text.split("\"$ref\":\"#").skip(1) {
+        let pointer = reference.split('"').next().unwrap();
+        assert!(document.pointer(pointer).is_some(), "{pointer}");
+    }
 }
