@@ -136,6 +136,21 @@ export async function deeds({ browser, home, state, test, assert, signIn }) {
     assert((await page.textContent(".toast")).includes("was deleted"), "says what was done");
   }));
 
+  await test("sites come in bulk, whole or not at all, and their keys are shown once", () => inside({ javaScriptEnabled: false }, async (page) => {
+    const stamp = Date.now();
+    const take = async (text) => {
+      await page.goto(`${home.url}/sites/import`);
+      await page.setInputFiles("#file", { name: "sites.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
+      await page.click("main form button.primary");
+    };
+    await take(`name,url,organization\nbulk-${stamp}.example,https://bulk.example,Bulk ${stamp}\n,nonsense,Bulk ${stamp}\n`);
+    assert((await page.textContent("main")).includes("Nothing was made"), "one bad line refuses all");
+    await take(`name,url,organization\nbulk-${stamp}.example,https://bulk.example,Bulk ${stamp}\n`);
+    assert((await page.textContent("#csv")).includes("dwl_"), "the keys come back");
+    await page.goto(`${home.url}/sites/import`);
+    assert((await page.$("#csv")) === null, "once");
+  }));
+
   await test("the list leaves as CSV that a spreadsheet takes as text", async () => {
     const answer = await send("/sites?format=csv", { headers: { cookie } });
     const text = await answer.text();
