@@ -53,6 +53,8 @@ pub struct Event {
     pub module_id: i64,
     /// The module's name.
     pub module: String,
+    /// The module's title, or its name where it has none.
+    pub title: String,
     /// The version before.
     pub from: Option<String>,
     /// The version after.

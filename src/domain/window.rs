@@ -23,6 +23,8 @@ pub struct Window {
     pub module_id: i64,
     /// The module's name.
     pub module: String,
+    /// The module's title, or its name where it has none.
+    pub title: String,
     /// The newest affected version of the window.
     pub installed: Option<String>,
     /// Why it is open.

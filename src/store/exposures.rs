@@ -154,7 +154,8 @@ pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<Window>> {
 /// What SQLite says; where a verdict cannot be read.
 pub fn find(db: &Connection, id: i64) -> Result<Option<Window>> {
     let mut prepared = db.prepare_cached(
-        "SELECT e.*, s.name AS site, s.environment, m.name AS module, v.version, v.verdict
+        "SELECT e.*, s.name AS site, s.environment, m.name AS module,
+           coalesce(nullif(m.title, ''), m.name) AS title, v.version, v.verdict
          FROM exposures AS e JOIN sites AS s ON s.id = e.site_id JOIN modules AS m ON m.id = e.module_id
            JOIN module_versions AS v ON v.id = e.version_id
          WHERE e.id = ?1",
@@ -181,6 +182,7 @@ fn window(found: &Row<'_>) -> rusqlite::Result<(Window, String)> {
         environment: found.get("environment")?,
         module_id: found.get("module_id")?,
         module: found.get("module")?,
+        title: found.get("title")?,
         installed: found.get("version")?,
         cause: Cause {
             kind: CauseKind::from_word(&kind).unwrap_or(CauseKind::Project),

@@ -136,7 +136,8 @@ pub fn events(db: &Connection, ask: &Ask<'_>) -> Result<Page<Event>> {
 
 fn event(db: &Connection, id: i64) -> Result<Option<Event>> {
     let mut prepared = db.prepare_cached(
-        "SELECT n.id, n.site_id, n.sync_id, n.occurred_at, n.kind, n.module_id, m.name, n.from_version, n.to_version
+        "SELECT n.id, n.site_id, n.sync_id, n.occurred_at, n.kind, n.module_id, m.name,
+           coalesce(nullif(m.title, ''), m.name) AS title, n.from_version, n.to_version
          FROM events AS n JOIN modules AS m ON m.id = n.module_id WHERE n.id = ?1",
     )?;
     let found = prepared.query_row([id], |found| {
@@ -148,6 +149,7 @@ fn event(db: &Connection, id: i64) -> Result<Option<Event>> {
             kind: found.get("kind")?,
             module_id: found.get("module_id")?,
             module: found.get("name")?,
+            title: found.get("title")?,
             from: found.get("from_version")?,
             to: found.get("to_version")?,
         })

@@ -331,7 +331,7 @@ fn title(
         windows
             .iter()
             .find(|w| w.module_id == id)
-            .map(|w| w.module.clone())
+            .map(|w| w.title.clone())
     };
     known.or_else(named).unwrap_or_default()
 }
@@ -355,7 +355,7 @@ fn run_row(run: &PatchRun, windows: &[Window]) -> RunRow {
                 )
             })
             .collect(),
-        closed: in_short(closed.map(|w| w.module.clone())),
+        closed: in_short(closed.map(|w| w.title.clone())),
     }
 }
 
@@ -396,7 +396,7 @@ async fn show_exposures(visit: Visit) -> Result<Reply> {
 fn exposure_row(now: Timestamp, window: &Window) -> ExposureRow {
     ExposureRow {
         module_id: window.module_id,
-        module: window.module.clone(),
+        module: window.title.clone(),
         versions: Versions::new(
             window.installed.as_deref(),
             window.fixed_in.first().map(String::as_str),
@@ -438,7 +438,7 @@ async fn show_events(visit: Visit) -> Result<Reply> {
         at: event.occurred_at,
         kind: event.kind,
         module_id: event.module_id,
-        module: event.module,
+        module: event.title,
         versions: match (event.from, event.to) {
             (Some(from), None) => Versions::new(Some(&from), None),
             (None, Some(to)) => Versions::new(Some(&to), None),
