@@ -221,3 +221,26 @@ async fn histories_made_by_chance_are_proved_by_their_replay() {
         house.proves_itself().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_changed_promise_never_rewrites_the_past() {
+    let mut house = TestApp::start().await;
+    dewline::services::ledger::keep_promise(&house.app)
+        .await
+        .unwrap();
+    let organization = house.organization("Harbour").await;
+    house.publishes(module("poll").with(Release::security("1.0.1", days_ago(1))));
+    let site = site(&house, organization, "Town hall").await;
+    house.push(&site, &[("poll", "1.0.0")]).await;
+    house.run_jobs().await;
+    let due = house.windows().await[0]["due_at"].clone();
+    house.waits(SignedDuration::from_mins(5)).await;
+    let mut config = house.app.config.clone();
+    config.sla.moderately_critical_hours = 1;
+    let findings = dewline::services::check::run(&config, true).await.unwrap();
+    assert!(
+        findings.iter().all(|finding| finding.wrong.is_empty()),
+        "{findings:#?}"
+    );
+    assert_eq!(house.windows().await[0]["due_at"], due);
+}

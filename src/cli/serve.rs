@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::app::App;
 use crate::clock::{SystemClock, SystemEntropy};
 use crate::config::Config;
-use crate::services::{callers, set_up};
+use crate::services::{callers, ledger, set_up};
 use crate::{http, jobs, telemetry};
 
 use super::data_dir::DataDir;
@@ -43,6 +43,7 @@ async fn appliance(mut config: Config) -> Outcome {
         Arc::new(SystemClock),
         Arc::new(SystemEntropy::default()),
     )?;
+    ledger::keep_promise(&app).await?;
     if let Some(token) = set_up::begin(&app).await? {
         let link = format!("{}{}", app.config.public_url, set_up::path(&token));
         print(&format!("set up at {link}\n"));

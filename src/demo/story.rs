@@ -27,7 +27,7 @@ use crate::outbound::drupal_org::Fetched;
 use crate::services::admins::{self, NewPerson};
 use crate::services::catalogue::{fan_out, record};
 use crate::services::sync::{Source, receive};
-use crate::services::{Error, Result, api_keys, organizations, sites, watch};
+use crate::services::{Error, Result, api_keys, ledger, organizations, sites, watch};
 use crate::store::catalogue as modules;
 
 /// With which address the demo's administrator signs in.
@@ -146,6 +146,7 @@ impl Story<'_> {
     async fn begin(&mut self, seed: u64, password: SecretString) -> Result<()> {
         let mut now = self.from;
         self.clock.set(instant(now));
+        ledger::keep_promise(self.app).await?;
         let administrator = NewPerson {
             email: EMAIL.to_owned(),
             name: "Demo administrator".to_owned(),

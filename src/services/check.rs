@@ -21,7 +21,8 @@ use crate::store::catalogue::NewModule;
 pub use crate::store::check::Finding;
 use crate::store::check::Happened;
 use crate::store::{
-    self, Connection, Lane, Settings, Store, StoreError, audit, blob, catalogue, check, sites,
+    self, Connection, Lane, Settings, Store, StoreError, audit, blob, catalogue, check, promises,
+    sites,
 };
 
 /// Parts of the chronicle read at once.
@@ -36,8 +37,10 @@ pub async fn run(config: &Config, replay: bool) -> Result<Vec<Finding>> {
     let folder = tempfile::tempdir().map_err(|error| Error::Internal(error.to_string()))?;
     let copy = folder.path().join("copy.db");
     check::copy(&database, &copy)?;
-    let promise = ledger::promise(&config.sla);
     let store = Store::open(&copy, Settings::default())?;
+    let promise = store
+        .read(promises::newest)?
+        .unwrap_or_else(|| ledger::promise(&config.sla));
     // Sites that still wait to be told are told first: that work is kept and would go on by itself.
     while publishing::tell_next(&store, &promise).await? {}
     let mut findings = store.read(|db| {
@@ -170,6 +173,10 @@ impl Replay<'_> {
                         sites::delete(db, site_id, "check", at)
                     })
                     .await?;
+                Ok(())
+            }
+            Happened::Promised(promise) => {
+                self.promise = promise;
                 Ok(())
             }
             Happened::Moved(site_id) => {

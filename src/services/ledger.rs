@@ -3,11 +3,13 @@
 
 use jiff::Timestamp;
 
+use super::Result;
+use crate::app::App;
 use crate::config::Sla;
 use crate::domain::exposure::{Promise, reconcile as steps};
 use crate::domain::site_status::tally;
 use crate::store::ledger::{Book, Place};
-use crate::store::{self, Connection, catalogue, inventory, ledger};
+use crate::store::{self, Connection, Lane, catalogue, inventory, ledger, promises};
 
 /// The promise that the configuration states.
 pub fn promise(sla: &Sla) -> Promise {
@@ -18,6 +20,25 @@ pub fn promise(sla: &Sla) -> Promise {
         less_critical: sla.less_critical_hours,
         not_critical: sla.not_critical_hours,
     }
+}
+
+/// Records the promise that the configuration states, where it differs from the one in force: due
+/// times are fixed at opening, so a replay has to know what was promised when.
+///
+/// # Errors
+/// What the store says.
+pub async fn keep_promise(app: &App) -> Result<()> {
+    let (stated, now) = (promise(&app.config.sla), app.clock.now());
+    if app.store.read(promises::newest)? == Some(stated) {
+        return Ok(());
+    }
+    app.store
+        .write(Lane::Front, move |db| {
+            let id = promises::add(db, &stated, now)?;
+            catalogue::chronicle(db, "promise", id, now)
+        })
+        .await?;
+    Ok(())
 }
 
 /// Makes the ledger's rows of one (site, module) say what follows from its history. `now` is the

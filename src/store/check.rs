@@ -8,7 +8,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::time::at;
-use super::{Result, StoreError};
+use super::{Result, StoreError, promises};
+use crate::domain::exposure::Promise;
 
 /// Differences told of one check; the rest is counted.
 const TOLD: usize = 20;
@@ -358,6 +359,8 @@ pub enum Happened {
     Deleted(i64),
     /// A site was said to have moved.
     Moved(i64),
+    /// Other hours to patch were promised from then on.
+    Promised(Promise),
 }
 
 /// The chronicle after `seq`, a bounded part of it: (seq, when, what).
@@ -393,6 +396,7 @@ pub fn chronicle(
             },
             "site_deleted" => Happened::Deleted(row.get(3)?),
             "site_moved" => Happened::Moved(row.get(3)?),
+            "promise" => Happened::Promised(promises::get(db, row.get(3)?)?),
             other => {
                 return Err(StoreError::Corrupt(format!(
                     "the chronicle knows no {other}"

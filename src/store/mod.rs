@@ -25,6 +25,7 @@ pub mod modules;
 pub mod one_time_tokens;
 pub mod organizations;
 pub mod overview;
+pub mod promises;
 pub mod row;
 pub mod sessions;
 pub mod site_modules;
