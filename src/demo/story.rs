@@ -348,8 +348,9 @@ impl Story<'_> {
             match member.site.part.quirk {
                 Quirk::Refused => spoil(&mut body),
                 Quirk::Cloned => {
-                    body["site"]["url"] =
-                        "https://copy-of-libraries.meridian-county.example".into();
+                    if let Some(url) = body.pointer_mut("/site/url") {
+                        *url = "https://copy-of-libraries.meridian-county.example".into();
+                    }
                 }
                 _ => continue,
             }

@@ -572,7 +572,8 @@ fn own_components(one: &RawEntry<'_>) -> Vec<String> {
 
 fn check_name(one: &RawEntry<'_>, kind: ModuleType, index: usize, faults: &mut Vec<Fault>) {
     let library = kind == ModuleType::Library;
-    if !is_project_name(&one.name) && !(library && is_composer_name(&one.name)) {
+    let known = is_project_name(&one.name) || (library && is_composer_name(&one.name));
+    if !known {
         let right = if library {
             "a Composer name such as vendor/name"
         } else {

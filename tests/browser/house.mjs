@@ -15,7 +15,7 @@ export async function house() {
   if (url) {
     return { url, email: option("email") ?? "admin@dewline.example", password: option("password"), stop() {} };
   }
-  const binary = process.env.DEWLINE_BINARY ?? new URL("../../target/debug/dewline", import.meta.url).pathname;
+  const binary = process.env.BINARY ?? new URL("../../target/debug/dewline", import.meta.url).pathname;
   const folder = mkdtempSync(join(tmpdir(), "dewline-browser-"));
   const child = spawn(binary, ["demo", "--data-dir", join(folder, "data")], {
     env: { ...process.env, DEWLINE_LISTEN: "127.0.0.1:0", DEWLINE_RATE_LIMITS__ENABLED: "false" },

@@ -367,7 +367,7 @@ fn a_list_of_sites_is_taken_whole_or_not_at_all_and_given_back_with_keys() {
         "{note}"
     );
     let mut rows = csv::Reader::from_reader(&right.stdout[..]);
-    assert_eq!(rows.headers().unwrap().iter().last(), Some("api_key"));
+    assert_eq!(rows.headers().unwrap().iter().next_back(), Some("api_key"));
     let rows: Vec<csv::StringRecord> = rows.records().map(Result::unwrap).collect();
     assert_eq!(&rows[2][0], "'=Library", "no cell starts a formula");
     assert_eq!(&rows[1][2], "Northwind");

@@ -48,8 +48,10 @@ impl TestApp {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(ManualClock::at(START.parse().unwrap()));
         let drupal_org = StandIn::start(clock.clone()).await.unwrap();
-        let mut config = Config::default();
-        config.data_dir = folder.path().join("data");
+        let mut config = Config {
+            data_dir: folder.path().join("data"),
+            ..Config::default()
+        };
         config.drupal_org.release_history_url = drupal_org.release_history_url();
         config.drupal_org.requests_per_second = 100_000;
         change(&mut config);
