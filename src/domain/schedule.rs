@@ -349,6 +349,17 @@ mod tests {
         assert!(places.iter().all(|n| (85..=97).contains(n)), "{places:?}");
     }
 
+    #[test]
+    fn a_module_whose_place_is_at_the_very_end_of_the_hour_waits_no_longer() {
+        let subject = used(8_607_686_356_578_211_784);
+        let mut now = instant(3_084_318_893_640);
+        for _ in 0..40 {
+            let next = good(now, subject);
+            assert!((1..=HOUR).contains(&(next.as_millisecond() - now.as_millisecond())));
+            now = next;
+        }
+    }
+
     proptest! {
         #[test]
         fn no_gap_is_longer_than_an_hour(id in any::<i64>(), start in 0..4_000_000_000_000_i64, in_use: bool) {
