@@ -2,7 +2,6 @@
 //! record holds.
 
 use std::path::Path;
-use std::process::Stdio;
 
 use dewline::config::Config;
 use dewline::services::check;
@@ -165,7 +164,9 @@ async fn it_is_opened_with_the_sign_in_that_it_prints() {
     // Where an installation keeps its data is no place for the demo: only the flag names one.
     let installation = above.path().join("installation");
     let mut command = dewline(&installation, &["demo", "--days", "3"]);
-    command.stderr(Stdio::null());
+    let throw_away = above.path().join("throw-away");
+    std::fs::create_dir(&throw_away).unwrap();
+    command.env("TMPDIR", &throw_away);
     let serving = Serving::from(command);
     assert!(!installation.exists());
     let line = serving.before.first().unwrap();
@@ -191,4 +192,12 @@ async fn it_is_opened_with_the_sign_in_that_it_prints() {
     assert_eq!(sites.status(), 200);
     let sites: serde_json::Value = sites.json().await.unwrap();
     assert!(sites["data"].as_array().unwrap().len() > 10);
+    assert_eq!(std::fs::read_dir(&throw_away).unwrap().count(), 1);
+    let (status, _, errors) = serving.stop();
+    assert_eq!(status, Some(0), "{errors}");
+    assert_eq!(
+        std::fs::read_dir(&throw_away).unwrap().count(),
+        0,
+        "nothing is left behind"
+    );
 }
