@@ -10,7 +10,7 @@ CREATE TABLE modules (
   project_status      TEXT,
   supported_branches  TEXT,
   -- how asking drupal.org stands
-  feed_state          TEXT    NOT NULL,          -- pending, ok, absent (no such project), failed (never had good data), none (never looked up)
+  feed_state          TEXT    NOT NULL,          -- pending, ok, absent (no such project), failed and unreadable (never had good data), never (not looked up)
   last_error          TEXT,
   failures            INTEGER NOT NULL DEFAULT 0, -- in a row
   last_checked_at     INTEGER,

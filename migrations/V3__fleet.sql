@@ -153,7 +153,7 @@ CREATE INDEX patch_runs_organization ON patch_runs (organization_id, id);
 -- Everything that changed the truth, in the order of its commit: what `check --replay` plays again.
 CREATE TABLE chronicle (
   seq  INTEGER PRIMARY KEY,
-  kind TEXT    NOT NULL,                               -- sync, publication, site_deleted, site_restored, site_moved
+  kind TEXT    NOT NULL,                               -- sync, publication, promise, site_deleted, site_restored, site_moved
   ref  INTEGER NOT NULL,
   at   INTEGER NOT NULL
 ) STRICT;

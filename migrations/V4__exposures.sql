@@ -38,5 +38,6 @@ CREATE INDEX exposures_patch_run ON exposures (closed_by_patch_run_id) WHERE clo
 CREATE TABLE fanouts (
   module_id    INTEGER PRIMARY KEY REFERENCES modules (id),
   requested_at INTEGER NOT NULL,
+  generation   INTEGER NOT NULL,                       -- raised by each request: what was asked for again isn't done
   version_ids  TEXT    NOT NULL                        -- JSON list
 ) STRICT;

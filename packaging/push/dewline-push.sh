@@ -1,5 +1,5 @@
 #!/bin/sh
-# Tells Dewline what a Drupal site runs, by sending its composer.lock. Needs curl; nothing else.
+# Tells Dewline what a Drupal site runs, by sending its composer.lock. Needs curl, gzip and awk.
 #
 #   dewline-push.sh [--url URL] [--site ID] [--key-file FILE] [--lock FILE] [--quiet]
 #

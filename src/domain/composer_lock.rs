@@ -1,8 +1,8 @@
 //! What a `composer.lock` says a site runs. Only names, types and versions are read; sources,
 //! repositories and whatever credentials they hold are never kept.
 //!
-//! A lock can't tell what is enabled: its `packages` count as enabled, its `packages-dev` as
-//! on disk but not enabled.
+//! A lock can't tell what is enabled or whether development packages were left out: everything in it
+//! counts as enabled, so that nothing exposed is missed.
 
 use std::borrow::Cow;
 
@@ -51,11 +51,7 @@ pub fn read(lock: &Lock<'_>) -> Result<Inventory, Vec<Fault>> {
         )]);
     };
     let development = lock.packages_dev.as_deref().unwrap_or_default();
-    let modules = packages
-        .iter()
-        .map(|package| entry(package, true))
-        .chain(development.iter().map(|package| entry(package, false)))
-        .collect();
+    let modules = packages.iter().chain(development).map(entry).collect();
     Inventory::build(&RawInventory {
         schema: 1,
         generated_at: None,
@@ -93,7 +89,7 @@ fn at_package(mut fault: Fault, first: usize) -> Fault {
     fault
 }
 
-fn entry<'a>(package: &'a Package<'_>, enabled: bool) -> RawEntry<'a> {
+fn entry<'a>(package: &'a Package<'_>) -> RawEntry<'a> {
     let kind = package.kind.as_deref().unwrap_or("library");
     let name = package.name.as_ref();
     let short = name.split_once('/').map_or(name, |(_, short)| short);
@@ -118,7 +114,6 @@ fn entry<'a>(package: &'a Package<'_>, enabled: bool) -> RawEntry<'a> {
         name: lower(name),
         kind: Some(Cow::Borrowed(word)),
         version: Some(version),
-        enabled: Some(enabled),
         datestamp: drupal
             .and_then(|drupal| drupal.get("datestamp"))
             .and_then(date),
@@ -173,7 +168,7 @@ mod tests {
         assert_eq!(
             seen,
             [
-                (Origin::Project, "devel", Some("5.x-dev"), false),
+                (Origin::Project, "devel", Some("5.x-dev"), true),
                 (Origin::Project, "drupal", Some("10.3.1"), true),
                 (Origin::Project, "token", Some("8.x-1.13"), true),
                 (Origin::Custom, "intranet", Some("1.0.0"), true),

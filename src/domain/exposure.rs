@@ -279,6 +279,8 @@ pub enum Step {
 pub trait Verdicts {
     /// The causes by which a version is exposed.
     fn causes(&self, version_id: i64) -> Vec<Cause>;
+    /// Whether a version is exposed at all: yes, no, or can't tell.
+    fn exposed(&self, version_id: i64) -> Option<bool>;
     /// Whether a version is exposed by a cause: yes, no, or can't tell.
     fn about(&self, version_id: i64, cause: &Cause) -> Option<bool>;
     /// The cause is one, today. What was opened for one that no longer is gets withdrawn.
@@ -310,7 +312,8 @@ pub fn reconcile(
     retarget(&mut rows, verdicts, &mut steps);
     for cause in candidates(runs, &rows, verdicts) {
         if !verdicts.exists(&cause) {
-            withdraw(now, &cause, &rows, &mut steps);
+            let taken_back = |row| withdraw(now, row, runs, verdicts);
+            steps.extend(open_rows(&rows, &cause).filter_map(taken_back));
             continue;
         }
         let windows = windows(&cause, runs, verdicts);
@@ -323,7 +326,7 @@ pub fn reconcile(
         let settled = |row: &Row| windows.iter().any(|window| overlaps(row, window));
         for row in open_rows(&rows, &cause) {
             if !open_window && !settled(row) {
-                steps.push(left_behind(now, row, runs, &cause, verdicts));
+                steps.extend(left_behind(now, row, runs, &cause, verdicts));
             }
         }
     }
@@ -522,9 +525,9 @@ fn left_behind(
     runs: &[Run],
     cause: &Cause,
     verdicts: &impl Verdicts,
-) -> Step {
+) -> Option<Step> {
     let last = runs.last();
-    match last {
+    Some(match last {
         // Nothing runs any more: it closed when the last run did.
         Some(Run {
             ended_at: Some(at),
@@ -544,24 +547,51 @@ fn left_behind(
             by_sync: None,
         },
         // Nobody can tell: it stays open.
+        _ if row.unproven_since.is_some() => return None,
         _ => Step::Follow {
             row: row.id,
             version_id: row.version_id,
-            unproven_since: Some(row.unproven_since.unwrap_or(now)),
+            unproven_since: Some(now),
         },
-    }
+    })
 }
 
-/// The cause is none any more: what is open for it is withdrawn.
-fn withdraw(now: Timestamp, cause: &Cause, rows: &[Row], steps: &mut Vec<Step>) {
-    for row in open_rows(rows, cause) {
-        steps.push(Step::Close {
-            row: row.id,
-            at: now,
-            outcome: Outcome::Withdrawn,
-            by_sync: None,
-        });
-    }
+/// The cause is none any more. What is judged is no longer exposed by it: the row is withdrawn, or
+/// was closed by the move to another version. While nobody can tell, it stays open: a history that
+/// vanished proves nothing.
+fn withdraw(now: Timestamp, row: &Row, runs: &[Run], verdicts: &impl Verdicts) -> Option<Step> {
+    let mut newest = runs.iter().rev();
+    let (run, before) = (newest.next(), newest.next());
+    let (at, by_sync, left) = match run {
+        Some(run) => match (run.ended_at, verdicts.exposed(run.version_id)) {
+            (Some(at), _) => (at, run.ended_by_sync, true),
+            (None, Some(_)) if run.version_id != row.version_id => (
+                run.started_at,
+                before.and_then(|before| before.ended_by_sync),
+                row.unproven_since.is_some(),
+            ),
+            (None, Some(_)) => (now, None, false),
+            (None, None) => {
+                return row.unproven_since.is_none().then_some(Step::Follow {
+                    row: row.id,
+                    version_id: row.version_id,
+                    unproven_since: Some(now),
+                });
+            }
+        },
+        None => (now, None, false),
+    };
+    let at = at.max(row.opened_at);
+    Some(Step::Close {
+        row: row.id,
+        at: if left { at } else { now },
+        outcome: if left {
+            Outcome::of(at, row.due_at)
+        } else {
+            Outcome::Withdrawn
+        },
+        by_sync: by_sync.filter(|_| left),
+    })
 }
 
 #[cfg(test)]

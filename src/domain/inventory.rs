@@ -384,7 +384,7 @@ fn facts(raw: &RawInventory<'_>, faults: &mut Vec<Fault>) -> (Facts, Pulse) {
         format!("{name} {version}").trim().to_owned()
     });
     let facts = Facts {
-        url: take(&site.url, "/site/url", 2048),
+        url: take(&site.url, "/site/url", 2048).map(|url| without_credentials(&url)),
         instance: take(&site.instance, "/site/instance", 128),
         drupal_version: take(&site.drupal_version, "/site/drupal_version", 64),
         php_version: take(&site.php_version, "/site/php_version", 64),
@@ -399,6 +399,17 @@ fn facts(raw: &RawInventory<'_>, faults: &mut Vec<Fault>) -> (Facts, Pulse) {
         warnings: report.and_then(|report| report.warnings),
     };
     (facts, pulse)
+}
+
+/// An address without the name and password that it may hold: they are never kept.
+fn without_credentials(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (host, path) = rest.split_at(end);
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
 }
 
 /// Groups components under their projects and checks every entry.
@@ -476,14 +487,13 @@ fn join<'a>(
     });
 }
 
+/// What drupal.org calls `drupal` is core, whatever a site says.
 fn kind_of(one: &RawEntry<'_>, name: &str) -> ModuleType {
-    if name == "drupal" && (one.kind.is_none() || component_of(one).is_some()) {
+    let said = one.kind.as_deref().and_then(ModuleType::from_word);
+    if name == "drupal" && one.custom != Some(true) && said != Some(ModuleType::Library) {
         return ModuleType::Core;
     }
-    one.kind
-        .as_deref()
-        .and_then(ModuleType::from_word)
-        .unwrap_or(ModuleType::Module)
+    said.unwrap_or(ModuleType::Module)
 }
 
 fn origin(one: &RawEntry<'_>, kind: ModuleType) -> Origin {

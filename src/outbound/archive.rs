@@ -3,8 +3,9 @@
 //! names which files are release histories, not what is in them.
 
 use std::collections::HashSet;
-use std::fs::File;
+use std::fs::{File, Metadata};
 use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path};
 
 use flate2::read::MultiGzDecoder;
@@ -41,6 +42,8 @@ pub enum Found {
         project: String,
         /// What is in it, unread.
         bytes: Vec<u8>,
+        /// When the file was made, Unix seconds: its data is that old. 0: nobody knows.
+        made_at: i64,
     },
     /// Something that is of no use, and why.
     Skipped {
@@ -125,9 +128,11 @@ impl Reading<'_> {
                 Ok(kind) if kind.is_dir() => self.folder(&entry.path(), &names)?,
                 Ok(kind) if kind.is_file() => {
                     let opened = File::open(entry.path());
-                    let size = entry.metadata().map(|m| m.len()).unwrap_or(u64::MAX);
+                    let metadata = entry.metadata();
+                    let size = metadata.as_ref().map_or(u64::MAX, Metadata::len);
+                    let made_at = metadata.map_or(0, |metadata| metadata.mtime());
                     match opened {
-                        Ok(file) => self.file(&names, size, file)?,
+                        Ok(file) => self.file(&names, (size, made_at), file)?,
                         Err(_) => self.skip(&names, "could not be read"),
                     }
                 }
@@ -163,8 +168,9 @@ impl Reading<'_> {
                 self.skip(&names, "not a plain file");
                 continue;
             }
-            let size = entry.size();
-            self.file(&names, size, entry)?;
+            let made_at = entry.header().mtime().ok();
+            let made_at = made_at.and_then(|at| i64::try_from(at).ok()).unwrap_or(0);
+            self.file(&names, (entry.size(), made_at), entry)?;
         }
         if any {
             Ok(())
@@ -175,7 +181,12 @@ impl Reading<'_> {
         }
     }
 
-    fn file(&mut self, names: &[String], size: u64, content: impl Read) -> Result<(), Unreadable> {
+    fn file(
+        &mut self,
+        names: &[String],
+        (size, made_at): (u64, i64),
+        content: impl Read,
+    ) -> Result<(), Unreadable> {
         let project = match name(names) {
             Name::History(project) => project,
             Name::Of(reason) => {
@@ -200,7 +211,11 @@ impl Reading<'_> {
             match content.take(size).read_to_end(&mut bytes) {
                 Ok(_) => {
                     self.projects.insert(project.clone());
-                    (self.found)(Found::History { project, bytes });
+                    (self.found)(Found::History {
+                        project,
+                        bytes,
+                        made_at,
+                    });
                 }
                 Err(_) => self.skip(names, "could not be read"),
             }
@@ -273,7 +288,7 @@ mod tests {
         let mut found = Vec::new();
         let ended = read(path, bounds, &mut |one| {
             found.push(match one {
-                Found::History { project, bytes } => {
+                Found::History { project, bytes, .. } => {
                     format!("{project}: {}", String::from_utf8_lossy(&bytes))
                 }
                 Found::Skipped { path, reason } => format!("{path}: {reason}"),

@@ -52,6 +52,19 @@ pub fn module(app: &App, id: i64) -> Result<Module> {
 /// # Errors
 /// [`Error::NotFound`] where there is no such module; otherwise what the store says.
 pub async fn record(app: &App, module_id: i64, answer: Fetched) -> Result<()> {
+    record_as_of(app, module_id, answer, app.clock.now()).await
+}
+
+/// The same with an answer that was given at another time than now: one that was carried here.
+///
+/// # Errors
+/// As [`record`].
+pub async fn record_as_of(
+    app: &App,
+    module_id: i64,
+    answer: Fetched,
+    as_of: Timestamp,
+) -> Result<()> {
     // What was published before is told to the end first, so that the order of publications is kept.
     let promise = ledger::promise(&app.config.sla);
     while fan_out_module(&app.store, &promise, module_id).await? {}
@@ -61,6 +74,7 @@ pub async fn record(app: &App, module_id: i64, answer: Fetched) -> Result<()> {
             .unwrap_or(SignedDuration::MAX),
         module_id,
         now: app.clock.now(),
+        as_of: as_of.min(app.clock.now()),
     };
     app.store
         .write(Lane::Back, move |db| work.record(db, answer))
@@ -73,6 +87,8 @@ pub(super) struct Recording {
     pub stale_after: SignedDuration,
     pub module_id: i64,
     pub now: Timestamp,
+    /// When the answer was given.
+    pub as_of: Timestamp,
 }
 
 impl Recording {
@@ -141,7 +157,12 @@ impl Recording {
         etag: Option<&str>,
         last_modified: Option<&str>,
     ) -> Result<()> {
-        if module.stale {
+        let success_at = module
+            .last_success_at
+            .map_or(self.as_of, |last| last.max(self.as_of));
+        let stale_at = success_at.checked_add(self.stale_after).ok();
+        let stale = stale_at.is_some_and(|at| at <= self.now);
+        if module.stale != stale {
             let versions = catalogue::versions(db, module.id)?;
             let all: Vec<i64> = versions.iter().map(|version| version.id).collect();
             catalogue::request_fanout(db, module.id, &all, self.now)?;
@@ -150,10 +171,10 @@ impl Recording {
             feed: FeedState::Ok,
             error: None,
             failures: 0,
-            success_at: Some(self.now),
+            success_at: Some(success_at),
             next_check_at: self.next(module, Outcome::Good),
-            stale_at: self.now.checked_add(self.stale_after).ok(),
-            stale: false,
+            stale_at: stale_at.filter(|_| !stale),
+            stale,
             etag,
             last_modified,
         };
@@ -163,9 +184,17 @@ impl Recording {
     /// drupal.org knows no such project. What was good before stays what it was: a project that
     /// vanishes is no proof that it is safe.
     fn absent(&self, db: &Connection, module: &Module) -> Result<()> {
-        let in_a_row = module.failures.saturating_add(1);
         let feed = self.settle(db, module, FeedState::Absent)?;
-        let next = self.next(module, Outcome::Absent { in_a_row });
+        let in_a_row = in_a_row(module, feed);
+        let outcome = if feed == FeedState::Absent {
+            Outcome::Absent { in_a_row }
+        } else {
+            Outcome::Failed {
+                in_a_row,
+                retry_after: None,
+            }
+        };
+        let next = self.next(module, outcome);
         self.keep(
             db,
             module,
@@ -184,8 +213,8 @@ impl Recording {
         reason: &str,
         retry_after: Option<Duration>,
     ) -> Result<()> {
-        let in_a_row = module.failures.saturating_add(1);
         let feed = self.settle(db, module, state)?;
+        let in_a_row = in_a_row(module, feed);
         let next = self.next(
             module,
             Outcome::Failed {
@@ -278,6 +307,15 @@ impl Recording {
     }
 }
 
+/// How often in a row it went like this: absence and failure are counted apart.
+fn in_a_row(module: &Module, now: FeedState) -> u32 {
+    if (module.feed == FeedState::Absent) == (now == FeedState::Absent) {
+        module.failures.saturating_add(1)
+    } else {
+        1
+    }
+}
+
 /// Since when a version is known to be insecure without a fix.
 pub(super) fn insecure_known_at(
     judged: &Judgement,
@@ -342,13 +380,13 @@ pub(super) async fn tell_next(store: &Store, promise: &Promise) -> Result<bool> 
 
 async fn fan_out_module(store: &Store, promise: &Promise, module_id: i64) -> Result<bool> {
     let waiting = store.read(|db| {
-        let Some((requested_at, versions)) = catalogue::fanout(db, module_id)? else {
+        let Some(fanout) = catalogue::fanout(db, module_id)? else {
             return Ok(None);
         };
-        let sites = catalogue::fanout_sites(db, &versions)?;
-        Ok::<_, StoreError>(Some((requested_at, versions, sites)))
+        let sites = catalogue::fanout_sites(db, &fanout.versions)?;
+        Ok::<_, StoreError>(Some((fanout, sites)))
     })?;
-    let Some((requested_at, versions, sites)) = waiting else {
+    let Some((fanout, sites)) = waiting else {
         return Ok(false);
     };
     let promise = *promise;
@@ -358,13 +396,13 @@ async fn fan_out_module(store: &Store, promise: &Promise, module_id: i64) -> Res
         let batch = std::sync::Arc::clone(&sites);
         done = store
             .write(Lane::Back, move |db| {
-                tell(db, module_id, &batch, done, &promise, requested_at)
+                tell(db, module_id, &batch, done, &promise, fanout.requested_at)
             })
             .await?;
     }
     store
         .write(Lane::Back, move |db| {
-            catalogue::end_fanout(db, module_id, &versions)
+            catalogue::end_fanout(db, module_id, fanout.generation)
         })
         .await?;
     Ok(true)
@@ -414,7 +452,9 @@ pub async fn mark_stale(app: &App) -> Result<bool> {
     for module_id in modules {
         app.store
             .write(Lane::Back, move |db| {
-                catalogue::set_stale(db, module_id)?;
+                if !catalogue::set_stale(db, module_id, now)? {
+                    return Ok(());
+                }
                 let all: Vec<i64> = catalogue::versions(db, module_id)?
                     .iter()
                     .map(|version| version.id)

@@ -229,6 +229,7 @@ impl Replay<'_> {
                     stale_after: SignedDuration::from_hours(24),
                     module_id,
                     now: at,
+                    as_of: at,
                 };
                 let answer = Fetched::Document {
                     history: Box::new(history),

@@ -28,6 +28,8 @@ pub struct Carried {
     pub project: String,
     /// What is in it.
     pub content: Content,
+    /// When the file was made, Unix seconds: its data is that old. 0: nobody knows.
+    pub made_at: i64,
 }
 
 /// What a file held.
@@ -98,10 +100,18 @@ pub fn read(
     let mut refused = Ok(());
     let ended = archive::read(path, Bounds::default(), &mut |found| match found {
         Found::Skipped { path, reason } => report.leave(&path, reason),
-        Found::History { project, bytes } => {
+        Found::History {
+            project,
+            bytes,
+            made_at,
+        } => {
             bytes_in_hand += bytes.len();
             let content = Content::from(drupal_org::read(&bytes, &project));
-            handful.push(Carried { project, content });
+            handful.push(Carried {
+                project,
+                content,
+                made_at,
+            });
             if refused.is_ok() && (handful.len() >= HANDFUL || bytes_in_hand >= HANDFUL_BYTES) {
                 bytes_in_hand = 0;
                 refused = take(std::mem::take(&mut handful));
@@ -127,7 +137,8 @@ impl From<Reading> for Content {
     }
 }
 
-/// Takes a handful of what was read, each in one write, as if drupal.org had answered it now.
+/// Takes a handful of what was read, each in one write, as drupal.org's answer of the time at which
+/// the file was made: old data stays old.
 ///
 /// # Errors
 /// [`Error::Forbidden`] for whoever isn't the platform administrator; what the store says: what came
@@ -135,10 +146,21 @@ impl From<Reading> for Content {
 pub async fn take(app: &App, actor: &Actor, handful: Vec<Carried>) -> Result<Report> {
     actor.require_platform(Permission::ModulesWrite)?;
     let mut report = Report::default();
-    for Carried { project, content } in handful {
+    for Carried {
+        project,
+        content,
+        made_at,
+    } in handful
+    {
+        let as_of = Timestamp::from_second(made_at).unwrap_or(Timestamp::UNIX_EPOCH);
         let answer = match content {
             Content::History(history) => {
-                let module = module(app, &project, kind(&history)).await?;
+                let module = module(
+                    app,
+                    &project,
+                    catalogue::type_of(&history).unwrap_or(ModuleType::Module),
+                )
+                .await?;
                 if is_older(app, &module, &history)? {
                     report.leave(&project, "older than what is already here");
                     continue;
@@ -148,7 +170,7 @@ pub async fn take(app: &App, actor: &Actor, handful: Vec<Carried>) -> Result<Rep
                     etag: None,
                     last_modified: None,
                 };
-                publications::record(app, module.id, document).await?;
+                publications::record_as_of(app, module.id, document, as_of).await?;
                 let after = publications::module(app, module.id)?;
                 if after.publication_id == module.publication_id {
                     report.unchanged += 1;
@@ -174,7 +196,7 @@ pub async fn take(app: &App, actor: &Actor, handful: Vec<Carried>) -> Result<Rep
             }
         };
         let module = module(app, &project, ModuleType::Module).await?;
-        publications::record(app, module.id, answer).await?;
+        publications::record_as_of(app, module.id, answer, as_of).await?;
     }
     Ok(report)
 }
@@ -201,15 +223,6 @@ async fn module(app: &App, project: &str, kind: ModuleType) -> Result<Module> {
             find(db, &name)?.ok_or(Error::NotFound)
         })
         .await
-}
-
-fn kind(history: &ReleaseHistory) -> ModuleType {
-    match history.kind.as_deref() {
-        Some("project_core") => ModuleType::Core,
-        Some("project_theme") => ModuleType::Theme,
-        Some("project_distribution" | "project_profile") => ModuleType::Profile,
-        _ => ModuleType::Module,
-    }
 }
 
 /// An older document must not take back what is known already.

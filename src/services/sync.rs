@@ -502,7 +502,12 @@ impl Writing<'_> {
             origin: entry.origin,
             organization_id: self.organization_id,
             name: &entry.name,
-            title: &entry.title,
+            // A project's title is drupal.org's to give: what one organization says isn't shown to another.
+            title: if entry.origin == Origin::Project {
+                ""
+            } else {
+                &entry.title
+            },
             kind: entry.kind,
         };
         Ok(store::catalogue::add(self.db, &new, self.now)?)

@@ -266,14 +266,17 @@ pub fn becoming_stale(db: &Connection, now: Timestamp, most: u32) -> Result<Vec<
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Marks a module's data as too old.
+/// Marks a module's data as too old; `false`: a good answer came first.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn set_stale(db: &Connection, id: i64) -> Result<()> {
-    db.prepare_cached("UPDATE modules SET stale = 1, stale_at = NULL WHERE id = ?1")?
-        .execute([id])?;
-    Ok(())
+pub fn set_stale(db: &Connection, id: i64, now: Timestamp) -> Result<bool> {
+    let changed = db
+        .prepare_cached(
+            "UPDATE modules SET stale = 1, stale_at = NULL WHERE id = ?1 AND stale_at <= ?2",
+        )?
+        .execute(params![id, ms(now)])?;
+    Ok(changed > 0)
 }
 
 /// Stores a release history that differs from the one before, and makes it the module's newest.
@@ -293,17 +296,29 @@ pub fn publish(
     .execute(params![module_id, ms(now), hash, blob::pack(history)?])?;
     let id = db.last_insert_rowid();
     db.prepare_cached(
-        "UPDATE modules SET publication_id = ?2, title = ifnull(?3, title), project_status = ?4, supported_branches = ?5
-         WHERE id = ?1",
+        "UPDATE modules SET publication_id = ?2, title = ifnull(?3, title), project_status = ?4, supported_branches = ?5,
+            type = ifnull(?6, type) WHERE id = ?1",
     )?
     .execute(params![
         module_id,
         id,
         history.title.as_deref().filter(|title| !title.is_empty()),
         history.project_status,
-        history.supported_branches
+        history.supported_branches,
+        type_of(history).map(ModuleType::word)
     ])?;
     Ok(id)
+}
+
+/// The type that drupal.org gives a project, where it is one of ours.
+pub fn type_of(history: &ReleaseHistory) -> Option<ModuleType> {
+    match history.kind.as_deref() {
+        Some("project_core") => Some(ModuleType::Core),
+        Some("project_module") => Some(ModuleType::Module),
+        Some("project_theme") => Some(ModuleType::Theme),
+        Some("project_distribution" | "project_profile") => Some(ModuleType::Profile),
+        _ => None,
+    }
 }
 
 /// The hash of the module's newest document.
@@ -550,29 +565,51 @@ pub fn request_fanout(
     versions: &[i64],
     now: Timestamp,
 ) -> Result<()> {
-    let mut all: Vec<i64> = fanout(db, module_id)?.map_or_else(Vec::new, |(_, ids)| ids);
+    let mut all = fanout(db, module_id)?.map_or_else(Vec::new, |waiting| waiting.versions);
     all.extend(versions);
     all.sort_unstable();
     all.dedup();
     db.prepare_cached(
-        "INSERT INTO fanouts (module_id, requested_at, version_ids) VALUES (?1, ?2, ?3)
-         ON CONFLICT DO UPDATE SET requested_at = excluded.requested_at, version_ids = excluded.version_ids",
+        "INSERT INTO fanouts (module_id, requested_at, generation, version_ids) VALUES (?1, ?2, 1, ?3)
+         ON CONFLICT DO UPDATE SET requested_at = excluded.requested_at, generation = generation + 1,
+            version_ids = excluded.version_ids",
     )?
     .execute(params![module_id, ms(now), serde_json::to_string(&all)?])?;
     Ok(())
 }
 
-/// The fan-out that waits for a module: since when, and for which versions.
+/// A fan-out that waits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fanout {
+    /// Since when.
+    pub requested_at: Timestamp,
+    /// Which request it is: raised by each.
+    pub generation: i64,
+    /// For which versions.
+    pub versions: Vec<i64>,
+}
+
+/// The fan-out that waits for a module.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn fanout(db: &Connection, module_id: i64) -> Result<Option<(Timestamp, Vec<i64>)>> {
-    let row: Option<(i64, String)> = db
-        .prepare_cached("SELECT requested_at, version_ids FROM fanouts WHERE module_id = ?1")?
-        .query_row([module_id], |row| Ok((row.get(0)?, row.get(1)?)))
+pub fn fanout(db: &Connection, module_id: i64) -> Result<Option<Fanout>> {
+    let row: Option<(i64, i64, String)> = db
+        .prepare_cached(
+            "SELECT requested_at, generation, version_ids FROM fanouts WHERE module_id = ?1",
+        )?
+        .query_row([module_id], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })
         .optional()?;
-    row.map(|(requested, ids)| Ok((at(requested), serde_json::from_str(&ids)?)))
-        .transpose()
+    row.map(|(requested, generation, ids)| {
+        Ok(Fanout {
+            requested_at: at(requested),
+            generation,
+            versions: serde_json::from_str(&ids)?,
+        })
+    })
+    .transpose()
 }
 
 /// A module with a fan-out that waits, the oldest first.
@@ -629,9 +666,9 @@ pub fn untold(db: &Connection, site_id: i64) -> Result<Vec<(i64, String, Timesta
 ///
 /// # Errors
 /// What SQLite says.
-pub fn end_fanout(db: &Connection, module_id: i64, versions: &[i64]) -> Result<()> {
-    db.prepare_cached("DELETE FROM fanouts WHERE module_id = ?1 AND version_ids = ?2")?
-        .execute(params![module_id, serde_json::to_string(versions)?])?;
+pub fn end_fanout(db: &Connection, module_id: i64, generation: i64) -> Result<()> {
+    db.prepare_cached("DELETE FROM fanouts WHERE module_id = ?1 AND generation = ?2")?
+        .execute([module_id, generation])?;
     Ok(())
 }
 

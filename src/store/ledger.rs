@@ -43,7 +43,7 @@ pub fn rows(db: &Connection, site_id: i64, module_id: i64) -> Result<Vec<Row>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A site has a row of a module, open or closed.
+/// A site has an open row of a module.
 ///
 /// # Errors
 /// What SQLite says.
@@ -238,6 +238,12 @@ impl Verdicts for Book {
             .get(&version_id)
             .map(|(judged, _)| judged.causes(&self.project))
             .unwrap_or_default()
+    }
+
+    fn exposed(&self, version_id: i64) -> Option<bool> {
+        self.versions
+            .get(&version_id)
+            .and_then(|(judged, _)| judged.exposed())
     }
 
     fn about(&self, version_id: i64, cause: &Cause) -> Option<bool> {

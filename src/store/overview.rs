@@ -289,21 +289,27 @@ pub fn happened(
         )?
         .query_row(params![organization, from, until], |row| row.get(0))?;
     let mut statement = db.prepare_cached(
-        "SELECT e.outcome = 'met', e.closed_at - e.opened_at FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
+        "SELECT e.closed_at - e.opened_at FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
          WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND e.outcome IN ('met', 'breached')
            AND s.environment = 'production' AND (?1 IS NULL OR e.organization_id = ?1) LIMIT ?4",
     )?;
-    let closed: Vec<(bool, i64)> = statement
-        .query_map(params![organization, from, until, SAMPLE], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?
+    let took: Vec<i64> = statement
+        .query_map(params![organization, from, until, SAMPLE], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    let met = closed.iter().filter(|(met, _)| *met).count();
+    let (met, breached) = db
+        .prepare_cached(
+            "SELECT ifnull(sum(e.outcome = 'met'), 0), ifnull(sum(e.outcome = 'breached'), 0)
+             FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
+             WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND s.environment = 'production' AND (?1 IS NULL OR e.organization_id = ?1)",
+        )?
+        .query_row(params![organization, from, until], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?;
     Ok(Happened {
         opened,
-        met: i64::try_from(met).unwrap_or(i64::MAX),
-        breached: i64::try_from(closed.len() - met).unwrap_or(i64::MAX),
-        took: closed.into_iter().map(|(_, took)| took).collect(),
+        met,
+        breached,
+        took,
     })
 }
 
@@ -338,14 +344,14 @@ pub fn by_day(
     Ok((open, found.collect::<rusqlite::Result<_>>()?))
 }
 
-/// How drupal.org was followed: the newest good answer, whether data that sites stand on is stale, and how many modules they run.
+/// How drupal.org was followed: the oldest of the newest good answers, whether data that sites stand on is stale, and how many modules they run.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn feed(db: &Connection) -> Result<(Option<i64>, bool, i64)> {
     Ok(db
         .prepare_cached(
-            "SELECT (SELECT max(last_success_at) FROM modules WHERE feed_state = 'ok' AND sites_count > 0),
+            "SELECT (SELECT min(last_success_at) FROM modules WHERE feed_state = 'ok' AND sites_count > 0),
                     EXISTS (SELECT 1 FROM modules WHERE stale = 1 AND sites_count > 0),
                     (SELECT count(*) FROM modules WHERE sites_count > 0)",
         )?

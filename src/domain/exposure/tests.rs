@@ -58,6 +58,13 @@ impl Verdicts for World {
         fixes
     }
 
+    fn exposed(&self, version: i64) -> Option<bool> {
+        if self.unclear.contains(&version) {
+            return None;
+        }
+        Some(!self.causes(version).is_empty())
+    }
+
     fn about(&self, version: i64, cause: &Cause) -> Option<bool> {
         if self.unclear.contains(&version) {
             return None;
@@ -293,6 +300,25 @@ fn a_cause_taken_back_upstream_withdraws_the_row() {
 }
 
 #[test]
+fn a_history_that_vanishes_proves_nothing_and_closes_nothing() {
+    let world = World::default().fix(5, Some(10), 11);
+    let mut book = Book::default();
+    book.reconcile(11, &[run(4, 0, None)], &world);
+    let gone = World {
+        unclear: vec![4],
+        ..World::default()
+    };
+    book.reconcile(12, &[run(4, 0, None)], &gone);
+    assert_eq!(
+        (book.0[0].closed, book.0[0].unproven_since),
+        (None, Some(hour(12)))
+    );
+    // The site moves on to what is judged safe: the window closes then and there.
+    book.reconcile(20, &[run(4, 0, Some(20)), run(9, 20, None)], &gone);
+    assert_eq!(book.0[0].closed, Some((hour(20), Outcome::Met)));
+}
+
+#[test]
 fn a_fix_without_a_date_or_from_the_future_opens_when_it_became_known() {
     for date in [None, Some(99)] {
         let world = World::default().fix(5, date, 11);
@@ -341,6 +367,9 @@ struct Corrected(World);
 impl Verdicts for Corrected {
     fn causes(&self, _: i64) -> Vec<Cause> {
         vec![release("5")]
+    }
+    fn exposed(&self, _: i64) -> Option<bool> {
+        Some(true)
     }
     fn about(&self, _: i64, _: &Cause) -> Option<bool> {
         Some(true)

@@ -303,6 +303,10 @@ fn package_faults(package: &Value, place: &str, faults: &mut Vec<Fault>) {
 
 /// A short, harmless picture of a text, for messages.
 pub(super) fn shown(text: &str) -> String {
+    // An address may hold a name and a password.
+    if text.contains('@') || text.contains("//") {
+        return "the text".to_owned();
+    }
     text::quoted(text, 60)
 }
 
