@@ -294,6 +294,8 @@ pub trait Verdicts {
 struct Window {
     version_id: i64,
     started_at: Timestamp,
+    /// When the site left the last version that is known to be affected; `None`: it runs it.
+    left_at: Option<Timestamp>,
     unproven_since: Option<Timestamp>,
     closed: Option<(Timestamp, Option<i64>)>,
 }
@@ -408,12 +410,14 @@ fn windows(cause: &Cause, runs: &[Run], verdicts: &impl Verdicts) -> Vec<Window>
         match (answer, &mut open) {
             (Some(true), Some(window)) => {
                 window.version_id = run.version_id;
+                window.left_at = run.ended_at;
                 window.unproven_since = None;
             }
             (Some(true), None) => {
                 open = Some(Window {
                     version_id: run.version_id,
                     started_at: run.started_at,
+                    left_at: run.ended_at,
                     unproven_since: None,
                     closed: None,
                 });
@@ -476,7 +480,10 @@ fn settle(
         opened_at = opened_at.max(until);
         known_at = known_at.max(now);
     }
-    if window.closed.is_some_and(|(at, _)| at <= opened_at) {
+    // A site that had left what is affected before the window would open gets none: that its next
+    // version can't be told apart keeps a window open, but opens none.
+    let ended = window.closed.map(|(at, _)| at);
+    if ended.is_some_and(|at| at <= opened_at) || window.left_at.is_some_and(|at| at <= opened_at) {
         return;
     }
     let due_at = promise.due(opened_at, known.risk);
