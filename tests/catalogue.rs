@@ -116,6 +116,13 @@ impl Fleet {
         self.lives_until(self.now() + time).await;
     }
 
+    /// What `dewline import catalogue` does with files that were made so long ago.
+    async fn imports_made(&self, ago: SignedDuration, path: &Path) -> Report {
+        use dewline::clock::Clock;
+        made(path, self.house.clock.now().checked_sub(ago).unwrap());
+        self.imports(path).await
+    }
+
     /// What `dewline import catalogue` does.
     async fn imports(&self, path: &Path) -> Report {
         let mut handfuls = Vec::new();
@@ -183,6 +190,23 @@ impl Fleet {
 
 fn text(value: &Value) -> String {
     value.as_str().unwrap_or("null").to_owned()
+}
+
+/// All files below were made at that time.
+fn made(path: &Path, at: Timestamp) {
+    let time =
+        std::time::UNIX_EPOCH + std::time::Duration::from_secs(at.as_second().unsigned_abs());
+    for entry in std::fs::read_dir(path).unwrap().flatten() {
+        if entry.path().is_dir() {
+            made(&entry.path(), at);
+        } else {
+            let file = std::fs::File::options()
+                .append(true)
+                .open(entry.path())
+                .unwrap();
+            file.set_modified(time).unwrap();
+        }
+    }
 }
 
 fn at(text: &str) -> Timestamp {
@@ -533,7 +557,9 @@ async fn a_box_without_internet_lives_on_what_is_carried_to_it() {
     fleet.runs_jobs().await;
     assert_ne!(fleet.status(1).await, "current");
 
-    let report = fleet.imports(folder.path()).await;
+    let report = fleet
+        .imports_made(SignedDuration::ZERO, folder.path())
+        .await;
     assert_eq!(
         (report.taken, report.unchanged, report.cut_short),
         (2, 0, None)
@@ -552,18 +578,33 @@ async fn a_box_without_internet_lives_on_what_is_carried_to_it() {
         ("current".to_owned(), "unknown".to_owned())
     );
 
+    // Old files are old data, whenever they are carried.
+    let report = fleet
+        .imports_made(SignedDuration::from_hours(30), folder.path())
+        .await;
+    assert_eq!(report.unchanged, 2);
+    assert_eq!(fleet.status(1).await, "current");
+
     // The next carriage brings a fix; the one after is an old copy and takes nothing back.
     let old = rope.clone();
     rope.publish(Release::security("1.0.1", 1_763_000_000));
     write("rope/current", &rope);
-    assert_eq!(fleet.imports(folder.path()).await.taken, 1);
+    assert_eq!(
+        fleet
+            .imports_made(SignedDuration::ZERO, folder.path())
+            .await
+            .taken,
+        1
+    );
     fleet.runs_jobs().await;
     assert_eq!(
         (fleet.status(1).await.as_str(), fleet.open_exposures().await),
         ("not_secure", 1)
     );
     write("rope/current", &old);
-    let report = fleet.imports(folder.path()).await;
+    let report = fleet
+        .imports_made(SignedDuration::ZERO, folder.path())
+        .await;
     assert!(
         report
             .left

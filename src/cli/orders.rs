@@ -193,7 +193,9 @@ impl Desk {
                 }
                 let entropy = Arc::new(SystemEntropy::default());
                 let _inside = runtime.enter();
-                Place::Here(App::open(config, Arc::new(SystemClock), entropy)?, held)
+                let app = App::open(config, Arc::new(SystemClock), entropy)?;
+                runtime.block_on(services::ledger::keep_promise(&app))?;
+                Place::Here(app, held)
             }
             Err(Refused::InUse(path)) => Place::There(path),
             Err(other) => return Err(other.into()),
