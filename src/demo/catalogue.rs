@@ -384,7 +384,7 @@ fn invented(line: &str, seed: u64, from: i64, until: i64) -> Option<Plan> {
                         from: begins,
                         until,
                         days: (28, 95),
-                        security: 32,
+                        security: 11,
                     },
                 ),
             }
@@ -401,9 +401,9 @@ fn invented(line: &str, seed: u64, from: i64, until: i64) -> Option<Plan> {
     Some(plan)
 }
 
-/// One project in six had a security release in the last days: there is always something open.
+/// One project in fourteen had a security release in the last days: there is always something open.
 fn hasten(plan: &mut Plan, dice: &Dice, until: i64) {
-    if !dice.chance(18) {
+    if !dice.chance(7) {
         return;
     }
     let at = afternoon(
