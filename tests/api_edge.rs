@@ -427,7 +427,7 @@ async fn every_route_asks_who_calls_and_what_he_may() {
                 assert_eq!(asks(house.anonymous()).await, 401, "{title}");
                 assert_eq!(asks(house.bearer(&site.key)).await, 415, "{title}");
             }
-            Needs::May(_) | Needs::Person => {
+            Needs::May(_) | Needs::Platform(_) | Needs::Person => {
                 assert_eq!(asks(house.anonymous()).await, 401, "{title}");
                 assert_eq!(asks(house.bearer(&site.key)).await, 403, "{title}");
             }

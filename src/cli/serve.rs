@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, UnixListener};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 
@@ -70,7 +70,9 @@ where
         stop.clone(),
         PATIENCE,
     ));
-    let commands = tokio::spawn(hear_commands(Arc::clone(&app), stop.clone()));
+    // The socket is there before anybody is told that we are.
+    let door = open_door(&app);
+    let commands = tokio::spawn(hear_commands(door, Arc::clone(&app), stop.clone()));
     let working = tokio::spawn(jobs::run(Arc::clone(&app), stop.clone()));
     let beside = tokio::spawn(beside(stop.clone()));
     let watched = tokio::spawn(feed_the_watchdog(stop));
@@ -104,13 +106,20 @@ where
 }
 
 /// Commands on this machine reach the appliance through a socket; without it, it serves all the same.
-async fn hear_commands(app: Arc<App>, stop: watch::Receiver<bool>) {
-    match door::open(&app.config.data_dir) {
-        Ok(listener) => door::attend(listener, app, stop).await,
-        Err(error) => tracing::warn!(
-            %error,
-            "no socket in the data directory (is its path longer than 90 characters?): commands that write work only while this is stopped"
-        ),
+fn open_door(app: &App) -> Option<UnixListener> {
+    door::open(&app.config.data_dir)
+        .inspect_err(|error| {
+            tracing::warn!(
+                %error,
+                "no socket in the data directory (is its path longer than 90 characters?): commands that write work only while this is stopped"
+            );
+        })
+        .ok()
+}
+
+async fn hear_commands(door: Option<UnixListener>, app: Arc<App>, stop: watch::Receiver<bool>) {
+    if let Some(listener) = door {
+        door::attend(listener, app, stop).await;
     }
 }
 

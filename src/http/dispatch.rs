@@ -69,7 +69,9 @@ async fn answer(
     let route = route(routes, &parts.method)?;
     let actor = match route.needs {
         Needs::Public => None,
-        Needs::Person | Needs::May(_) => Some(caller(&edge.app, &parts.headers, known)?),
+        Needs::Person | Needs::May(_) | Needs::Platform(_) => {
+            Some(caller(&edge.app, &parts.headers, known)?)
+        }
     };
     let ids = ids(parts).await;
     if route.tier != Tier::Free {
@@ -227,6 +229,7 @@ fn permitted(route: &Route, actor: &Actor) -> Result<(), Error> {
     match route.needs {
         Needs::Public => Ok(()),
         Needs::May(permission) => Ok(actor.require(permission)?),
+        Needs::Platform(permission) => Ok(actor.require_platform(permission)?),
         Needs::Person => match actor {
             Actor::Person { .. } => Ok(()),
             _ => Err(Error::Forbidden(

@@ -36,7 +36,7 @@ use api::{
     site_modules, sites, syncs,
 };
 use edge::Edge;
-use route::Needs::{May, Person, Public};
+use route::Needs::{May, Person, Platform, Public};
 use route::Scope::{Nothing, Of};
 use route::{Route, Scope, Tier, delete, get, post, put};
 use web::door::{self, Pages};
@@ -74,10 +74,10 @@ pub fn routes() -> Vec<Route> {
         get ("/auth/me",      Person, Nothing, auth::ME),
 
         get   ("/organizations",      May(P::OrganizationsRead),   Nothing,      organizations::LIST),
-        post  ("/organizations",      May(P::OrganizationsManage), Nothing,      organizations::CREATE),
+        post  ("/organizations",      Platform(P::OrganizationsManage), Nothing, organizations::CREATE),
         get   ("/organizations/{id}", May(P::OrganizationsRead),   ORGANIZATION, organizations::SHOW),
         put   ("/organizations/{id}", May(P::OrganizationsManage), ORGANIZATION, organizations::UPDATE),
-        delete("/organizations/{id}", May(P::OrganizationsManage), ORGANIZATION, organizations::DELETE),
+        delete("/organizations/{id}", Platform(P::OrganizationsManage), ORGANIZATION, organizations::DELETE),
 
         get   ("/sites",      May(P::SitesRead),   Nothing, sites::LIST),
         post  ("/sites",      May(P::SitesWrite),  Nothing, sites::CREATE),

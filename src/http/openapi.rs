@@ -135,7 +135,7 @@ fn permission(needs: Needs) -> &'static str {
     match needs {
         Needs::Public => "public",
         Needs::Person => "person",
-        Needs::May(permission) => permission.word(),
+        Needs::May(permission) | Needs::Platform(permission) => permission.word(),
     }
 }
 

@@ -40,6 +40,8 @@ pub enum Needs {
     Person,
     /// Whoever holds the permission.
     May(Permission),
+    /// The platform administrator, who holds the permission for all.
+    Platform(Permission),
 }
 
 /// Asks whether a caller can see the thing of that id.

@@ -189,8 +189,27 @@ pub struct InstallationIn {
     drupal_version: Option<String>,
     php_version: Option<String>,
     install_profile: Option<String>,
+    database: Option<DatabaseIn>,
     #[schema(format = DateTime)]
     cron_last_run: Option<String>,
+    status_report: Option<StatusReportIn>,
+}
+
+/// The database of an installation.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code)]
+pub struct DatabaseIn {
+    /// `mysql`, `pgsql` or `sqlite`.
+    driver: Option<String>,
+    version: Option<String>,
+}
+
+/// What Drupal's own status report counts.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code)]
+pub struct StatusReportIn {
+    errors: Option<i64>,
+    warnings: Option<i64>,
 }
 
 /// One entry of an inventory.
@@ -223,6 +242,9 @@ pub struct EntryIn {
 #[allow(dead_code)]
 pub struct ComposerLockIn {
     packages: Vec<PackageIn>,
+    /// Counted like the rest: a lock can't tell whether they were left out.
+    #[schema(rename = "packages-dev")]
+    packages_dev: Option<Vec<PackageIn>>,
 }
 
 /// One package of a `composer.lock`.
@@ -234,6 +256,8 @@ pub struct PackageIn {
     /// Decides what it is: `drupal-core`, `drupal-module`, ...
     #[schema(rename = "type")]
     kind: Option<String>,
+    /// drupal.org's own version and date stand in `drupal.version` and `drupal.datestamp`.
+    extra: Option<serde_json::Value>,
 }
 
 /// `POST /sites/{id}/modules/sync`.

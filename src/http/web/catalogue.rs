@@ -76,7 +76,7 @@ async fn show(visit: Visit) -> Result<Reply> {
 async fn refresh(visit: Visit) -> Result<Reply> {
     let id = visit.id()?;
     modules::refresh(&visit.app, visit.actor()?, id).await?;
-    Ok(Reply::go(format!("/modules/{id}")).saying("drupal.org is being asked.", None))
+    Ok(Reply::go(format!("/modules/{id}")).saying("drupal.org is being asked."))
 }
 
 async fn feed(visit: Visit) -> Result<Reply> {

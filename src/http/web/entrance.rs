@@ -134,7 +134,7 @@ async fn leave(visit: Visit) -> Result<Reply> {
     sign_in::sign_out(&visit.app, visit.actor()?).await?;
     Ok(Reply::go("/sign-in")
         .cookie(SESSION, "", 0)
-        .saying("You are signed out.", None))
+        .saying("You are signed out."))
 }
 
 async fn theme(visit: Visit) -> Result<Reply> {

@@ -246,5 +246,5 @@ async fn ask_revoke(visit: Visit) -> Result<Reply> {
 async fn revoke(visit: Visit) -> Result<Reply> {
     let key = api_keys::get(&visit.app, visit.actor()?, visit.id()?).await?;
     api_keys::revoke(&visit.app, visit.actor()?, key.id).await?;
-    Ok(Reply::go(place(&key)).saying(&format!("“{}” was revoked.", key.name), None))
+    Ok(Reply::go(place(&key)).saying(&format!("“{}” was revoked.", key.name)))
 }

@@ -58,7 +58,7 @@ async fn new(visit: Visit) -> Result<Reply> {
 async fn create(visit: Visit) -> Result<Reply> {
     match organizations::create(&visit.app, visit.actor()?, &form(&visit)).await {
         Ok(made) => Ok(Reply::go(format!("/organizations/{}", made.id))
-            .saying(&format!("{} was made.", made.name), None)),
+            .saying(&format!("{} was made.", made.name))),
         Err(error) => Ok(page(&visit, None, &faults(error)?).await?.status(422)),
     }
 }
@@ -71,7 +71,7 @@ async fn show(visit: Visit) -> Result<Reply> {
 async fn update(visit: Visit) -> Result<Reply> {
     let id = visit.id()?;
     match organizations::update(&visit.app, visit.actor()?, id, form(&visit)).await {
-        Ok(_) => Ok(Reply::go(format!("/organizations/{id}")).saying("Saved.", None)),
+        Ok(_) => Ok(Reply::go(format!("/organizations/{id}")).saying("Saved.")),
         Err(error) => {
             let faults = faults(error)?;
             let found = organizations::find(&visit.app, visit.actor()?, id).await?;
@@ -144,5 +144,5 @@ async fn ask_delete(visit: Visit) -> Result<Reply> {
 async fn delete(visit: Visit) -> Result<Reply> {
     let found = organizations::find(&visit.app, visit.actor()?, visit.id()?).await?;
     organizations::delete(&visit.app, visit.actor()?, found.id).await?;
-    Ok(Reply::go("/organizations").saying(&format!("{} was deleted.", found.name), None))
+    Ok(Reply::go("/organizations").saying(&format!("{} was deleted.", found.name)))
 }

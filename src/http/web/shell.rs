@@ -74,8 +74,6 @@ pub struct Fresh {
 pub struct Flash {
     /// One sentence.
     pub text: String,
-    /// Where a POST takes it back, where that is possible.
-    pub undo: Option<String>,
 }
 
 /// One entry of the navigation.

@@ -177,7 +177,7 @@ async fn settings_page(visit: &Visit, site: &Site, form: FormView) -> Result<Rep
 async fn update(visit: Visit) -> Result<Reply> {
     let id = visit.id()?;
     match sites::update(&visit.app, visit.actor()?, id, None, sent(&visit)).await {
-        Ok(_) => Ok(Reply::go(format!("/sites/{id}/settings")).saying("Saved.", None)),
+        Ok(_) => Ok(Reply::go(format!("/sites/{id}/settings")).saying("Saved.")),
         Err(error) => {
             let faults = faults(error)?;
             let site = sites::find(&visit.app, visit.actor()?, id).await?;
@@ -214,7 +214,7 @@ async fn ask_delete(visit: Visit) -> Result<Reply> {
 async fn delete(visit: Visit) -> Result<Reply> {
     let site = sites::find(&visit.app, visit.actor()?, visit.id()?).await?;
     sites::delete(&visit.app, visit.actor()?, site.id).await?;
-    Ok(Reply::go("/sites").saying(&format!("{} was deleted.", site.name), None))
+    Ok(Reply::go("/sites").saying(&format!("{} was deleted.", site.name)))
 }
 
 async fn answer(visit: Visit) -> Result<Reply> {
@@ -226,5 +226,5 @@ async fn answer(visit: Visit) -> Result<Reply> {
     } else {
         "The copy's syncs go on being refused."
     };
-    Ok(Reply::go(format!("/sites/{id}")).saying(said, None))
+    Ok(Reply::go(format!("/sites/{id}")).saying(said))
 }

@@ -259,12 +259,11 @@ impl Reply {
         self
     }
 
-    /// The same with a message for the next page, and where a POST takes the deed back.
+    /// The same with a message for the next page.
     #[must_use]
-    pub fn saying(self, text: &str, undo: Option<&str>) -> Self {
+    pub fn saying(self, text: &str) -> Self {
         let value = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("t", text)
-            .append_pair("u", undo.unwrap_or_default())
             .finish();
         self.cookie(FLASH, value, 60)
     }
@@ -277,18 +276,13 @@ pub const THEME: &str = "dewline_theme";
 /// The cookie of the session.
 pub const SESSION: &str = "dewline_session";
 
-/// The message that the cookie holds. What it leads to is only ever a restoring.
+/// The message that the cookie holds.
 pub fn flash_of(cookie: &str) -> Option<Flash> {
     let pairs: Vec<(String, String)> = url::form_urlencoded::parse(cookie.as_bytes())
         .into_owned()
         .collect();
     let text: String = value_of(&pairs, "t").chars().take(200).collect();
-    let undo = value_of(&pairs, "u");
-    let safe = undo.starts_with('/') && !undo.starts_with("//") && undo.ends_with("/restore");
-    (!text.is_empty()).then(|| Flash {
-        text,
-        undo: safe.then(|| undo.to_owned()),
-    })
+    (!text.is_empty()).then_some(Flash { text })
 }
 
 /// A path of this server to go to, or the overview where it is anything else.
@@ -340,13 +334,10 @@ mod tests {
     }
 
     #[test]
-    fn a_message_survives_its_cookie_and_undoes_only_by_restoring() {
-        let reply = Reply::go("/").saying("“a; b” was deleted", Some("/sites/3/restore"));
+    fn a_message_survives_its_cookie() {
+        let reply = Reply::go("/").saying("“a; b” was deleted");
         let flash = flash_of(&reply.cookies[0].value).unwrap();
         assert_eq!(flash.text, "“a; b” was deleted");
-        assert_eq!(flash.undo.as_deref(), Some("/sites/3/restore"));
-        let forged = flash_of("t=x&u=%2Fsites%2F3%2Fdelete").unwrap();
-        assert_eq!(forged.undo, None);
     }
 
     #[test]

@@ -215,7 +215,7 @@ pub struct ConfirmPage {
     pub shell: Shell,
     /// The question, with the name.
     pub question: String,
-    /// What goes with it, what stays, how long it can be undone.
+    /// What goes with it and what stays.
     pub explanation: String,
     /// Where to go when it is kept.
     pub keep: String,

@@ -788,7 +788,7 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
             ConfirmPage {
                 shell: shell("Delete bergmann-soehne.example", "/sites/3/delete"),
                 question: "Delete bergmann-soehne.example?".into(),
-                explanation: "Takes with it 1 key. Its 14 exposures and 38 patch runs stay on record. It can be restored.".into(),
+                explanation: "Takes with it 1 key. Its 14 exposures and 38 patch runs stay on record.".into(),
                 keep: "/sites/3/settings".into(),
                 keep_word: "Keep it".into(),
                 action: "/sites/3/delete".into(),
