@@ -235,7 +235,8 @@ fn changed_rows(db: &Connection, site: i64, now: i64) {
         params![sync, run_id],
     );
     let modules: Vec<(i64, i64, i64)> = db
-        .prepare_cached("SELECT module_id, version_id, run_started_at FROM site_modules WHERE site_id = ?1 LIMIT 3")
+        .prepare_cached("SELECT module_id, version_id, run_started_at FROM site_modules AS sm WHERE site_id = ?1 AND EXISTS
+                (SELECT 1 FROM module_versions AS v WHERE v.module_id = sm.module_id AND v.id <> sm.version_id) LIMIT 3")
         .unwrap()
         .query_map([site], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .unwrap()
