@@ -244,3 +244,26 @@ fn every_package_has_the_advisories_it_has() {
     };
     compare("cases-advisory-match.jsonl", versions_of, differs);
 }
+
+/// Of the table's rows, those without a site key and without arguments of their own: ours never sends any.
+#[test]
+fn every_address_without_arguments_is_the_one_that_core_asks() {
+    let Some(folder) = tables() else { return };
+    let mut asked = 0;
+    for case in lines(&folder.join("cases-fetch-url.jsonl")) {
+        let url = case["url"].as_str().unwrap();
+        if url.contains('?') {
+            continue;
+        }
+        let base = ["project_status_url", "fetch_url"]
+            .iter()
+            .find_map(|key| case[*key].as_str())
+            .unwrap_or("https://updates.drupal.org/release-history");
+        let name = case["name"].as_str().unwrap();
+        let ours = dewline::outbound::drupal_org::address(&base.parse().unwrap(), name);
+        assert_eq!(ours.unwrap().as_str(), url, "{case}");
+        asked += 1;
+    }
+    assert!(asked > 0, "no row of the table was asked");
+    println!("{asked} addresses agree");
+}

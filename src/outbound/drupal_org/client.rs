@@ -264,7 +264,9 @@ fn same_host() -> redirect::Policy {
     })
 }
 
-fn address(base: &Url, project: &str) -> Option<Url> {
+/// Where a project's release history is: `{base}/{project}/current`, never with usage arguments.
+/// `None`: the base can't have a path.
+pub fn address(base: &Url, project: &str) -> Option<Url> {
     let mut url = base.clone();
     url.set_query(None);
     url.set_fragment(None);

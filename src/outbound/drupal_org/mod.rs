@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use crate::domain::release_history::ReleaseHistory;
 
 pub use answer::{Reading, read};
-pub use client::{Client, Limits, Settings};
+pub use client::{Client, Limits, Settings, address};
 
 /// Where release histories come from: drupal.org, a mirror, or the stand-in.
 pub trait Feed: Send + Sync + std::fmt::Debug {
