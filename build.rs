@@ -9,7 +9,7 @@ fn main() {
         println!("cargo:rerun-if-changed={folder}");
     }
     println!(
-        "cargo:rustc-env=DEWLINE_ASSETS={:016x}",
+        "cargo:rustc-env=ASSETS_FOLDER={:016x}",
         hash_of(Path::new("assets"))
     );
 }

@@ -11,19 +11,19 @@ use rust_embed::RustEmbed;
 struct Files;
 
 /// The folder of this build's assets: `/assets/` and a hash over all of them, made by `build.rs`.
-pub const BASE: &str = concat!("/assets/", env!("DEWLINE_ASSETS"));
+pub const BASE: &str = concat!("/assets/", env!("ASSETS_FOLDER"));
 /// The icons' sprite.
-pub const ICONS: &str = concat!("/assets/", env!("DEWLINE_ASSETS"), "/icons.svg");
+pub const ICONS: &str = concat!("/assets/", env!("ASSETS_FOLDER"), "/icons.svg");
 
 const FOREVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-const ETAG: HeaderValue = HeaderValue::from_static(concat!("\"", env!("DEWLINE_ASSETS"), "\""));
+const ETAG: HeaderValue = HeaderValue::from_static(concat!("\"", env!("ASSETS_FOLDER"), "\""));
 
 /// `GET /assets/{hash}/{*path}`. An old hash still finds the file of today, uncached.
 pub async fn serve(Path((hash, path)): Path<(String, String)>, headers: HeaderMap) -> Response {
     let Some(file) = Files::get(&path) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let current = hash == env!("DEWLINE_ASSETS");
+    let current = hash == env!("ASSETS_FOLDER");
     if current && headers.get(header::IF_NONE_MATCH) == Some(&ETAG) {
         return (
             StatusCode::NOT_MODIFIED,
@@ -74,7 +74,7 @@ mod tests {
         let ask = |hash: &str, path: &str| {
             serve(Path((hash.to_owned(), path.to_owned())), HeaderMap::new())
         };
-        let current = ask(env!("DEWLINE_ASSETS"), "app.css").await;
+        let current = ask(env!("ASSETS_FOLDER"), "app.css").await;
         assert_eq!(current.headers()[header::CACHE_CONTROL], FOREVER);
         assert_eq!(
             current.headers()[header::CONTENT_TYPE],
