@@ -163,9 +163,9 @@ pub fn take(db: &Connection, place: &Place, step: &Step, now: Timestamp) -> Resu
         }
         Step::Merge { into, from } => {
             db.prepare_cached(
-                "UPDATE exposures SET opened_at = min(opened_at, o.opened_at), known_at = min(known_at, o.known_at),
-                    due_at = min(ifnull(due_at, o.due_at), ifnull(o.due_at, due_at)), updated_at = ?3
-                 FROM (SELECT opened_at, known_at, due_at FROM exposures WHERE id = ?2) AS o WHERE exposures.id = ?1",
+                "UPDATE exposures AS e SET opened_at = min(e.opened_at, o.opened_at), known_at = min(e.known_at, o.known_at),
+                    due_at = min(ifnull(e.due_at, o.due_at), ifnull(o.due_at, e.due_at)), updated_at = ?3
+                 FROM (SELECT opened_at, known_at, due_at FROM exposures WHERE id = ?2) AS o WHERE e.id = ?1",
             )?
             .execute(params![into, from, ms(now)])?;
             db.prepare_cached("DELETE FROM exposures WHERE id = ?1")?
