@@ -33,6 +33,7 @@ CREATE INDEX modules_next_check ON modules (next_check_at) WHERE next_check_at I
 CREATE INDEX modules_stale ON modules (stale_at) WHERE stale_at IS NOT NULL;
 CREATE INDEX modules_sites ON modules (sites_count, id);            -- list, most used first
 CREATE INDEX modules_exposed ON modules (exposed_sites_count, id);
+CREATE INDEX modules_checked ON modules (last_checked_at, id);     -- list, asked longest ago first
 CREATE INDEX modules_success ON modules (last_success_at) WHERE feed_state = 'ok' AND sites_count > 0; -- how fresh the oldest data is
 
 -- One row a release history that differed from the one before: the publications from which a replay rebuilds everything.

@@ -29,6 +29,7 @@ CREATE INDEX exposures_site   ON exposures (site_id, module_id, opened_at);
 CREATE INDEX exposures_due    ON exposures (ifnull(due_at, 9223372036854775807)) WHERE closed_at IS NULL; -- the work list
 CREATE INDEX exposures_by_due ON exposures (ifnull(due_at, 9223372036854775807));                   -- every window by its due time
 CREATE INDEX exposures_opened ON exposures (opened_at, id);                                         -- every window, newest first
+CREATE INDEX exposures_newest ON exposures (opened_at) WHERE closed_at IS NULL;                     -- open ones, newest first
 CREATE INDEX exposures_closed ON exposures (closed_at) WHERE closed_at IS NOT NULL;                -- this month against last, open windows day by day
 CREATE INDEX exposures_organization ON exposures (organization_id, opened_at, id);
 CREATE INDEX exposures_module ON exposures (module_id, opened_at);

@@ -15,8 +15,26 @@ CREATE TABLE organization_statuses (
   status          INTEGER NOT NULL,
   silent          INTEGER NOT NULL,
   sites           INTEGER NOT NULL,
+  open_exposures  INTEGER NOT NULL,                      -- (site, module) pairs with an open window on these sites
   PRIMARY KEY (organization_id, status, silent)
 ) STRICT, WITHOUT ROWID;
+
+-- Open windows of each organization: where the trend starts from.
+CREATE TABLE organization_windows (
+  organization_id INTEGER PRIMARY KEY,
+  open            INTEGER NOT NULL
+) STRICT;
+CREATE TRIGGER exposures_inserted AFTER INSERT ON exposures WHEN new.closed_at IS NULL BEGIN
+  INSERT INTO organization_windows VALUES (new.organization_id, 1) ON CONFLICT DO UPDATE SET open = open + 1;
+END;
+CREATE TRIGGER exposures_updated AFTER UPDATE OF closed_at ON exposures
+  WHEN (old.closed_at IS NULL) <> (new.closed_at IS NULL) BEGIN
+  INSERT INTO organization_windows VALUES (new.organization_id, iif(new.closed_at IS NULL, 1, -1))
+    ON CONFLICT DO UPDATE SET open = open + excluded.open;
+END;
+CREATE TRIGGER exposures_deleted AFTER DELETE ON exposures WHEN old.closed_at IS NULL BEGIN
+  UPDATE organization_windows SET open = open - 1 WHERE organization_id = old.organization_id;
+END;
 
 -- What site modules count.
 CREATE TRIGGER site_modules_inserted AFTER INSERT ON site_modules BEGIN
@@ -52,17 +70,17 @@ END;
 
 -- What sites count.
 CREATE TRIGGER sites_inserted AFTER INSERT ON sites WHEN new.deleted_at IS NULL BEGIN
-  INSERT INTO organization_statuses VALUES (new.organization_id, new.status, new.silent_since IS NOT NULL, 1)
-    ON CONFLICT DO UPDATE SET sites = sites + 1;
+  INSERT INTO organization_statuses VALUES (new.organization_id, new.status, new.silent_since IS NOT NULL, 1, new.open_exposures)
+    ON CONFLICT DO UPDATE SET sites = sites + 1, open_exposures = open_exposures + excluded.open_exposures;
 END;
-CREATE TRIGGER sites_updated AFTER UPDATE OF status, silent_since, deleted_at ON sites
-  WHEN old.status <> new.status OR (old.silent_since IS NULL) <> (new.silent_since IS NULL)
+CREATE TRIGGER sites_updated AFTER UPDATE OF status, silent_since, open_exposures, deleted_at ON sites
+  WHEN old.status <> new.status OR old.open_exposures <> new.open_exposures OR (old.silent_since IS NULL) <> (new.silent_since IS NULL)
     OR (old.deleted_at IS NULL) <> (new.deleted_at IS NULL) BEGIN
-  UPDATE organization_statuses SET sites = sites - 1
+  UPDATE organization_statuses SET sites = sites - 1, open_exposures = open_exposures - old.open_exposures
     WHERE organization_id = old.organization_id AND status = old.status AND silent = (old.silent_since IS NOT NULL) AND old.deleted_at IS NULL;
   INSERT INTO organization_statuses
-    SELECT new.organization_id, new.status, new.silent_since IS NOT NULL, 1 WHERE new.deleted_at IS NULL
-    ON CONFLICT DO UPDATE SET sites = sites + 1;
+    SELECT new.organization_id, new.status, new.silent_since IS NOT NULL, 1, new.open_exposures WHERE new.deleted_at IS NULL
+    ON CONFLICT DO UPDATE SET sites = sites + 1, open_exposures = open_exposures + excluded.open_exposures;
 END;
 CREATE TRIGGER sites_deleted AFTER UPDATE OF deleted_at ON sites
   WHEN (old.deleted_at IS NULL) <> (new.deleted_at IS NULL) BEGIN

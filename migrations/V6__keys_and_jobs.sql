@@ -40,3 +40,4 @@ CREATE TABLE jobs (
   finished_at     INTEGER
 ) STRICT;
 CREATE INDEX jobs_due ON jobs (run_at, id) WHERE state IN ('queued', 'running'); -- of a running one: when it counts as abandoned
+CREATE INDEX jobs_organization ON jobs (organization_id, id) WHERE organization_id IS NOT NULL; -- what an organization asked for

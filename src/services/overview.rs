@@ -94,11 +94,10 @@ pub async fn glance(app: &App, actor: &Actor) -> Result<Glance> {
     let organization = actor.sight().organization();
     let now = app.clock.now().as_millisecond();
     app.store.read(|db| {
-        let sites = store::tallies(db, organization)?
-            .iter()
-            .map(|t| t.sites)
-            .sum();
-        let (open, late) = store::open_pairs(db, organization, now)?;
+        let tallies = store::tallies(db, organization)?;
+        let sites = tallies.iter().map(|t| t.sites).sum();
+        let open = tallies.iter().map(|t| t.open).sum();
+        let late = store::late_pairs(db, organization, now)?;
         let (read_at, stale, modules) = store::feed(db)?;
         Ok(Glance {
             sites,
@@ -367,6 +366,7 @@ mod tests {
             status: 0,
             silent: false,
             sites,
+            open: 0,
         };
         let groups = grouped(&[tally(5)], &[tally(2)]).concat();
         assert_eq!(groups.iter().map(|(_, n)| n).sum::<i64>(), 5);

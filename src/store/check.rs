@@ -116,6 +116,17 @@ const COUNTERS: &[Counter] = &[
             FROM sites WHERE deleted_at IS NULL GROUP BY organization_id, status, silent_since IS NOT NULL",
     },
     Counter {
+        about: "open exposures of each organization by status",
+        kept: "SELECT organization_id || ', status ' || status || ', silent ' || silent, open_exposures FROM organization_statuses",
+        counted: "SELECT organization_id || ', status ' || status || ', silent ' || (silent_since IS NOT NULL), sum(open_exposures)
+            FROM sites WHERE deleted_at IS NULL GROUP BY organization_id, status, silent_since IS NOT NULL",
+    },
+    Counter {
+        about: "open windows of each organization",
+        kept: "SELECT organization_id || '', open FROM organization_windows",
+        counted: "SELECT organization_id || '', count(*) FROM exposures WHERE closed_at IS NULL GROUP BY organization_id",
+    },
+    Counter {
         about: "open exposures of each site",
         kept: "SELECT id || '', open_exposures FROM sites",
         counted: "SELECT site_id || '', count(DISTINCT module_id) FROM exposures WHERE closed_at IS NULL GROUP BY site_id",

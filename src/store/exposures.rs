@@ -110,7 +110,10 @@ pub static SOURCE: Source = Source {
             "state",
             Column::Words(&[
                 ("open", "e.closed_at IS NULL"),
-                ("overdue", "e.closed_at IS NULL AND e.due_at < {now}"),
+                (
+                    "overdue",
+                    "e.closed_at IS NULL AND unlikely(ifnull(e.due_at, 9223372036854775807) < {now})",
+                ),
                 ("met", "e.outcome = 'met'"),
                 ("breached", "e.outcome = 'breached'"),
                 ("withdrawn", "e.outcome = 'withdrawn'"),
@@ -123,7 +126,10 @@ pub static SOURCE: Source = Source {
         ("published_at", Column::Plain("e.published_at")),
         ("opened_at", Column::Plain("e.opened_at")),
         ("known_at", Column::Plain("e.known_at")),
-        ("due_at", Column::Plain("e.due_at")),
+        (
+            "due_at",
+            Column::Until("e.due_at", "ifnull(e.due_at, 9223372036854775807)"),
+        ),
         ("unproven_since", Column::Plain("e.unproven_since")),
         ("closed_at", Column::Plain("e.closed_at")),
         (

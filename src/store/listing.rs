@@ -21,8 +21,9 @@ pub struct Source {
     /// For sorts whose order an index of another table holds: the tables in another order, and the
     /// row's id as that index has it.
     pub drivers: &'static [(&'static str, &'static str, &'static str)],
-    /// Sorts whose order is walked through an index, the rows behind the wall being passed over:
-    /// an index for each organization would cost every write more than it saves.
+    /// Sorts whose order is walked through an index for a large organization, the rows behind the
+    /// wall being passed over: an index for each organization would cost every write more than it
+    /// saves. The rows of a small one are found and sorted.
     pub walked: &'static [&'static str],
     /// What holds for every row of it, such as not being deleted.
     pub live: &'static str,
@@ -85,6 +86,8 @@ pub enum Column {
     /// Ids of another table, looked up by the text there: the id's column, and the query for it up to
     /// the text's column, which stands last.
     Through(&'static str, &'static str),
+    /// A time that may be absent, and the expression that an index has of it, absent ones last.
+    Until(&'static str, &'static str),
     /// Words that stand for conditions; `{now}` is the current instant.
     Words(&'static [(&'static str, &'static str)]),
 }
@@ -128,7 +131,7 @@ pub fn page<T>(
     ask: &Ask<'_>,
     load: impl Fn(&Connection, i64) -> Result<Option<T>>,
 ) -> Result<Page<T>> {
-    let mut ids = ids(db, &rows_of(source, ask))?;
+    let mut ids = ids(db, &rows_of(source, ask, walks(db, source, ask)?))?;
     let wanted = ask.query.per_page as usize;
     let more = ids.len() > wanted;
     ids.truncate(wanted);
@@ -154,6 +157,26 @@ pub fn page<T>(
     })
 }
 
+/// Sites from which on an organization's rows are walked to in order rather than sorted.
+const LARGE: i64 = 2_000;
+
+/// A sort is walked through its index: where all is in sight, or most of it.
+fn walks(db: &Connection, source: &Source, ask: &Ask<'_>) -> Result<bool> {
+    let Some(organization) = ask.sight.organization() else {
+        return Ok(true);
+    };
+    let first = ask.query.sorts.first().map_or("", |sort| sort.key);
+    if !source.walked.contains(&first) || ask.sight.site().is_some() {
+        return Ok(false);
+    }
+    let sites: i64 = db
+        .prepare_cached(
+            "SELECT ifnull(sum(sites), 0) FROM organization_statuses WHERE organization_id = ?1",
+        )?
+        .query_row([organization], |row| row.get(0))?;
+    Ok(sites >= LARGE)
+}
+
 fn ids(db: &Connection, statement: &Statement) -> rusqlite::Result<Vec<i64>> {
     let mut prepared = db.prepare_cached(&statement.sql)?;
     prepared
@@ -167,16 +190,18 @@ fn count(db: &Connection, statement: &Statement) -> rusqlite::Result<i64> {
 }
 
 /// The statement that finds the ids of a page, and one more to know whether there is a next.
-pub fn rows_of(source: &Source, ask: &Ask<'_>) -> Statement {
+///
+/// `walks`: the organization in sight is so large that walking in order is cheaper than sorting.
+pub fn rows_of(source: &Source, ask: &Ask<'_>, walks: bool) -> Statement {
     let mut statement = Statement {
         sql: String::new(),
         values: Vec::new(),
     };
-    let conditions = conditions(source, ask, true, &mut statement);
-    let order = order(source, ask.query);
+    let conditions = conditions(source, ask, walks, &mut statement);
+    let order = order(source, ask.query, walks);
     let limit = statement.bind(Sql::Integer(i64::from(ask.query.per_page) + 1));
     let offset = statement.bind(Sql::Integer(ask.query.offset()));
-    let (from, id) = tables(source, ask.query);
+    let (from, id) = tables(source, ask.query, walks);
     let sql = format!(
         "SELECT {id} FROM {from} WHERE {conditions} ORDER BY {order} LIMIT {limit} OFFSET {offset}"
     );
@@ -201,16 +226,16 @@ pub fn count_of(source: &Source, ask: &Ask<'_>) -> Statement {
 }
 
 /// The tables, and the row's id, as the first sort wants them.
-fn tables(source: &Source, query: &Query) -> (&'static str, &'static str) {
+fn tables(source: &Source, query: &Query, walks: bool) -> (&'static str, &'static str) {
     let first = query.sorts.first().map_or("", |sort| sort.key);
     source
         .drivers
         .iter()
-        .find(|(sort, ..)| *sort == first)
+        .find(|(sort, ..)| walks && *sort == first)
         .map_or((source.from, source.id), |(_, from, id)| (from, id))
 }
 
-fn order(source: &Source, query: &Query) -> String {
+fn order(source: &Source, query: &Query, walks: bool) -> String {
     let mut keys: Vec<String> = Vec::new();
     let mut last = "ASC";
     for sort in &query.sorts {
@@ -222,17 +247,17 @@ fn order(source: &Source, query: &Query) -> String {
             .map_or([].as_slice(), |(_, keys)| keys);
         keys.extend(sql.iter().map(|key| format!("{key} {last}")));
     }
-    keys.push(format!("{} {last}", tables(source, query).1));
+    keys.push(format!("{} {last}", tables(source, query, walks).1));
     keys.join(", ")
 }
 
-fn conditions(source: &Source, ask: &Ask<'_>, in_order: bool, statement: &mut Statement) -> String {
+fn conditions(source: &Source, ask: &Ask<'_>, walks: bool, statement: &mut Statement) -> String {
     let mut all = vec![source.live.to_owned()];
     for (expression, id) in ask.within {
         let id = statement.bind(Sql::Integer(*id));
         all.push(format!("{expression} = {id}"));
     }
-    let passed_over = passed_over(source, ask, in_order);
+    let passed_over = passed_over(source, ask, walks);
     all.extend(wall(source.wall, ask.sight, passed_over));
     for filter in &ask.query.filters {
         let column = source
@@ -250,9 +275,9 @@ fn conditions(source: &Source, ask: &Ask<'_>, in_order: bool, statement: &mut St
 }
 
 /// Rows are found by something narrower or by their order, and the wall passes over those beyond it.
-fn passed_over(source: &Source, ask: &Ask<'_>, in_order: bool) -> bool {
+fn passed_over(source: &Source, ask: &Ask<'_>, walks: bool) -> bool {
     let first = ask.query.sorts.first().map_or("", |sort| sort.key);
-    !ask.within.is_empty() || (in_order && source.walked.contains(&first))
+    !ask.within.is_empty() || (walks && source.walked.contains(&first))
 }
 
 /// The organization wall. A plus before a column keeps SQLite from looking for rows by it.
@@ -318,6 +343,7 @@ fn condition(column: Column, filter: &Filter, statement: &mut Statement) -> Stri
             Column::Name(sql) => compared(sql, " COLLATE NOCASE", filter.op, value, statement),
             Column::Through(id, query) => through(id, query, filter.op, value, statement),
             Column::Members(sql) => member(sql, filter.op, value, statement),
+            Column::Until(sql, indexed) => until(sql, indexed, filter.op, value, statement),
             Column::Words(words) => word(words, filter.op, value),
         })
         .collect();
@@ -371,6 +397,17 @@ fn compared(
         Op::Contains => like(sql, &format!("%{}%", escaped(&text)), statement),
         Op::StartsWith => like(sql, &format!("{}%", escaped(&text)), statement),
         Op::Eq | Op::In | Op::Null => format!("{sql} = {}{collation}", statement.bind(plain)),
+    }
+}
+
+/// What is before an instant is found by the index; the plain column decides.
+fn until(sql: &str, indexed: &str, op: Op, value: &Value, statement: &mut Statement) -> String {
+    let plain = compared(sql, "", op, value, statement);
+    if matches!(op, Op::Eq | Op::Lt | Op::Lte) {
+        let found = compared(indexed, "", op, value, statement);
+        format!("({plain} AND unlikely({found}))")
+    } else {
+        plain
     }
 }
 

@@ -18,9 +18,9 @@ pub static SOURCE: Source = Source {
     live: "1",
     id: "m.id",
     wall: Wall::Used {
-        organization: "EXISTS (SELECT 1 FROM module_versions AS v JOIN organization_versions AS ov ON ov.version_id = v.id \
-             WHERE v.module_id = m.id AND ov.organization_id = {organization} AND ov.sites > 0)",
-        site: "EXISTS (SELECT 1 FROM site_modules AS sm WHERE sm.site_id = {site} AND sm.module_id = m.id)",
+        organization: "m.id IN (SELECT v.module_id FROM organization_versions AS ov JOIN module_versions AS v ON v.id = ov.version_id \
+             WHERE ov.organization_id = {organization} AND ov.sites > 0)",
+        site: "m.id IN (SELECT sm.module_id FROM site_modules AS sm WHERE sm.site_id = {site})",
     },
     fields: &[
         ("id", Column::Plain("m.id")),

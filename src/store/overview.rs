@@ -16,6 +16,8 @@ pub struct Tally {
     pub silent: bool,
     /// How many.
     pub sites: i64,
+    /// (site, module) pairs with an open window on them.
+    pub open: i64,
 }
 
 /// The sites of each organization by status and silence, organizations in the order of their names.
@@ -25,7 +27,7 @@ pub struct Tally {
 pub fn tallies(db: &Connection, organization: Option<i64>) -> Result<Vec<Tally>> {
     collect(
         db,
-        "SELECT t.organization_id, t.status, t.silent, t.sites
+        "SELECT t.organization_id, t.status, t.silent, t.sites, t.open_exposures
          FROM organization_statuses AS t JOIN organizations AS o ON o.id = t.organization_id
          WHERE t.sites > 0 AND o.deleted_at IS NULL AND (?1 IS NULL OR t.organization_id = ?1)
          ORDER BY o.name COLLATE NOCASE, o.id, t.status, t.silent",
@@ -40,7 +42,7 @@ pub fn tallies(db: &Connection, organization: Option<i64>) -> Result<Vec<Tally>>
 /// What SQLite says.
 pub fn overdue(db: &Connection, organization: Option<i64>, now: i64) -> Result<Vec<Tally>> {
     let mut statement = db.prepare_cached(
-        "SELECT organization_id, status, silent_since IS NOT NULL, count(*) FROM sites
+        "SELECT organization_id, status, silent_since IS NOT NULL, count(*), sum(open_exposures) FROM sites
          WHERE deleted_at IS NULL AND ifnull(next_due_at, 9223372036854775807) < ?2 AND (?1 IS NULL OR organization_id = ?1)
          GROUP BY 1, 2, 3",
     )?;
@@ -54,6 +56,7 @@ fn tally(row: &Row<'_>) -> rusqlite::Result<Tally> {
         status: row.get(1)?,
         silent: row.get(2)?,
         sites: row.get(3)?,
+        open: row.get(4)?,
     })
 }
 
@@ -186,24 +189,19 @@ pub fn urgent(
 ) -> Result<Vec<(OpenWindow, i64)>> {
     let mut sites = db.prepare_cached(
         "SELECT id, open_exposures FROM sites
-         WHERE deleted_at IS NULL AND next_due_at IS NOT NULL AND (?1 IS NULL OR organization_id = ?1)
-         ORDER BY next_due_at, id LIMIT ?2",
+         WHERE deleted_at IS NULL AND ifnull(next_due_at, 9223372036854775807) < 9223372036854775807
+           AND (?1 IS NULL OR organization_id = ?1)
+         ORDER BY ifnull(next_due_at, 9223372036854775807), id LIMIT ?2",
     )?;
     let mut found: Vec<(i64, i64)> = sites
         .query_map(params![organization, most], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?
         .collect::<rusqlite::Result<_>>()?;
-    let mut undue = db.prepare_cached(
-        "SELECT id, open_exposures FROM sites
-         WHERE deleted_at IS NULL AND status = 0 AND next_due_at IS NULL AND open_exposures > 0
-           AND (?1 IS NULL OR organization_id = ?1) ORDER BY id LIMIT ?2",
-    )?;
-    let rest = undue.query_map(params![organization, most], |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    })?;
-    found.extend(rest.collect::<rusqlite::Result<Vec<_>>>()?);
-    found.truncate(most as usize);
+    if found.len() < most as usize {
+        found.extend(without_due(db, organization, most)?);
+        found.truncate(most as usize);
+    }
     let mut first = db.prepare_cached(
         "SELECT e.site_id, s.name, s.environment, o.name, s.silent_since IS NOT NULL, e.module_id,
            coalesce(nullif(m.title, ''), m.name), v.version, e.cause_kind, e.cause, e.no_fix, e.risk, e.opened_at, e.due_at
@@ -221,6 +219,23 @@ pub fn urgent(
         }
     }
     Ok(urgent)
+}
+
+/// Sites with something open that nobody promised a time for.
+fn without_due(
+    db: &Connection,
+    organization: Option<i64>,
+    most: u32,
+) -> rusqlite::Result<Vec<(i64, i64)>> {
+    let mut undue = db.prepare_cached(
+        "SELECT id, open_exposures FROM sites
+         WHERE deleted_at IS NULL AND status = 0 AND next_due_at IS NULL AND open_exposures > 0
+           AND (?1 IS NULL OR organization_id = ?1) ORDER BY id LIMIT ?2",
+    )?;
+    let rows = undue.query_map(params![organization, most], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    rows.collect()
 }
 
 fn window(row: &Row<'_>) -> rusqlite::Result<OpenWindow> {
@@ -242,18 +257,19 @@ fn window(row: &Row<'_>) -> rusqlite::Result<OpenWindow> {
     })
 }
 
-/// (site, module) pairs with an open window, and those with one past due.
+/// (site, module) pairs with an open window past due.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn open_pairs(db: &Connection, organization: Option<i64>, now: i64) -> Result<(i64, i64)> {
+pub fn late_pairs(db: &Connection, organization: Option<i64>, now: i64) -> Result<i64> {
     Ok(db
         .prepare_cached(
-            "SELECT count(*), ifnull(sum(due < ?2), 0) FROM
-               (SELECT min(due_at) AS due FROM exposures
-                WHERE closed_at IS NULL AND (?1 IS NULL OR organization_id = ?1) GROUP BY site_id, module_id)",
+            "SELECT count(*) FROM
+               (SELECT 1 FROM exposures
+                WHERE closed_at IS NULL AND ifnull(due_at, 9223372036854775807) < ?2 AND (?1 IS NULL OR organization_id = ?1)
+                GROUP BY +site_id, module_id)",
         )?
-        .query_row(params![organization, now], |row| Ok((row.get(0)?, row.get(1)?)))?)
+        .query_row(params![organization, now], |row| row.get(0))?)
 }
 
 /// What happened to windows of production sites in a span of time, milliseconds.
@@ -327,7 +343,7 @@ pub fn by_day(
     days: i64,
 ) -> Result<(i64, Vec<Day>)> {
     let open = db
-        .prepare_cached("SELECT count(*) FROM exposures WHERE closed_at IS NULL AND (?1 IS NULL OR organization_id = ?1)")?
+        .prepare_cached("SELECT ifnull(sum(open), 0) FROM organization_windows WHERE ?1 IS NULL OR organization_id = ?1")?
         .query_row([organization], |row| row.get(0))?;
     let mut statement = db.prepare_cached(
         "SELECT day, sum(opened), sum(closed) FROM (
@@ -382,7 +398,7 @@ pub fn failing(db: &Connection, most: u32) -> Result<Vec<Failing>> {
     let mut statement = db.prepare_cached(
         "SELECT id, coalesce(nullif(title, ''), name), name, ifnull(last_error, feed_state), sites_count FROM modules
          WHERE sites_count > 0 AND kind = 'project' AND (last_error IS NOT NULL OR feed_state IN ('absent', 'failed', 'unreadable'))
-         ORDER BY sites_count DESC, id LIMIT ?1",
+         ORDER BY sites_count DESC, id DESC LIMIT ?1",
     )?;
     let found = statement.query_map([most], |row| {
         Ok((

@@ -48,7 +48,7 @@ pub static SOURCE: Source = Source {
         (
             "silent",
             Column::Words(&[
-                ("true", "s.silent_since IS NOT NULL"),
+                ("true", "unlikely(s.silent_since > 0)"),
                 ("false", "s.silent_since IS NULL"),
             ]),
         ),
@@ -57,7 +57,13 @@ pub static SOURCE: Source = Source {
         ("php_version", Column::Plain("s.php_version")),
         ("last_sync_at", Column::Plain("c.last_sync_at")),
         ("open_exposures", Column::Plain("s.open_exposures")),
-        ("next_due_at", Column::Plain("s.next_due_at")),
+        (
+            "next_due_at",
+            Column::Until(
+                "s.next_due_at",
+                "ifnull(s.next_due_at, 9223372036854775807)",
+            ),
+        ),
         ("created_at", Column::Plain("s.created_at")),
         ("updated_at", Column::Plain("s.updated_at")),
     ],

@@ -1,0 +1,117 @@
+//! What may walk a whole table or sort by hand, by name, and what bounds it.
+
+/// A statement's exemption.
+pub struct Bound {
+    /// Where the statement stands: `file::function`.
+    pub place: &'static str,
+    /// How the step begins.
+    pub step: &'static str,
+    /// What bounds it.
+    pub because: &'static str,
+}
+
+/// A list's exemption: `*` stands for anything.
+pub struct ListBound {
+    /// The questions: `list, question, who, rows or count`.
+    pub question: &'static str,
+    /// How the step begins.
+    pub step: &'static str,
+    /// What bounds it.
+    pub because: &'static str,
+}
+
+const fn may(place: &'static str, step: &'static str, because: &'static str) -> Bound {
+    Bound {
+        place,
+        step,
+        because,
+    }
+}
+
+const fn asks(question: &'static str, step: &'static str, because: &'static str) -> ListBound {
+    ListBound {
+        question,
+        step,
+        because,
+    }
+}
+
+const SORTS: &str = "USE TEMP B-TREE FOR ORDER BY";
+
+#[rustfmt::skip]
+pub const STATEMENTS: &[Bound] = &[
+    may("audit::append", "SCAN audit_logs", "one row: LIMIT 1 in the order of ids"),
+    may("audit::first_broken", "SCAN audit_logs", "the whole record, on the copy that `dewline check` makes"),
+    may("catalogue::versions", SORTS, "the versions of one module, seen on sites: hundreds"),
+    may("catalogue::next_fanout", "SCAN fanouts", "modules that were judged anew and not told yet: tens"),
+    may("catalogue::next_fanout", SORTS, "the same rows"),
+    may("catalogue::untold", "SCAN f", "modules that were judged anew and not told yet: tens"),
+    may("catalogue::untold", SORTS, "the same rows"),
+    may("exposures::open", SORTS, "the modules of one site with something open: at most 5,000"),
+    may("jobs::waiting", "SCAN jobs USING INDEX jobs_due", "jobs that wait or run: tens"),
+    may("ledger::open_of", "USE TEMP B-TREE FOR count(DISTINCT)", "the open windows of one site"),
+    may("mod::applied_version", "SCAN sqlite_schema", "the tables of the schema: tens"),
+    may("one_time_tokens::drop_unused", "SCAN one_time_tokens", "links that were printed: a handful"),
+    may("overview::tallies", "SCAN o USING INDEX organizations_name", "organizations, each with at most 16 rows of counters"),
+    may("overview::overdue", "USE TEMP B-TREE FOR GROUP BY", "sites past due, found by index: what a fleet in trouble has, not its size"),
+    may("overview::marks", "SCAN o USING INDEX organizations_name", "fleets of at most 200 sites, which are drawn one by one"),
+    may("overview::contacts_by_hour", "USE TEMP B-TREE FOR GROUP BY", "fleets of at most 50,000 sites; larger ones are not counted by the hour"),
+    may("overview::urgent", SORTS, "the open windows of one site"),
+    may("overview::late_pairs", "USE TEMP B-TREE FOR GROUP BY", "windows past due, found by index"),
+    may("overview::late_pairs", "SCAN (subquery-1)", "the same rows"),
+    may("overview::by_day", "SCAN organization_windows", "one row an organization"),
+    may("overview::by_day", "SCAN (subquery-2)", "windows opened or closed within 30 days, found by index"),
+    may("overview::by_day", "USE TEMP B-TREE FOR GROUP BY", "the same rows"),
+    may("promises::newest", "SCAN promises", "one row: LIMIT 1 in the order of ids"),
+    may("users::any", "SCAN users USING INDEX users_email", "one row: EXISTS stops at the first"),
+];
+
+#[rustfmt::skip]
+pub const LISTS: &[ListBound] = &[
+    asks("*, count", "SCAN (subquery-", "at most 10,001 rows because of the LIMIT"),
+    asks("*, sort=*, all, count", "SCAN ", "at most 10,001 rows because of the LIMIT: without a filter every row counts"),
+
+    asks("*, sort=*, all, rows", "SCAN ", "ends with the page: rows come in the order of an index, and without a filter every row is shown"),
+    asks("sites, sort=*, a large organization, rows", "SCAN ", "ends with the page: of 700,000 sites an organization of 2,000 or more has one in 350"),
+    asks("exposures, sort=*, a large organization, rows", "SCAN ", "ends with the page, likewise"),
+    asks("sites, sort=*, an organization, rows", SORTS, "sites of one organization that has fewer than 2,000"),
+    asks("exposures, sort=*, an organization, rows", SORTS, "windows of one organization that has fewer than 2,000 sites"),
+    asks("modules, *, an organization, rows", SORTS, "modules that the sites of one organization run"),
+    asks("modules, *, a large organization, rows", SORTS, "modules that the sites of one organization run"),
+    asks("modules, *, all, rows", "USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "modules of one name: drupal.org's, and the custom code that shares it"),
+    asks("site-modules of a site, *, rows", SORTS, "rows of one site, at most 5,000"),
+    asks("exposures of a site, *, rows", SORTS, "windows of one site"),
+
+    // Filters that no index answers read on until the page is full, at most to the end. Those that the
+    // pages offer first (urgent, silent, by status, open, overdue) have their index.
+    asks("sites, filter[environment]=*, all, *", "SCAN s USING INDEX ", "most sites are of one of three environments; at most all sites, by name"),
+    asks("sites, filter[environment]=*, rows", "USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "sites of one name in one environment: one of each organization"),
+    asks("sites, filter[tags]=*, all, *", "SCAN s USING INDEX ", "at most all sites, by name"),
+    asks("sites, q=*, all, *", "SCAN s USING INDEX ", "at most all sites, by name"),
+    asks("sites, filter[status]=*, all, rows", SORTS, "sites of that status, found by index"),
+    asks("sites, filter[silent]=*, all, rows", SORTS, "sites that are silent, found by index"),
+    asks("sites, filter[next_due_at][lt]=*, all, rows", SORTS, "sites with something due before then, found by index"),
+    asks("exposures, filter[state]=open, all, *", "SCAN e USING INDEX exposures_newest", "open windows in their order: every row is shown or counted"),
+    asks("exposures, filter[state]=overdue, all, rows", SORTS, "windows past due, found by index"),
+    asks("exposures, filter[due_at][lt]=*, all, rows", SORTS, "windows due before then, found by index"),
+    asks("exposures, filter[module]=*, all, rows", SORTS, "windows of one module, found by index"),
+    asks("exposures, filter[risk]=*, all, *", "SCAN e", "at most all windows, in their order"),
+    asks("patch-runs, filter[run_date][gte]=*, all, *", "SCAN p", "at most all patch runs, in their order"),
+    asks("modules, q=*, all, *", "SCAN m", "at most the catalogue, by name"),
+];
+
+/// Which exemption covers the step.
+pub fn of_list(name: &str, step: &str) -> Option<usize> {
+    LISTS
+        .iter()
+        .position(|bound| fits(bound.question, name) && step.starts_with(bound.step))
+}
+
+fn fits(pattern: &str, name: &str) -> bool {
+    match pattern.split_once('*') {
+        None => pattern == name,
+        Some((start, rest)) => name.strip_prefix(start).is_some_and(|tail| {
+            (0..=tail.len()).any(|at| tail.is_char_boundary(at) && fits(rest, &tail[at..]))
+        }),
+    }
+}
