@@ -1,14 +1,15 @@
-//! Security advisories: which versions they name, and what that adds to *exposed*.
-//! Knows OSV documents; knows nothing of where they come from.
+//! Security advisories: which versions they name. What that adds to *exposed* is in `matching`, what
+//! is told of them beside that in `record`. Knows nothing of where they come from.
 
-use serde::Deserialize;
+pub mod matching;
+mod osv;
+pub mod record;
+
+pub use matching::{Joined, Match, join};
+pub use record::{Record, Span};
 
 use crate::domain::composer::Composer;
 use crate::domain::constraint::Constraint;
-use crate::domain::exposed::{Branch, Exposed, Rule};
-use crate::domain::prepared::{Listed, Prepared};
-use crate::domain::status::Installed;
-use crate::domain::version::{InstallType, Version};
 
 /// A security advisory, as far as the rules need it.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +25,10 @@ pub struct Advisory {
 #[derive(Clone, Debug, PartialEq)]
 struct Affected {
     package: String,
-    ranges: Vec<Range>,
+    /// It names versions, readable or not.
+    stated: bool,
+    /// `None` where it states none.
+    ranges: Option<Vec<Range>>,
     /// `None` where it states no constraint, or one that composer refuses.
     constraint: Option<Constraint>,
 }
@@ -92,18 +96,25 @@ pub fn package_of(project: &str) -> String {
 }
 
 impl Advisory {
-    /// Reads an OSV document; `None` where it isn't one.
+    /// The advisory of a record.
     #[must_use]
-    pub fn from_osv(bytes: &[u8]) -> Option<Self> {
-        let osv: Osv = serde_json::from_slice(bytes).ok()?;
-        let published = osv
-            .published
-            .and_then(|text| text.parse::<jiff::Timestamp>().ok());
-        Some(Self {
-            id: osv.id,
-            published: published.map(jiff::Timestamp::as_second),
-            affected: osv.affected.into_iter().map(OsvAffected::read).collect(),
-        })
+    pub fn of(record: &Record) -> Self {
+        Self {
+            id: record.id.clone(),
+            published: Some(record.published),
+            affected: vec![Affected {
+                package: package_of(&record.project),
+                stated: record.affected_versions.is_some() || record.ranges.is_some(),
+                ranges: record
+                    .ranges
+                    .as_ref()
+                    .map(|spans| spans.iter().map(Range::of).collect()),
+                constraint: record
+                    .affected_versions
+                    .as_deref()
+                    .and_then(Constraint::parse),
+            }],
+        }
     }
 
     /// The packages that it is about.
@@ -111,6 +122,15 @@ impl Advisory {
         self.affected
             .iter()
             .map(|affected| affected.package.as_str())
+    }
+
+    /// It names no versions of a package at all.
+    #[must_use]
+    pub fn names_no_versions(&self, package: &str) -> bool {
+        self.affected
+            .iter()
+            .filter(|affected| affected.package == package)
+            .all(|affected| !affected.stated)
     }
 
     /// What it says of a version of a package.
@@ -147,7 +167,7 @@ fn worse(left: Option<bool>, right: Option<bool>) -> Option<bool> {
 impl Affected {
     fn by_ranges(&self, version: &Composer) -> Option<bool> {
         let mut unclear = false;
-        for range in &self.ranges {
+        for range in self.ranges.as_ref()? {
             match range.holds(version) {
                 Some(true) => return Some(true),
                 Some(false) => {}
@@ -159,6 +179,22 @@ impl Affected {
 }
 
 impl Range {
+    fn of(span: &Span) -> Self {
+        let bound = |text: &String| Composer::normalize(text);
+        Self {
+            introduced: match span.introduced.as_ref() {
+                None => Start::Always,
+                Some(text) if text == "0" => Start::Always,
+                Some(text) => Start::At(bound(text)),
+            },
+            end: match (&span.fixed, &span.last_affected) {
+                (Some(text), _) => End::Before(bound(text)),
+                (None, Some(text)) => End::With(bound(text)),
+                (None, None) => End::Never,
+            },
+        }
+    }
+
     fn holds(&self, version: &Composer) -> Option<bool> {
         let order = |bound: &Option<Composer>| version.order(bound.as_ref()?);
         let begun = match &self.introduced {
@@ -171,228 +207,5 @@ impl Range {
             End::With(bound) => order(bound)?.is_le(),
         };
         Some(begun && open)
-    }
-}
-
-#[derive(Deserialize)]
-struct Osv {
-    id: String,
-    published: Option<String>,
-    #[serde(default)]
-    affected: Vec<OsvAffected>,
-}
-
-#[derive(Deserialize)]
-struct OsvAffected {
-    package: OsvPackage,
-    #[serde(default)]
-    ranges: Vec<OsvRange>,
-    #[serde(default)]
-    database_specific: OsvSpecific,
-}
-
-#[derive(Deserialize)]
-struct OsvPackage {
-    name: String,
-}
-
-#[derive(Deserialize)]
-struct OsvRange {
-    #[serde(default)]
-    events: Vec<OsvEvent>,
-}
-
-#[derive(Deserialize)]
-struct OsvEvent {
-    introduced: Option<String>,
-    fixed: Option<String>,
-    last_affected: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct OsvSpecific {
-    affected_versions: Option<String>,
-}
-
-impl OsvAffected {
-    fn read(self) -> Affected {
-        Affected {
-            package: self.package.name,
-            ranges: self.ranges.into_iter().flat_map(OsvRange::read).collect(),
-            constraint: self
-                .database_specific
-                .affected_versions
-                .as_deref()
-                .and_then(Constraint::parse),
-        }
-    }
-}
-
-impl OsvRange {
-    /// Each introduction with the end that follows it.
-    fn read(self) -> Vec<Range> {
-        let mut ranges: Vec<Range> = Vec::new();
-        for event in self.events {
-            if let Some(text) = event.introduced {
-                let introduced = if text == "0" {
-                    Start::Always
-                } else {
-                    Start::At(Composer::normalize(&text))
-                };
-                ranges.push(Range {
-                    introduced,
-                    end: End::Never,
-                });
-            }
-            let end = match (event.fixed, event.last_affected) {
-                (Some(text), _) => End::Before(Composer::normalize(&text)),
-                (None, Some(text)) => End::With(Composer::normalize(&text)),
-                (None, None) => continue,
-            };
-            if let Some(range) = ranges.last_mut() {
-                range.end = end;
-            } else {
-                ranges.push(Range {
-                    introduced: Start::Always,
-                    end,
-                });
-            }
-        }
-        ranges
-    }
-}
-
-/// An advisory that counts against the installed version.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Match {
-    /// The advisory.
-    pub id: String,
-    /// Its two readings say different things of the version.
-    pub disputed: bool,
-}
-
-/// Joins the advisories of a project to what its release history said: one that matches makes it a yes, one that can't be
-/// compared takes a no back. An advisory never makes anything milder.
-#[must_use]
-pub fn join<'a>(
-    exposed: &mut Exposed,
-    prepared: Option<&Prepared>,
-    installed: &Installed<'_>,
-    package: &str,
-    advisories: impl IntoIterator<Item = &'a Advisory>,
-) -> Vec<Match> {
-    let subject = Subject::new(prepared, installed);
-    let (mut matches, mut unclear) = (Vec::new(), false);
-    for advisory in advisories {
-        match subject.compare(advisory, package) {
-            Comparison::Clear => {}
-            Comparison::Unclear => unclear = true,
-            Comparison::Affected(reading) => {
-                matches.push(Match {
-                    id: advisory.id.clone(),
-                    disputed: reading.disagrees(),
-                });
-            }
-        }
-    }
-    if exposed.answer != Some(true) && !matches.is_empty() {
-        (exposed.answer, exposed.rule) = (Some(true), Rule::Advisory);
-    } else if exposed.answer == Some(false) && unclear {
-        (exposed.answer, exposed.rule) = (None, Rule::AdvisoryUnclear);
-    }
-    matches
-}
-
-/// What advisories are compared with.
-enum Subject<'a> {
-    /// A version of its own.
-    Version(Composer),
-    /// A snapshot: the releases of its branch stand for it.
-    Snapshot {
-        datestamp: i64,
-        releases: Vec<&'a Listed>,
-    },
-    /// Nothing can be compared.
-    Nothing,
-}
-
-impl<'a> Subject<'a> {
-    fn new(prepared: Option<&'a Prepared>, installed: &Installed<'_>) -> Self {
-        let Some(text) = installed.version else {
-            return Self::Nothing;
-        };
-        if InstallType::of(Some(text)) != InstallType::Dev {
-            return Composer::of_drupal(text).map_or(Self::Nothing, Self::Version);
-        }
-        let (Some(prepared), Some(version), 1..) =
-            (prepared, Version::parse(text), installed.datestamp)
-        else {
-            return Self::Nothing;
-        };
-        let branch = Branch::of(prepared, text, &version);
-        let releases = prepared
-            .releases()
-            .iter()
-            .filter(|release| branch.holds(release))
-            .collect();
-        Self::Snapshot {
-            datestamp: installed.datestamp,
-            releases,
-        }
-    }
-
-    fn compare(&self, advisory: &Advisory, package: &str) -> Comparison {
-        match self {
-            Self::Nothing => Comparison::Unclear,
-            Self::Version(version) => Comparison::of(advisory.reading(package, version)),
-            Self::Snapshot {
-                datestamp,
-                releases,
-            } => {
-                if advisory
-                    .published
-                    .is_some_and(|published| datestamp.saturating_add(100) > published)
-                {
-                    return Comparison::Clear;
-                }
-                let comparable = releases
-                    .iter()
-                    .filter_map(|release| release.composer.as_ref());
-                let found =
-                    comparable.map(|version| Comparison::of(advisory.reading(package, version)));
-                match found
-                    .reduce(Comparison::graver)
-                    .unwrap_or(Comparison::Unclear)
-                {
-                    Comparison::Affected(_) if advisory.published.is_none() => Comparison::Unclear,
-                    found => found,
-                }
-            }
-        }
-    }
-}
-
-/// How an advisory stands to what is installed.
-#[derive(Clone, Copy)]
-enum Comparison {
-    Affected(Reading),
-    Unclear,
-    Clear,
-}
-
-impl Comparison {
-    fn of(reading: Reading) -> Self {
-        match reading.either() {
-            Some(true) => Self::Affected(reading),
-            Some(false) => Self::Clear,
-            None => Self::Unclear,
-        }
-    }
-
-    fn graver(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::Affected(_), _) | (Self::Unclear, Self::Unclear | Self::Clear) => self,
-            _ => other,
-        }
     }
 }

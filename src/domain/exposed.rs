@@ -153,13 +153,44 @@ impl<'a> Branch<'a> {
 const DAY: i64 = 86_400;
 
 /// How releases are compared with the installed version.
-enum Position {
+pub(crate) enum Position {
     /// It is listed: the document's order decides.
     Listed { place: usize, date: Option<i64> },
     /// It isn't: composer's order decides.
     Unlisted(Option<Composer>),
     /// A snapshot: dates decide.
     Snapshot(i64),
+}
+
+impl Position {
+    pub(crate) fn of(text: &str, datestamp: i64, place: Option<(usize, &Listed)>) -> Self {
+        match (InstallType::of(Some(text)), place) {
+            (InstallType::Dev, _) => Self::Snapshot(datestamp),
+            (_, Some((place, release))) => Self::Listed {
+                place,
+                date: release.real_date(),
+            },
+            (_, None) => Self::Unlisted(Composer::of_drupal(text)),
+        }
+    }
+
+    /// Whether a release comes after the installed version; `None` where that can't be told. `prefix`: both are of a
+    /// supported branch, where the document's order is enough.
+    pub(crate) fn is_before(&self, place: usize, release: &Listed, prefix: bool) -> Option<bool> {
+        match self {
+            Self::Listed { place: own, date } => {
+                Some(place < *own && (prefix || is_clearly_later(release, *date)))
+            }
+            Self::Unlisted(own) => {
+                let order = release.composer.as_ref()?.order(own.as_ref()?)?;
+                Some(order == Ordering::Greater)
+            }
+            Self::Snapshot(0) => None,
+            Self::Snapshot(datestamp) => release
+                .real_date()
+                .map(|date| datestamp.saturating_add(100) <= date),
+        }
+    }
 }
 
 struct Comparison<'a> {
@@ -178,14 +209,7 @@ impl<'a> Comparison<'a> {
         datestamp: i64,
         place: Option<(usize, &'a Listed)>,
     ) -> Self {
-        let position = match (InstallType::of(Some(text)), place) {
-            (InstallType::Dev, _) => Position::Snapshot(datestamp),
-            (_, Some((place, release))) => Position::Listed {
-                place,
-                date: release.real_date(),
-            },
-            (_, None) => Position::Unlisted(Composer::of_drupal(text)),
-        };
+        let position = Position::of(text, datestamp, place);
         let branch = Branch::of(prepared, text, version);
         Self {
             prepared,
@@ -196,23 +220,9 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Whether a release comes after the installed version; `None` where that can't be told.
     fn comes_after(&self, place: usize, release: &Listed) -> Option<bool> {
-        match &self.position {
-            Position::Listed { place: own, date } => Some(
-                place < *own
-                    && (matches!(self.branch, Branch::Prefix(_))
-                        || is_clearly_later(release, *date)),
-            ),
-            Position::Unlisted(own) => {
-                let order = release.composer.as_ref()?.order(own.as_ref()?)?;
-                Some(order == Ordering::Greater)
-            }
-            Position::Snapshot(0) => None,
-            Position::Snapshot(datestamp) => release
-                .real_date()
-                .map(|date| datestamp.saturating_add(100) <= date),
-        }
+        let prefix = matches!(self.branch, Branch::Prefix(_));
+        self.position.is_before(place, release, prefix)
     }
 
     fn weigh(&self, found: &mut Exposed) {

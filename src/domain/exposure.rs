@@ -17,6 +17,24 @@ pub struct Cause {
     pub id: String,
 }
 
+impl Cause {
+    /// The release that fixes it.
+    pub fn release(version: &str) -> Self {
+        Self {
+            kind: CauseKind::Release,
+            id: version.to_owned(),
+        }
+    }
+
+    /// An advisory without a fix.
+    pub fn advisory(id: &str) -> Self {
+        Self {
+            kind: CauseKind::Advisory,
+            id: id.to_owned(),
+        }
+    }
+}
+
 /// What kind of thing a window is open for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -105,6 +123,17 @@ pub enum Risk {
 }
 
 impl Risk {
+    /// The level of a score out of 25.
+    pub const fn of_score(score: u8) -> Self {
+        match score {
+            0..=4 => Self::NotCritical,
+            5..=9 => Self::LessCritical,
+            10..=14 => Self::ModeratelyCritical,
+            15..=19 => Self::Critical,
+            _ => Self::HighlyCritical,
+        }
+    }
+
     /// Its word, in the API and in the store.
     pub fn word(self) -> &'static str {
         match self {
@@ -184,8 +213,8 @@ pub struct Known {
     pub date: Option<Timestamp>,
     /// When it first became known here.
     pub known_at: Timestamp,
-    /// How bad it is, where that is known.
-    pub risk: Option<Risk>,
+    /// How bad it is and since when that is known; `None`: unknown.
+    pub risk: Option<(Risk, Timestamp)>,
 }
 
 /// A row of the ledger for one (site, module).
@@ -201,6 +230,8 @@ pub struct Row {
     pub opened_at: Timestamp,
     /// Since when that could be known.
     pub known_at: Timestamp,
+    /// How bad it is.
+    pub risk: Option<Risk>,
     /// By when it is due.
     pub due_at: Option<Timestamp>,
     /// Since when nobody can tell.
@@ -257,11 +288,20 @@ pub enum Step {
         /// Since when nobody can tell.
         unproven_since: Option<Timestamp>,
     },
-    /// A fix became known for a row that had none: it takes the release as its cause.
+    /// How bad it is became known, or was corrected. A worse risk tightens the due time; nothing loosens it.
+    Weigh {
+        /// Which.
+        row: i64,
+        /// How bad it is.
+        risk: Risk,
+        /// At the latest by then; `None`: as before.
+        due_by: Option<Timestamp>,
+    },
+    /// A better cause became known for a row that had no fix: it takes that.
     Retarget {
         /// Which.
         row: i64,
-        /// The release that fixes it.
+        /// The release that fixes it, or the advisory that says what is wrong.
         cause: Cause,
         /// When that was published.
         published_at: Option<Timestamp>,
@@ -285,6 +325,8 @@ pub trait Verdicts {
     fn about(&self, version_id: i64, cause: &Cause) -> Option<bool>;
     /// The cause is one, today. What was opened for one that no longer is gets withdrawn.
     fn exists(&self, cause: &Cause) -> bool;
+    /// The cause by which an advisory counts against a version; `None`: it doesn't.
+    fn attached(&self, version_id: i64, advisory: &str) -> Option<Cause>;
     /// What is known of a cause, as it concerns a version; `None`: nothing.
     fn known(&self, cause: &Cause, version_id: i64) -> Option<Known>;
 }
@@ -293,6 +335,8 @@ pub trait Verdicts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Window {
     version_id: i64,
+    /// Since when that version ran.
+    version_since: Timestamp,
     started_at: Timestamp,
     /// When the site left the last version that is known to be affected; `None`: it runs it.
     left_at: Option<Timestamp>,
@@ -356,40 +400,81 @@ fn open_rows<'a>(rows: &'a [Row], cause: &'a Cause) -> impl Iterator<Item = &'a 
         .filter(move |row| row.closed.is_none() && row.cause == *cause)
 }
 
-/// A row without a fix takes the fix as its cause once its version has one.
+/// A row without a fix takes the fix as its cause once its version has one; a row for the project's own
+/// insecurity takes the advisory that says why.
 fn retarget(rows: &mut Vec<Row>, verdicts: &impl Verdicts, steps: &mut Vec<Step>) {
-    let Some(at) = rows
+    let without: Vec<i64> = rows
         .iter()
-        .position(|row| row.closed.is_none() && row.cause.kind == CauseKind::Project)
-    else {
-        return;
-    };
-    let fix = rows.get(at).and_then(|row| {
-        verdicts
-            .causes(row.version_id)
-            .into_iter()
-            .filter(|cause| cause.kind == CauseKind::Release)
-            .filter_map(|cause| verdicts.known(&cause, row.version_id))
-            .min_by_key(|known| (known.date.unwrap_or(known.known_at), known.cause.clone()))
-    });
-    let Some(fix) = fix else { return };
-    let twin = open_rows(rows, &fix.cause).map(|row| row.id).next();
-    let Some(row) = rows.get_mut(at) else { return };
-    match twin {
-        None => {
-            steps.push(Step::Retarget {
-                row: row.id,
-                cause: fix.cause.clone(),
-                published_at: fix.date,
-            });
-            row.cause = fix.cause;
-        }
-        Some(into) => {
-            let from = row.id;
-            steps.push(Step::Merge { into, from });
-            rows.remove(at);
+        .filter(|row| row.closed.is_none_or(|(_, how)| how != Outcome::Withdrawn))
+        .filter(|row| row.cause.kind != CauseKind::Release)
+        .map(|row| row.id)
+        .collect();
+    for id in without {
+        let Some(at) = rows.iter().position(|row| row.id == id) else {
+            continue;
+        };
+        let Some(better) = rows.get(at).and_then(|row| better(row, verdicts)) else {
+            continue;
+        };
+        let twin = rows.get(at).and_then(|row| twin(rows, row, &better.cause));
+        let Some(row) = rows.get_mut(at) else {
+            continue;
+        };
+        match twin {
+            // What is closed stays as it was, beside the row that tells of the same time.
+            Some(_) if row.closed.is_some() => {}
+            None => {
+                steps.push(Step::Retarget {
+                    row: row.id,
+                    cause: better.cause.clone(),
+                    published_at: better.date,
+                });
+                row.cause = better.cause;
+            }
+            Some(into) => {
+                steps.push(Step::Merge { into, from: id });
+                rows.remove(at);
+            }
         }
     }
+}
+
+/// The row that already tells of the same time with another cause.
+fn twin(rows: &[Row], row: &Row, cause: &Cause) -> Option<i64> {
+    let ends = |row: &Row| row.closed.map(|(at, _)| at);
+    let alike = |other: &&Row| {
+        let both_open = row.closed.is_none() && other.closed.is_none();
+        let overlap = ends(other).is_none_or(|end| end > row.opened_at)
+            && ends(row).is_none_or(|end| end > other.opened_at);
+        both_open || (row.closed.is_some() && overlap)
+    };
+    rows.iter()
+        .filter(|other| other.cause == *cause)
+        .find(alike)
+        .map(|other| other.id)
+}
+
+/// The cause that a row without a fix should have instead.
+fn better(row: &Row, verdicts: &impl Verdicts) -> Option<Known> {
+    if row.cause.kind == CauseKind::Advisory {
+        let cause = verdicts.attached(row.version_id, &row.cause.id)?;
+        return (cause.kind == CauseKind::Release)
+            .then(|| verdicts.known(&cause, row.version_id))
+            .flatten();
+    }
+    verdicts
+        .causes(row.version_id)
+        .into_iter()
+        .filter(|cause| cause.kind != CauseKind::Project)
+        .filter_map(|cause| verdicts.known(&cause, row.version_id))
+        .min_by_key(|known| {
+            let no_fix = known.cause.kind != CauseKind::Release;
+            (
+                no_fix,
+                known.date.unwrap_or(known.known_at),
+                known.cause.clone(),
+            )
+        })
 }
 
 /// The windows of one cause, in order, as they follow from the runs.
@@ -410,12 +495,14 @@ fn windows(cause: &Cause, runs: &[Run], verdicts: &impl Verdicts) -> Vec<Window>
         match (answer, &mut open) {
             (Some(true), Some(window)) => {
                 window.version_id = run.version_id;
+                window.version_since = run.started_at;
                 window.left_at = run.ended_at;
                 window.unproven_since = None;
             }
             (Some(true), None) => {
                 open = Some(Window {
                     version_id: run.version_id,
+                    version_since: run.started_at,
                     started_at: run.started_at,
                     left_at: run.ended_at,
                     unproven_since: None,
@@ -461,9 +548,9 @@ fn settle(
         })
     };
     if let Some(row) = mine().find(|row| row.closed.is_none()) {
-        if let Some(step) = follow(row, window) {
-            steps.push(step);
-        }
+        // What was known before the site left counts, though nobody looked in between.
+        steps.extend(weigh(row, known, window, promise));
+        steps.extend(follow(row, window, due_by(row, known, window, promise)));
         return;
     }
     let recorded_until = mine().filter_map(|row| row.closed.map(|(at, _)| at)).max();
@@ -486,12 +573,13 @@ fn settle(
     if ended.is_some_and(|at| at <= opened_at) || window.left_at.is_some_and(|at| at <= opened_at) {
         return;
     }
-    let due_at = promise.due(opened_at, known.risk);
+    let risk = known.risk.map(|(risk, _)| risk);
+    let due_at = promise.due(opened_at, risk);
     steps.push(Step::Open(NewRow {
         cause: known.cause.clone(),
         version_id: window.version_id,
         published_at: known.date,
-        risk: known.risk,
+        risk,
         opened_at,
         known_at,
         due_at,
@@ -502,13 +590,45 @@ fn settle(
     }));
 }
 
+/// The risk of an open row as it is known now, where that differs.
+fn weigh(row: &Row, known: &Known, window: &Window, promise: &Promise) -> Option<Step> {
+    let (risk, since) = known.risk?;
+    let in_time = window.closed.is_none_or(|(at, _)| since < at);
+    (row.risk != Some(risk) && in_time).then(|| Step::Weigh {
+        row: row.id,
+        risk,
+        due_by: tightened(row, known, window, promise),
+    })
+}
+
+/// By when an open row is due after weighing.
+fn due_by(row: &Row, known: &Known, window: &Window, promise: &Promise) -> Option<Timestamp> {
+    match weigh(row, known, window, promise) {
+        Some(Step::Weigh {
+            due_by: Some(due), ..
+        }) => Some(row.due_at.map_or(due, |was| was.min(due))),
+        _ => row.due_at,
+    }
+}
+
+/// The due time that a worse risk asks for. An unknown risk counted as moderately critical.
+fn tightened(row: &Row, known: &Known, window: &Window, promise: &Promise) -> Option<Timestamp> {
+    let (risk, since) = known.risk?;
+    let worse = risk < row.risk.unwrap_or(Risk::ModeratelyCritical);
+    if worse && row.due_at.is_some() {
+        promise.due(since.max(window.version_since), Some(risk))
+    } else {
+        None
+    }
+}
+
 /// What an open row needs to say the window it belongs to.
-fn follow(row: &Row, window: &Window) -> Option<Step> {
+fn follow(row: &Row, window: &Window, due_at: Option<Timestamp>) -> Option<Step> {
     if let Some((at, by_sync)) = window.closed {
         return Some(Step::Close {
             row: row.id,
             at,
-            outcome: Outcome::of(at, row.due_at),
+            outcome: Outcome::of(at, due_at),
             by_sync,
         });
     }

@@ -4,6 +4,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::advisory::{Advisory, Joined, Match, join, package_of};
+use super::exposed::{BranchFix, Rule};
 use super::exposure::{Cause, CauseKind};
 use super::inventory::{ModuleType, Origin};
 use super::prepared::Prepared;
@@ -42,6 +44,15 @@ pub struct Judgement {
     pub reason: Option<String>,
     /// The engine's whole verdict; `None` where there was nothing to ask it.
     pub assessment: Option<Assessment>,
+    /// The advisories that count against the version.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub advisories: Vec<Match>,
+    /// The advisories of the project that can't be compared with it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unclear: Vec<String>,
+    /// The releases of its branch that only advisories name as fixes; `comes_after`: it lacks what they brought.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmarked: Vec<BranchFix>,
 }
 
 impl Judgement {
@@ -51,6 +62,9 @@ impl Judgement {
             standing: Standing::Custom,
             reason: None,
             assessment: None,
+            advisories: Vec::new(),
+            unclear: Vec::new(),
+            unmarked: Vec::new(),
         }
     }
 
@@ -59,47 +73,72 @@ impl Judgement {
         self.assessment.as_ref().and_then(|a| a.exposed.answer)
     }
 
-    /// The causes by which the version is exposed: the fixes of its branch that it lacks, or else
-    /// the project's own insecurity.
+    /// The causes by which the version is exposed: the fixes of its branch that it lacks and the advisories
+    /// without a fix, or else the project's own insecurity.
     pub fn causes(&self, project: &str) -> Vec<Cause> {
         if self.exposed() != Some(true) {
             return Vec::new();
         }
-        let lacking: Vec<Cause> = self
-            .fixes_lacking()
-            .map(|version| Cause {
-                kind: CauseKind::Release,
-                id: version.to_owned(),
-            })
-            .collect();
-        if lacking.is_empty() {
-            vec![Cause {
+        let mut causes: Vec<Cause> = self.fixes_lacking().map(Cause::release).collect();
+        causes.extend(
+            self.advisories
+                .iter()
+                .filter(|found| found.fix.is_none())
+                .map(|found| Cause::advisory(&found.id)),
+        );
+        if causes.is_empty() {
+            causes.push(Cause {
                 kind: CauseKind::Project,
                 id: project.to_owned(),
-            }]
-        } else {
-            lacking
+            });
         }
+        causes
     }
 
     /// Whether the version is exposed by a cause: yes, no, or can't tell.
     pub fn about(&self, cause: &Cause) -> Option<bool> {
-        let exposed = &self.assessment.as_ref()?.exposed;
+        let exposed = self.assessment.as_ref().map(|judged| &judged.exposed);
         match cause.kind {
-            CauseKind::Release => exposed.about(&cause.id),
-            CauseKind::Advisory | CauseKind::Project => match exposed.answer {
-                Some(true) if self.fixes_lacking().next().is_none() => Some(true),
+            CauseKind::Release => match self.unmarked.iter().find(|fix| fix.version == cause.id) {
+                Some(fix) => fix.comes_after,
+                None => exposed?.about(&cause.id),
+            },
+            // What an advisory says needs no release history.
+            CauseKind::Advisory => {
+                if self.advisories.iter().any(|found| found.id == cause.id) {
+                    Some(true)
+                } else if self.unclear.contains(&cause.id) {
+                    None
+                } else {
+                    Some(false)
+                }
+            }
+            CauseKind::Project => match exposed?.answer {
+                Some(true) if exposed?.rule == Rule::Insecure => Some(true),
                 Some(true) | None => None,
                 Some(false) => Some(false),
             },
         }
     }
 
-    /// The security releases of its branch that come after it, in the document's order.
+    /// The cause by which an advisory counts against the version; `None`: it doesn't.
+    pub fn cause_of(&self, advisory: &str) -> Option<Cause> {
+        let found = self.advisories.iter().find(|found| found.id == advisory)?;
+        Some(match &found.fix {
+            Some(fix) => Cause::release(fix),
+            None => Cause::advisory(advisory),
+        })
+    }
+
+    /// The security releases of its branch that come after it, and what advisories name beside them, in the
+    /// document's order.
     pub fn fixes_lacking(&self) -> impl Iterator<Item = &str> {
-        self.assessment
+        let marked = self
+            .assessment
             .iter()
-            .flat_map(|assessment| &assessment.exposed.fixes)
+            .flat_map(|assessment| &assessment.exposed.fixes);
+        marked
+            .chain(&self.unmarked)
             .filter(|fix| fix.comes_after == Some(true))
             .map(|fix| fix.version.as_str())
     }
@@ -124,44 +163,82 @@ impl Judgement {
     }
 }
 
-/// Judges one version. `history` is the stored release history, where good data is stored.
-pub fn judge(
-    origin: Origin,
-    kind: ModuleType,
-    feed: FeedState,
-    history: Option<&Prepared>,
-    version: Option<&str>,
-    datestamp: i64,
-) -> Judgement {
-    if origin != Origin::Project {
-        return Judgement::custom();
-    }
-    let installed = Installed { version, datestamp };
-    let assessment = match (history, feed) {
-        (Some(prepared), _) => Some(assess(&History::Stored(prepared), &installed)),
-        (None, FeedState::Absent | FeedState::Unreadable | FeedState::Ok) => {
-            let nothing = Prepared::unreadable();
-            Some(assess(&History::Stored(&nothing), &installed))
+/// What the versions of one module are judged by.
+#[derive(Debug, Clone, Copy)]
+pub struct Evidence<'a> {
+    /// Whose code it is.
+    pub origin: Origin,
+    /// Its type.
+    pub kind: ModuleType,
+    /// Its name.
+    pub project: &'a str,
+    /// How asking drupal.org stands.
+    pub feed: FeedState,
+    /// The stored release history, where good data is stored.
+    pub history: Option<&'a Prepared>,
+    /// The advisories of the project that stand.
+    pub advisories: &'a [Advisory],
+}
+
+impl Evidence<'_> {
+    /// Judges one version. `datestamp`: of a development snapshot, Unix seconds.
+    pub fn judge(&self, version: Option<&str>, datestamp: i64) -> Judgement {
+        if self.origin != Origin::Project {
+            return Judgement::custom();
         }
-        (None, FeedState::Failed) => Some(assess(&History::NotFetched, &installed)),
-        (None, FeedState::Pending | FeedState::Never) => None,
-    };
-    let (standing, reason) = match &assessment {
-        None => (Standing::Pending, None),
-        Some(assessment) => (
-            assessment.status.standing(),
-            assessment
-                .reason
-                .map(|reason| reason.as_str().to_owned())
-                .or_else(|| assessment.extra.map(|extra| extra.as_str().to_owned())),
-        ),
-    };
-    let judged = Judgement {
-        standing,
-        reason,
-        assessment,
-    };
-    end_of_life(judged, kind, version)
+        let installed = Installed { version, datestamp };
+        let mut assessment = match (self.history, self.feed) {
+            (Some(prepared), _) => Some(assess(&History::Stored(prepared), &installed)),
+            (None, FeedState::Absent | FeedState::Unreadable | FeedState::Ok) => {
+                let nothing = Prepared::unreadable();
+                Some(assess(&History::Stored(&nothing), &installed))
+            }
+            (None, FeedState::Failed) => Some(assess(&History::NotFetched, &installed)),
+            (None, FeedState::Pending | FeedState::Never) => None,
+        };
+        let (standing, reason) = match &assessment {
+            None => (Standing::Pending, None),
+            Some(assessment) => (
+                assessment.status.standing(),
+                assessment
+                    .reason
+                    .map(|reason| reason.as_str().to_owned())
+                    .or_else(|| assessment.extra.map(|extra| extra.as_str().to_owned())),
+            ),
+        };
+        let joined = self.join(&mut assessment, &installed);
+        let judged = Judgement {
+            standing,
+            reason,
+            assessment,
+            advisories: joined.matches,
+            unclear: joined.unclear,
+            unmarked: joined.unmarked,
+        };
+        end_of_life(judged, self.kind, version)
+    }
+
+    /// Joins the advisories. One that matches needs no release history to make a version exposed.
+    fn join(&self, assessment: &mut Option<Assessment>, installed: &Installed<'_>) -> Joined {
+        if self.advisories.is_empty() {
+            return Joined::default();
+        }
+        let mut judged = assessment
+            .clone()
+            .unwrap_or_else(|| assess(&History::NoData, installed));
+        let package = package_of(self.project);
+        let joined = join(
+            &mut judged.exposed,
+            self.history,
+            installed,
+            &package,
+            self.advisories,
+        );
+        if assessment.is_some() || !joined.matches.is_empty() {
+            *assessment = Some(judged);
+        }
+        joined
+    }
 }
 
 /// Drupal 7 has ended: its core is not supported, and nobody can tell about its modules.
@@ -211,14 +288,18 @@ mod tests {
     }
 
     fn token(history: Option<&Prepared>, feed: FeedState, version: &str) -> Judgement {
-        judge(
-            Origin::Project,
-            ModuleType::Module,
+        evidence(history, feed, ModuleType::Module).judge(Some(version), 0)
+    }
+
+    fn evidence(history: Option<&Prepared>, feed: FeedState, kind: ModuleType) -> Evidence<'_> {
+        Evidence {
+            origin: Origin::Project,
+            kind,
+            project: "token",
             feed,
             history,
-            Some(version),
-            0,
-        )
+            advisories: &[],
+        }
     }
 
     #[test]
@@ -253,14 +334,7 @@ mod tests {
 
     #[test]
     fn drupal_7_core_is_not_supported_and_its_modules_unknown() {
-        let core = judge(
-            Origin::Project,
-            ModuleType::Core,
-            FeedState::Pending,
-            None,
-            Some("7.98"),
-            0,
-        );
+        let core = evidence(None, FeedState::Pending, ModuleType::Core).judge(Some("7.98"), 0);
         assert_eq!(core.standing, Standing::NotSupported);
         let module = token(None, FeedState::Pending, "7.x-1.9");
         assert_eq!(module.standing, Standing::Unknown);

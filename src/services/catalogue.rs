@@ -9,13 +9,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 
-use super::histories::Histories;
+use super::histories::{Grounds, Histories};
 use super::{Error, Result, ledger};
 use crate::app::App;
 use crate::clock::Stopwatch;
+use crate::domain::exposed::BranchFix;
 use crate::domain::exposure::{CauseKind, Promise};
 use crate::domain::inventory::Origin;
-use crate::domain::judgement::{FeedState, Judgement, judge};
+use crate::domain::judgement::{FeedState, Judgement};
 use crate::domain::prepared::Prepared;
 use crate::domain::release_history::ReleaseHistory;
 use crate::domain::schedule::{self, Outcome, Subject};
@@ -142,9 +143,12 @@ impl Recording {
         if newest.as_deref() != Some(hash.as_ref()) {
             let id = catalogue::publish(db, module.id, hash.as_ref(), history, self.now)?;
             catalogue::chronicle(db, "publication", id, self.now)?;
-            let prepared = self.histories.get(db, id)?;
-            catalogue::set_fixes(db, module.id, &security_releases(&prepared), self.now)?;
-            self.judge_anew(db, module, FeedState::Ok, Some(&prepared))?;
+            let module = Module {
+                feed: FeedState::Ok,
+                publication_id: Some(id),
+                ..module.clone()
+            };
+            judge_anew(db, &self.histories, &module, self.now)?;
         }
         self.good(db, module, etag.as_deref(), last_modified.as_deref())
     }
@@ -231,7 +235,11 @@ impl Recording {
             return Ok(FeedState::Ok);
         }
         if module.feed != state {
-            self.judge_anew(db, module, state, None)?;
+            let module = Module {
+                feed: state,
+                ..module.clone()
+            };
+            judge_anew(db, &self.histories, &module, self.now)?;
         }
         Ok(state)
     }
@@ -271,40 +279,36 @@ impl Recording {
         };
         schedule::next_check(self.now, subject, outcome)
     }
+}
 
-    /// Judges all versions of a module and remembers whose sites are to be told.
-    fn judge_anew(
-        &self,
-        db: &Connection,
-        module: &Module,
-        feed: FeedState,
-        history: Option<&Prepared>,
-    ) -> Result<()> {
-        let mut flipped = Vec::new();
-        for version in catalogue::versions(db, module.id)? {
-            let judged = judge(
-                module.origin,
-                module.kind,
-                feed,
-                history,
-                version.version.as_deref(),
-                version.datestamp,
-            );
-            if judged == version.judgement {
-                continue;
-            }
-            let known =
-                insecure_known_at(&judged, &module.name, version.insecure_known_at, self.now);
-            catalogue::set_judgement(db, version.id, &judged, known, self.now)?;
-            if matters(&judged, &version) {
-                flipped.push(version.id);
-            }
+/// Judges all versions of a module by what is known of it now, and remembers whose sites are to be told.
+pub(super) fn judge_anew(
+    db: &Connection,
+    histories: &Histories,
+    module: &Module,
+    now: Timestamp,
+) -> Result<()> {
+    let grounds = histories.grounds(db, module)?;
+    let evidence = grounds.about(module);
+    let mut flipped = Vec::new();
+    let mut unmarked = Vec::new();
+    for version in catalogue::versions(db, module.id)? {
+        let judged = evidence.judge(version.version.as_deref(), version.datestamp);
+        unmarked.extend(judged.unmarked.iter().cloned());
+        if judged == version.judgement {
+            continue;
         }
-        if !flipped.is_empty() {
-            catalogue::request_fanout(db, module.id, &flipped, self.now)?;
+        let known = insecure_known_at(&judged, &module.name, version.insecure_known_at, now);
+        catalogue::set_judgement(db, version.id, &judged, known, now)?;
+        if matters(&judged, &version) {
+            flipped.push(version.id);
         }
-        Ok(())
     }
+    catalogue::set_fixes(db, module.id, &fixes(&grounds, &unmarked), now)?;
+    if !flipped.is_empty() {
+        catalogue::request_fanout(db, module.id, &flipped, now)?;
+    }
+    Ok(())
 }
 
 /// How often in a row it went like this: absence and failure are counted apart.
@@ -339,23 +343,34 @@ fn matters(judged: &Judgement, before: &Version) -> bool {
             .map(|assessment| assessment.exposed.fixes.clone())
     };
     judged.standing != before.judgement.standing
+        || judged.advisories != before.judgement.advisories
+        || judged.unclear != before.judgement.unclear
+        || judged.unmarked != before.judgement.unmarked
         || judged.exposed() != before.judgement.exposed()
         || fixes(judged) != fixes(&before.judgement)
 }
 
-/// The releases that bring a security fix: valid, published ones.
-fn security_releases(prepared: &Prepared) -> Vec<(&str, Option<Timestamp>)> {
-    prepared
-        .releases()
-        .iter()
+/// The releases of a module that are fixes: its valid, published security releases, and those that only
+/// advisories name.
+fn fixes<'a>(grounds: &'a Grounds, unmarked: &'a [BranchFix]) -> Vec<(&'a str, Option<Timestamp>)> {
+    let marked = grounds
+        .history()
+        .into_iter()
+        .flat_map(Prepared::releases)
         .filter(|release| release.valid && release.published && release.security)
-        .map(|release| {
-            let date = release
-                .real_date()
-                .and_then(|seconds| Timestamp::from_second(seconds).ok());
-            (release.version.as_str(), date)
+        .map(|release| (release.version.as_str(), release.real_date()));
+    let mut fixes: Vec<(&str, Option<Timestamp>)> = marked
+        .chain(unmarked.iter().map(|fix| (fix.version.as_str(), fix.date)))
+        .map(|(version, date)| {
+            (
+                version,
+                date.and_then(|date| Timestamp::from_second(date).ok()),
+            )
         })
-        .collect()
+        .collect();
+    fixes.sort_unstable();
+    fixes.dedup_by_key(|(version, _)| *version);
+    fixes
 }
 
 fn internal(error: serde_json::Error) -> Error {
@@ -378,7 +393,11 @@ pub(super) async fn tell_next(store: &Store, promise: &Promise) -> Result<bool> 
     }
 }
 
-async fn fan_out_module(store: &Store, promise: &Promise, module_id: i64) -> Result<bool> {
+pub(super) async fn fan_out_module(
+    store: &Store,
+    promise: &Promise,
+    module_id: i64,
+) -> Result<bool> {
     let waiting = store.read(|db| {
         let Some(fanout) = catalogue::fanout(db, module_id)? else {
             return Ok(None);

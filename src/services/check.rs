@@ -7,6 +7,7 @@ use std::path::Path;
 
 use jiff::{SignedDuration, Timestamp};
 
+use super::advisories::{self as advising, Taking};
 use super::catalogue::{self as publishing, Recording};
 use super::histories::Histories;
 use super::sync::{Arrival, Delta, Outcome, Source};
@@ -15,14 +16,13 @@ use crate::app::DATABASE;
 use crate::config::Config;
 use crate::domain::exposure::Promise;
 use crate::domain::inventory::{Entry, Inventory, Origin, Pulse};
-use crate::domain::judgement::judge;
 use crate::outbound::drupal_org::Fetched;
 use crate::store::catalogue::NewModule;
 pub use crate::store::check::Finding;
 use crate::store::check::Happened;
 use crate::store::{
-    self, Connection, Lane, Settings, Store, StoreError, audit, blob, catalogue, check, promises,
-    sites,
+    self, Connection, Lane, Settings, Store, StoreError, advisories, audit, blob, catalogue, check,
+    promises, sites,
 };
 
 /// Parts of the chronicle read at once.
@@ -166,6 +166,16 @@ impl Replay<'_> {
                 module,
                 publication_id,
             } => self.publish(&module, publication_id, at).await,
+            Happened::Advised(revision) => {
+                let record = self.store.read(|db| advisories::revision(db, revision))?;
+                let taking = Taking {
+                    histories: self.histories.clone(),
+                    now: at,
+                };
+                advising::take(self.target, self.promise, taking, record).await?;
+                while publishing::tell_next(self.target, &self.promise).await? {}
+                Ok(())
+            }
             Happened::Deleted(site_id) => {
                 self.held.remove(&site_id);
                 self.target
@@ -245,11 +255,12 @@ impl Replay<'_> {
 
     /// Judges what never had a good answer, and counts every site.
     async fn finish(&self) -> Result<()> {
+        let histories = self.histories.clone();
         self.target
-            .write(Lane::Back, |db| {
+            .write(Lane::Back, move |db| {
                 let (modules, sites) = check::everything(db)?;
                 for id in modules {
-                    judge_without_history(db, id)?;
+                    judge_without_history(db, &histories, id)?;
                 }
                 for site in sites {
                     if check::has_spoken(db, site)? {
@@ -263,15 +274,22 @@ impl Replay<'_> {
     }
 }
 
-fn judge_without_history(db: &Connection, module_id: i64) -> store::Result<()> {
+fn judge_without_history(
+    db: &Connection,
+    histories: &Histories,
+    module_id: i64,
+) -> store::Result<()> {
     let Some(module) = catalogue::get(db, module_id)?.filter(|m| m.publication_id.is_none()) else {
         return Ok(());
     };
+    let grounds = histories.grounds(db, &module)?;
     for version in catalogue::versions(db, module_id)? {
-        let (name, stamp) = (version.version.as_deref(), version.datestamp);
-        let judged = judge(module.origin, module.kind, module.feed, None, name, stamp);
+        let judged = grounds
+            .about(&module)
+            .judge(version.version.as_deref(), version.datestamp);
         if judged != version.judgement {
-            catalogue::set_judgement(db, version.id, &judged, None, Timestamp::UNIX_EPOCH)?;
+            let known = version.insecure_known_at;
+            catalogue::set_judgement(db, version.id, &judged, known, Timestamp::UNIX_EPOCH)?;
         }
     }
     Ok(())

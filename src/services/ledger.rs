@@ -55,15 +55,13 @@ pub fn reconcile(
 ) -> store::Result<()> {
     let runs = inventory::runs(db, place.site_id, place.module_id)?;
     let rows = ledger::rows(db, place.site_id, place.module_id)?;
-    let versions = runs
-        .iter()
-        .map(|run| run.version_id)
-        .chain(rows.iter().map(|row| row.version_id));
-    let book = Book::read(db, place.module_id, project, versions)?;
+    let ran = runs.iter().map(|run| run.version_id);
+    let book = Book::read(db, place.module_id, project, ran, &rows)?;
     let mut patch_runs = Vec::new();
     for step in steps(now, &runs, &rows, &book, promise) {
         patch_runs.extend(ledger::take(db, place, &step, now)?);
     }
+    book.explain(db, place)?;
     patch_runs.dedup();
     for patch_run in patch_runs {
         ledger::recount_patches(db, patch_run)?;
@@ -71,16 +69,20 @@ pub fn reconcile(
     Ok(())
 }
 
-/// Draws for one site the consequences of what was published and not yet told: before the site is
-/// deleted, so that its windows are on record.
+/// Draws for one site the consequences of what was published and not yet told: before it syncs again or is
+/// deleted, so that what was first is drawn first.
 ///
 /// # Errors
 /// What the store says.
 pub fn settle(db: &Connection, site_id: i64, promise: &Promise) -> store::Result<()> {
+    let untold = catalogue::untold(db, site_id)?;
+    if untold.is_empty() {
+        return Ok(());
+    }
     let Some(site) = inventory::standpoint(db, site_id)? else {
         return Ok(());
     };
-    for (module_id, project, requested_at) in catalogue::untold(db, site_id)? {
+    for (module_id, project, requested_at) in untold {
         let place = Place {
             organization_id: site.organization_id,
             site_id,

@@ -3,6 +3,7 @@
 
 pub mod access_tokens;
 pub mod admins;
+pub mod advisories;
 pub mod api_keys;
 pub mod audit;
 pub mod callers;

@@ -48,7 +48,7 @@ fn core(app: &App, db: &Connection, site_id: i64) -> store::Result<Option<CoreVe
         return Ok(None);
     };
     Ok(CoreVersions::new(
-        &*app.histories.get(db, publication)?,
+        &*app.histories.history(db, publication)?,
         &installed,
     ))
 }
@@ -69,7 +69,7 @@ fn fitting(
         return Ok(fitting);
     };
     if module.kind == "core" {
-        let history = app.histories.get(db, publication)?;
+        let history = app.histories.history(db, publication)?;
         let today = app.clock.now().to_zoned(TimeZone::UTC).date();
         fitting.coverage = module.installed.as_deref().and_then(|installed| {
             let covered = coverage(&history, installed)?;
@@ -77,7 +77,7 @@ fn fitting(
             Some((covered, requirement))
         });
     } else if let Some(core) = core {
-        let history = app.histories.get(db, publication)?;
+        let history = app.histories.history(db, publication)?;
         fitting.compatibility = compatibilities(assessment, &history, core);
     }
     Ok(fitting)

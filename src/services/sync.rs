@@ -17,7 +17,6 @@ use crate::domain::exposure::{Promise, Run};
 use crate::domain::fault::Fault;
 use crate::domain::inventory::read::{self, Unread};
 use crate::domain::inventory::{Change, Entry, Facts, Inventory, Kind, Origin, diff};
-use crate::domain::judgement::judge;
 use crate::domain::schedule::due_at_once;
 use crate::domain::site_status::Standing;
 use crate::store::catalogue::NewModule;
@@ -341,6 +340,8 @@ impl Arrival {
         now: Timestamp,
         generated_at: Timestamp,
     ) -> Result<Taken> {
+        // What was published before this sync is drawn to its end before the sync is.
+        ledger::settle(db, self.site_id, &self.promise)?;
         let held = kept::held(db, self.site_id)?;
         let before: Vec<Entry> = held.iter().map(|held| held.entry.clone()).collect();
         let changes = diff(&before, &self.inventory.entries, is_older);
@@ -522,18 +523,8 @@ impl Writing<'_> {
             return Ok(known);
         }
         let module = store::catalogue::get(self.db, module_id)?.ok_or(Error::NotFound)?;
-        let history = match module.publication_id {
-            Some(id) => Some(self.arrival.histories.get(self.db, id)?),
-            None => None,
-        };
-        let judged = judge(
-            module.origin,
-            module.kind,
-            module.feed,
-            history.as_deref(),
-            version,
-            entry.datestamp,
-        );
+        let grounds = self.arrival.histories.grounds(self.db, &module)?;
+        let judged = grounds.about(&module).judge(version, entry.datestamp);
         let insecure = catalogue::insecure_known_at(&judged, &module.name, None, self.now);
         let id = store::catalogue::add_version(
             self.db,
@@ -544,6 +535,7 @@ impl Writing<'_> {
             insecure,
             self.now,
         )?;
+        store::catalogue::add_fixes(self.db, module_id, &judged.unmarked, self.now)?;
         if module.origin == Origin::Project && !judged.listed() && module.last_checked_at.is_some()
         {
             let asked = module.last_checked_at.max(module.asked_at);

@@ -5,6 +5,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::time::{at, ms};
 use super::{Result, StoreError, blob};
+use crate::domain::exposed::BranchFix;
 use crate::domain::inventory::{ModuleType, Origin};
 use crate::domain::judgement::{FeedState, Judgement};
 use crate::domain::release_history::ReleaseHistory;
@@ -45,6 +46,13 @@ pub struct Module {
     pub publication_id: Option<i64>,
     /// Sites that have it.
     pub sites_count: i64,
+}
+
+impl Module {
+    /// It is a drupal.org project.
+    pub fn is_project(&self) -> bool {
+        self.origin == Origin::Project
+    }
 }
 
 const MODULE: &str = "SELECT id, kind, name, title, type, feed_state, failures, last_checked_at, last_success_at, \
@@ -371,7 +379,31 @@ pub fn fixes(db: &Connection, module_id: i64) -> Result<Vec<Fix>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// Makes the security releases of a module those of its newest document. What was known keeps the
+/// Adds releases that only advisories name as fixes, where they aren't known yet.
+///
+/// # Errors
+/// What SQLite says.
+pub fn add_fixes(
+    db: &Connection,
+    module_id: i64,
+    fixes: &[BranchFix],
+    now: Timestamp,
+) -> Result<()> {
+    for fix in fixes {
+        db.prepare_cached(
+            "INSERT INTO fixes (module_id, version, date, known_at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            module_id,
+            fix.version,
+            fix.date.map(|seconds| seconds.saturating_mul(1000)),
+            ms(now)
+        ])?;
+    }
+    Ok(())
+}
+
+/// Makes the fixes of a module exactly these. What was known keeps the
 /// moment since when it is; what is gone is forgotten.
 ///
 /// # Errors

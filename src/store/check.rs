@@ -137,6 +137,18 @@ const COUNTERS: &[Counter] = &[
         counted: "SELECT site_id || '', ifnull(min(due_at), 0) FROM exposures WHERE closed_at IS NULL GROUP BY site_id",
     },
     Counter {
+        about: "sites affected by each advisory",
+        kept: "SELECT name, affected_sites FROM advisories",
+        counted: "SELECT a.name, count(DISTINCT e.site_id) FROM exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id
+            JOIN advisories AS a ON a.id = ea.advisory_id WHERE e.closed_at IS NULL GROUP BY a.id",
+    },
+    Counter {
+        about: "sites affected by each advisory by organization",
+        kept: "SELECT advisory_id || ' of ' || organization_id, affected_sites FROM organization_advisories",
+        counted: "SELECT ea.advisory_id || ' of ' || e.organization_id, count(DISTINCT e.site_id) FROM exposure_advisories AS ea
+            JOIN exposures AS e ON e.id = ea.exposure_id WHERE e.closed_at IS NULL GROUP BY ea.advisory_id, e.organization_id",
+    },
+    Counter {
         about: "security patches of each patch run",
         kept: "SELECT id || '', security_patches_applied FROM patch_runs",
         counted: "SELECT closed_by_patch_run_id || '', count(*) FROM exposures
@@ -245,6 +257,19 @@ const PARTS: &[Part] = &[
                 || ifnull((SELECT received_at FROM syncs WHERE id = e.closed_by_sync_id), 0) || ' no fix ' || e.no_fix
                 || ' installed ' || ifnull(v.version, '(none)')
             FROM exposures AS e JOIN modules AS m ON m.id = e.module_id JOIN module_versions AS v ON v.id = e.version_id",
+    },
+    Part {
+        about: "risks and explanations of exposures",
+        sql: "SELECT e.site_id || ' ' || m.kind || ' ' || m.name || ' ' || e.cause_kind || ' ' || e.cause || ' opened ' || e.opened_at
+                || ' ' || row_number() OVER (PARTITION BY e.site_id, e.module_id, e.cause_kind, e.cause, e.opened_at ORDER BY ifnull(e.closed_at, 9e15)),
+                ifnull(e.risk, 'unknown') || ' ' || ifnull((SELECT group_concat(a.name, ' ') FROM (SELECT a.name FROM exposure_advisories AS ea
+                    JOIN advisories AS a ON a.id = ea.advisory_id WHERE ea.exposure_id = e.id ORDER BY a.name) AS a), '')
+            FROM exposures AS e JOIN modules AS m ON m.id = e.module_id",
+    },
+    Part {
+        about: "advisories",
+        sql: "SELECT name, project || ' ' || ifnull(risk, '') || ' ' || ifnull(risk_known_at, 0) || ' ' || versions_known_at || ' '
+                || known_at || ' ' || ifnull(withdrawn_at, 0) || ' ' || affected_sites FROM advisories",
     },
     Part {
         about: "sites' words and counters",
@@ -366,6 +391,8 @@ pub enum Happened {
         /// The stored document's id.
         publication_id: i64,
     },
+    /// A source told something of an advisory: the form's number.
+    Advised(i64),
     /// A site was deleted.
     Deleted(i64),
     /// A site was said to have moved.
@@ -405,6 +432,7 @@ pub fn chronicle(
                 module: row.get(9)?,
                 publication_id: row.get(3)?,
             },
+            "advisory" => Happened::Advised(row.get(3)?),
             "site_deleted" => Happened::Deleted(row.get(3)?),
             "site_moved" => Happened::Moved(row.get(3)?),
             "promise" => Happened::Promised(promises::get(db, row.get(3)?)?),

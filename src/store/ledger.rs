@@ -1,14 +1,15 @@
 //! The ledger's rows.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::Result;
+use super::advisories::{self, Told};
 use super::catalogue::{self, Fix};
 use super::time::{at, ms};
-use crate::domain::exposure::{Cause, CauseKind, Known, Outcome, Row, Step, Verdicts};
+use crate::domain::exposure::{Cause, CauseKind, Known, Outcome, Risk, Row, Step, Verdicts};
 use crate::domain::judgement::Judgement;
 
 /// The rows of a module on a site, in the order in which they opened.
@@ -17,13 +18,14 @@ use crate::domain::judgement::Judgement;
 /// What SQLite says.
 pub fn rows(db: &Connection, site_id: i64, module_id: i64) -> Result<Vec<Row>> {
     let mut query = db.prepare_cached(
-        "SELECT id, cause_kind, cause, version_id, opened_at, known_at, due_at, unproven_since, closed_at, outcome
+        "SELECT id, cause_kind, cause, version_id, opened_at, known_at, due_at, unproven_since, closed_at, outcome, risk
          FROM exposures WHERE site_id = ?1 AND module_id = ?2 ORDER BY opened_at, id",
     )?;
     let rows = query.query_map([site_id, module_id], |row| {
         let kind: String = row.get(1)?;
         let outcome: Option<String> = row.get(9)?;
         let closed: Option<i64> = row.get(8)?;
+        let risk: Option<String> = row.get(10)?;
         Ok(Row {
             id: row.get(0)?,
             cause: Cause {
@@ -33,6 +35,7 @@ pub fn rows(db: &Connection, site_id: i64, module_id: i64) -> Result<Vec<Row>> {
             version_id: row.get(3)?,
             opened_at: at(row.get(4)?),
             known_at: at(row.get(5)?),
+            risk: risk.as_deref().and_then(Risk::from_word),
             due_at: row.get::<_, Option<i64>>(6)?.map(at),
             unproven_since: row.get::<_, Option<i64>>(7)?.map(at),
             closed: closed
@@ -144,18 +147,26 @@ pub fn take(db: &Connection, place: &Place, step: &Step, now: Timestamp) -> Resu
             .execute(params![row, version_id, unproven_since.map(ms), ms(now)])?;
             Ok(None)
         }
+        Step::Weigh { row, risk, due_by } => {
+            db.prepare_cached(
+                "UPDATE exposures SET risk = ?2, due_at = min(due_at, ifnull(?3, due_at)), updated_at = ?4 WHERE id = ?1",
+            )?
+            .execute(params![row, risk.word(), due_by.map(ms), ms(now)])?;
+            Ok(None)
+        }
         Step::Retarget {
             row,
             cause,
             published_at,
         } => {
             db.prepare_cached(
-                "UPDATE exposures SET cause_kind = ?2, cause = ?3, no_fix = 0, published_at = ?4, updated_at = ?5 WHERE id = ?1",
+                "UPDATE exposures SET cause_kind = ?2, cause = ?3, no_fix = ?4, published_at = ?5, updated_at = ?6 WHERE id = ?1",
             )?
             .execute(params![
                 row,
                 cause.kind.word(),
                 cause.id,
+                cause.kind != CauseKind::Release,
                 published_at.map(ms),
                 ms(now)
             ])?;
@@ -168,6 +179,8 @@ pub fn take(db: &Connection, place: &Place, step: &Step, now: Timestamp) -> Resu
                  FROM (SELECT opened_at, known_at, due_at FROM exposures WHERE id = ?2) AS o WHERE e.id = ?1",
             )?
             .execute(params![into, from, ms(now)])?;
+            db.prepare_cached("DELETE FROM exposure_advisories WHERE exposure_id = ?1")?
+                .execute([from])?;
             db.prepare_cached("DELETE FROM exposures WHERE id = ?1")?
                 .execute([from])?;
             Ok(None)
@@ -201,10 +214,12 @@ pub struct Book {
     project: String,
     versions: HashMap<i64, (Judgement, Option<Timestamp>)>,
     fixes: HashMap<String, Fix>,
+    /// Empty where none of the versions and causes has to do with an advisory.
+    advisories: HashMap<String, Told>,
 }
 
 impl Book {
-    /// Reads what the ledger asks about these versions of a module.
+    /// Reads what the ledger asks about the versions that ran and those of the rows.
     ///
     /// # Errors
     /// What SQLite says.
@@ -212,7 +227,8 @@ impl Book {
         db: &Connection,
         module_id: i64,
         project: &str,
-        versions: impl IntoIterator<Item = i64>,
+        ran: impl IntoIterator<Item = i64>,
+        rows: &[Row],
     ) -> Result<Self> {
         let mut book = Self {
             project: project.to_owned(),
@@ -221,39 +237,115 @@ impl Book {
                 .into_iter()
                 .map(|fix| (fix.version.clone(), fix))
                 .collect(),
+            advisories: HashMap::new(),
         };
-        for id in versions {
+        for id in ran.into_iter().chain(rows.iter().map(|row| row.version_id)) {
             if let std::collections::hash_map::Entry::Vacant(place) = book.versions.entry(id) {
                 let version = catalogue::version_of(db, id)?;
                 place.insert((version.judgement, version.insecure_known_at));
             }
         }
+        let advised = book
+            .versions
+            .values()
+            .any(|(judged, _)| !judged.advisories.is_empty())
+            || rows.iter().any(|row| row.cause.kind == CauseKind::Advisory);
+        if advised {
+            book.advisories = advisories::told(db, project)?;
+        }
         Ok(book)
+    }
+
+    fn judged(&self, version_id: i64) -> Option<&Judgement> {
+        self.versions.get(&version_id).map(|(judged, _)| judged)
+    }
+
+    /// The advisories that explain a row of a cause at a version.
+    fn explaining<'a>(
+        &'a self,
+        version_id: i64,
+        cause: &'a Cause,
+    ) -> impl Iterator<Item = &'a Told> {
+        let judged = self.judged(version_id);
+        judged
+            .into_iter()
+            .flat_map(|judged| &judged.advisories)
+            .filter(move |found| {
+                judged
+                    .and_then(|judged| judged.cause_of(&found.id))
+                    .as_ref()
+                    == Some(cause)
+            })
+            .filter_map(|found| self.advisories.get(&found.id))
+    }
+
+    /// The worst risk that explains a cause at a version, and since when it is known.
+    fn risk(&self, version_id: i64, cause: &Cause) -> Option<(Risk, Timestamp)> {
+        self.explaining(version_id, cause)
+            .filter_map(|told| told.risk)
+            .min()
+    }
+
+    /// Makes the windows of a module on a site name the advisories that explain them.
+    ///
+    /// # Errors
+    /// What SQLite says.
+    pub fn explain(&self, db: &Connection, place: &Place) -> Result<()> {
+        let before = advisories::explained(db, place.site_id, place.module_id)?;
+        if before.is_empty() && self.advisories.is_empty() {
+            return Ok(());
+        }
+        let rows = rows(db, place.site_id, place.module_id)?;
+        let mut after = HashSet::new();
+        let mut open = HashSet::new();
+        // The newest first: an advisory explains one open window of a site at most.
+        for row in rows.iter().rev() {
+            for told in self.explaining(row.version_id, &row.cause) {
+                if row.closed.is_some() || open.insert(told.id) {
+                    after.insert((row.id, told.id));
+                }
+            }
+        }
+        for (row, advisory) in before.difference(&after) {
+            advisories::unexplain(db, *row, *advisory)?;
+        }
+        for (row, advisory) in after.difference(&before) {
+            advisories::explain(db, *row, *advisory)?;
+        }
+        Ok(())
     }
 }
 
 impl Verdicts for Book {
     fn causes(&self, version_id: i64) -> Vec<Cause> {
-        self.versions
-            .get(&version_id)
-            .map(|(judged, _)| judged.causes(&self.project))
+        self.judged(version_id)
+            .map(|judged| judged.causes(&self.project))
             .unwrap_or_default()
     }
 
     fn exposed(&self, version_id: i64) -> Option<bool> {
-        self.versions
-            .get(&version_id)
-            .and_then(|(judged, _)| judged.exposed())
+        self.judged(version_id).and_then(Judgement::exposed)
     }
 
     fn about(&self, version_id: i64, cause: &Cause) -> Option<bool> {
-        self.versions
-            .get(&version_id)
-            .and_then(|(judged, _)| judged.about(cause))
+        self.judged(version_id)
+            .and_then(|judged| judged.about(cause))
     }
 
     fn exists(&self, cause: &Cause) -> bool {
-        cause.kind != CauseKind::Release || self.fixes.contains_key(&cause.id)
+        match cause.kind {
+            CauseKind::Release => self.fixes.contains_key(&cause.id),
+            CauseKind::Advisory => self
+                .advisories
+                .get(&cause.id)
+                .is_some_and(|told| told.stands),
+            CauseKind::Project => true,
+        }
+    }
+
+    fn attached(&self, version_id: i64, advisory: &str) -> Option<Cause> {
+        self.judged(version_id)
+            .and_then(|judged| judged.cause_of(advisory))
     }
 
     fn known(&self, cause: &Cause, version_id: i64) -> Option<Known> {
@@ -262,7 +354,11 @@ impl Verdicts for Book {
                 let fix = self.fixes.get(&cause.id)?;
                 (fix.date, fix.known_at)
             }
-            CauseKind::Project | CauseKind::Advisory => (
+            CauseKind::Advisory => {
+                let told = self.advisories.get(&cause.id)?;
+                (Some(told.published_at), told.known_at)
+            }
+            CauseKind::Project => (
                 None,
                 self.versions
                     .get(&version_id)
@@ -273,7 +369,7 @@ impl Verdicts for Book {
             cause: cause.clone(),
             date,
             known_at,
-            risk: None,
+            risk: self.risk(version_id, cause),
         })
     }
 }

@@ -10,6 +10,7 @@ use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::OpenFlags;
 
+pub mod advisories;
 pub mod api_keys;
 pub mod audit;
 pub mod blob;

@@ -184,14 +184,14 @@ fn an_advisory_makes_a_yes_or_takes_a_no_back_and_never_softens() {
             datestamp,
         };
         let mut found = assess(&History::Stored(&history), &installed).exposed;
-        let matches = join(
+        let joined = join(
             &mut found,
             Some(&history),
             &installed,
             "drupal/a",
             &[advisory(constraint)],
         );
-        (found.answer, found.rule, matches.len())
+        (found.answer, found.rule, joined.matches.len())
     };
     assert_eq!(
         joined("1.0.0", 0, "<1.1.0"),

@@ -79,7 +79,7 @@ pub fn status(question: &Question, shelf: &mut Shelf, stats: &mut Stats) -> Resu
     let (verdict, matches, compatibilities) = timed(&mut stats.engine, || {
         let mut verdict = assess(&history, &installed);
         let advisories = advisories.iter().map(AsRef::as_ref);
-        let matches = advisory::join(
+        let joined = advisory::join(
             &mut verdict.exposed,
             history.prepared(),
             &installed,
@@ -93,7 +93,7 @@ pub fn status(question: &Question, shelf: &mut Shelf, stats: &mut Stats) -> Resu
             (Some(project), Some(core)) => compatibility::compatibilities(&verdict, project, &core),
             _ => Vec::new(),
         };
-        (verdict, matches, compatibilities)
+        (verdict, joined.matches, compatibilities)
     });
     let mut answer = verdict_in_words(&verdict);
     put(

@@ -29,9 +29,41 @@ struct World {
     fixes: HashMap<i64, (Option<i64>, i64)>,
     unclear: Vec<i64>,
     insecure: HashMap<i64, i64>,
+    hole: Option<Hole>,
 }
 
+/// An advisory against every version below `below`.
+#[derive(Clone, Copy)]
+struct Hole {
+    below: i64,
+    fix: Option<i64>,
+    published: i64,
+    known: i64,
+    risk: Option<(Risk, i64)>,
+    stands: bool,
+}
+
+const HOLE: Hole = Hole {
+    below: 5,
+    fix: None,
+    published: 10,
+    known: 11,
+    risk: None,
+    stands: true,
+};
+
 impl World {
+    fn hole(hole: Hole) -> Self {
+        Self {
+            hole: Some(hole),
+            ..Self::default()
+        }
+    }
+
+    fn holed(&self, version: i64) -> Option<Hole> {
+        self.hole.filter(|hole| hole.stands && version < hole.below)
+    }
+
     fn fix(mut self, version: i64, date: Option<i64>, known: i64) -> Self {
         self.fixes.insert(version, (date, known));
         self
@@ -43,12 +75,15 @@ impl Verdicts for World {
         if self.unclear.contains(&version) {
             return Vec::new();
         }
-        let fixes: Vec<Cause> = self
+        let mut fixes: Vec<Cause> = self
             .fixes
             .keys()
             .filter(|fix| version < **fix)
             .map(|fix| release(&fix.to_string()))
             .collect();
+        if self.holed(version).is_some_and(|hole| hole.fix.is_none()) {
+            fixes.push(Cause::advisory("SA-1"));
+        }
         if fixes.is_empty() && self.insecure.contains_key(&version) {
             return vec![Cause {
                 kind: CauseKind::Project,
@@ -69,23 +104,42 @@ impl Verdicts for World {
         if self.unclear.contains(&version) {
             return None;
         }
+        if cause.kind == CauseKind::Advisory {
+            return Some(self.holed(version).is_some());
+        }
         Some(self.causes(version).contains(cause))
     }
 
     fn exists(&self, cause: &Cause) -> bool {
-        self.known(cause, 0).is_some()
+        match cause.kind {
+            CauseKind::Advisory => self.hole.is_some_and(|hole| hole.stands),
+            _ => self.known(cause, 0).is_some(),
+        }
     }
 
-    fn known(&self, cause: &Cause, _: i64) -> Option<Known> {
+    fn attached(&self, version: i64, _: &str) -> Option<Cause> {
+        let hole = self.holed(version)?;
+        Some(match hole.fix {
+            Some(fix) => release(&fix.to_string()),
+            None => Cause::advisory("SA-1"),
+        })
+    }
+
+    fn known(&self, cause: &Cause, version: i64) -> Option<Known> {
         let (date, known) = match cause.kind {
             CauseKind::Release => *self.fixes.get(&cause.id.parse().ok()?)?,
-            _ => (None, *self.insecure.values().min()?),
+            CauseKind::Advisory => self.hole.map(|hole| (Some(hole.published), hole.known))?,
+            CauseKind::Project => (None, *self.insecure.values().min()?),
         };
+        let risk = self
+            .holed(version)
+            .filter(|_| self.attached(version, "SA-1").as_ref() == Some(cause))
+            .and_then(|hole| hole.risk);
         Some(Known {
             cause: cause.clone(),
             date: date.map(hour),
             known_at: hour(known),
-            risk: None,
+            risk: risk.map(|(risk, since)| (risk, hour(since))),
         })
     }
 }
@@ -126,6 +180,7 @@ impl Book {
                 version_id: new.version_id,
                 opened_at: new.opened_at,
                 known_at: new.known_at,
+                risk: new.risk,
                 due_at: new.due_at,
                 unproven_since: new.unproven_since,
                 closed: new.closed.map(|(at, how, _)| (at, how)),
@@ -140,6 +195,11 @@ impl Book {
             } => {
                 self.row(row).version_id = version_id;
                 self.row(row).unproven_since = unproven_since;
+            }
+            Step::Weigh { row, risk, due_by } => {
+                let row = self.row(row);
+                row.risk = Some(risk);
+                row.due_at = row.due_at.min(due_by.or(row.due_at));
             }
             Step::Retarget { row, cause, .. } => self.row(row).cause = cause,
             Step::Merge { into, from } => {
@@ -362,6 +422,119 @@ fn a_verdict_that_turns_after_the_row_closed_opens_a_row_from_there_on() {
     );
 }
 
+#[test]
+fn an_advisory_without_a_fix_opens_at_its_publication() {
+    let world = World::hole(HOLE);
+    let mut book = Book::default();
+    book.reconcile(11, &[run(4, 0, None)], &world);
+    let row = &book.0[0];
+    assert_eq!(row.cause, Cause::advisory("SA-1"));
+    assert_eq!((row.opened_at, row.known_at), (hour(10), hour(11)));
+}
+
+#[test]
+fn the_fix_of_an_advisory_becomes_the_cause_of_the_same_row() {
+    let mut book = Book::default();
+    book.reconcile(11, &[run(4, 0, None)], &World::hole(HOLE));
+    let fixed = Hole {
+        fix: Some(5),
+        ..HOLE
+    };
+    let world = World::hole(fixed).fix(5, Some(30), 31);
+    book.reconcile(31, &[run(4, 0, None)], &world);
+    assert_eq!(book.0.len(), 1);
+    let row = &book.0[0];
+    assert_eq!(row.cause, release("5"));
+    assert_eq!((row.opened_at, row.known_at), (hour(10), hour(11)));
+    book.reconcile(40, &[run(4, 0, Some(40)), run(5, 40, None)], &world);
+    assert_eq!(book.0[0].closed, Some((hour(40), Outcome::Met)));
+}
+
+#[test]
+fn a_fix_that_becomes_known_after_the_site_left_opens_no_second_row_for_the_same_time() {
+    let mut book = Book::default();
+    let runs = [run(4, 0, Some(20)), run(6, 20, None)];
+    book.reconcile(11, &[run(4, 0, None)], &World::hole(HOLE));
+    book.reconcile(20, &runs, &World::hole(HOLE));
+    assert_eq!(book.0[0].closed, Some((hour(20), Outcome::Met)));
+    let fixed = Hole {
+        fix: Some(5),
+        ..HOLE
+    };
+    book.reconcile(31, &runs, &World::hole(fixed).fix(5, Some(15), 31));
+    assert_eq!(book.0.len(), 1);
+    assert_eq!(book.0[0].cause, release("5"));
+    assert_eq!(book.0[0].closed, Some((hour(20), Outcome::Met)));
+}
+
+#[test]
+fn an_advisory_that_is_taken_back_withdraws_its_row() {
+    let mut book = Book::default();
+    let runs = [run(4, 0, None)];
+    book.reconcile(11, &runs, &World::hole(HOLE));
+    let gone = Hole {
+        stands: false,
+        ..HOLE
+    };
+    book.reconcile(20, &runs, &World::hole(gone));
+    assert_eq!(book.0[0].closed, Some((hour(20), Outcome::Withdrawn)));
+    book.reconcile(30, &runs, &World::hole(Hole { known: 30, ..HOLE }));
+    assert_eq!(book.0.len(), 2, "published again it is a window of its own");
+}
+
+#[test]
+fn an_advisory_corrected_to_name_other_versions_withdraws_its_row() {
+    let mut book = Book::default();
+    let runs = [run(4, 0, None)];
+    book.reconcile(11, &runs, &World::hole(HOLE));
+    book.reconcile(20, &runs, &World::hole(Hole { below: 3, ..HOLE }));
+    assert_eq!(book.0[0].closed, Some((hour(20), Outcome::Withdrawn)));
+}
+
+#[test]
+fn a_worse_risk_tightens_the_due_time_and_a_milder_one_never_loosens_it() {
+    let runs = [run(4, 0, None)];
+    let risky = |risk, since| {
+        World::hole(Hole {
+            risk: Some((risk, since)),
+            ..HOLE
+        })
+    };
+    let mut book = Book::default();
+    book.reconcile(11, &runs, &World::hole(HOLE));
+    assert_eq!(book.0[0].due_at, Some(hour(10 + 168)));
+    book.reconcile(20, &runs, &risky(Risk::HighlyCritical, 20));
+    assert_eq!(book.0[0].due_at, Some(hour(20 + 24)));
+    book.reconcile(30, &runs, &risky(Risk::NotCritical, 30));
+    assert_eq!(book.0[0].due_at, Some(hour(20 + 24)));
+    assert_eq!(book.0[0].risk, Some(Risk::NotCritical));
+}
+
+#[test]
+fn a_risk_known_when_the_window_opens_decides_its_due_time() {
+    let world = World::hole(Hole {
+        risk: Some((Risk::Critical, 11)),
+        ..HOLE
+    });
+    let mut book = Book::default();
+    book.reconcile(50, &[run(4, 50, None)], &world);
+    assert_eq!(book.0[0].due_at, Some(hour(50 + 72)));
+}
+
+#[test]
+fn insecurity_without_a_reason_takes_the_advisory_that_gives_one() {
+    let mut world = World::default();
+    world.insecure.insert(4, 9);
+    let mut book = Book::default();
+    book.reconcile(9, &[run(4, 0, None)], &world);
+    assert_eq!(book.0[0].cause.kind, CauseKind::Project);
+    world.hole = Some(HOLE);
+    book.reconcile(11, &[run(4, 0, None)], &world);
+    assert_eq!(book.0.len(), 1);
+    assert_eq!(book.0[0].cause, Cause::advisory("SA-1"));
+    assert_eq!(book.0[0].opened_at, hour(9));
+}
+
 struct Corrected(World);
 
 impl Verdicts for Corrected {
@@ -376,6 +549,9 @@ impl Verdicts for Corrected {
     }
     fn exists(&self, _: &Cause) -> bool {
         true
+    }
+    fn attached(&self, _: i64, _: &str) -> Option<Cause> {
+        None
     }
     fn known(&self, cause: &Cause, version: i64) -> Option<Known> {
         self.0.known(cause, version)

@@ -1,0 +1,196 @@
+//! An advisory as it is kept: what its sources told, joined. Knows neither where it came from nor
+//! which version anybody runs.
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::exposure::Risk;
+
+/// What is told of one security advisory. All texts are plain, without markup.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Such as `SA-CONTRIB-2025-125`, `SA-CORE-2025-001` or `PSA-2025-01-02`.
+    pub id: String,
+    /// The project's short name, `drupal` for core; empty for an announcement about none.
+    pub project: String,
+    /// Its title.
+    pub title: String,
+    /// The kind of hole, such as "Cross site scripting"; may be empty.
+    pub kind: String,
+    /// A public service announcement: it is shown and never matched.
+    pub psa: bool,
+    /// drupal.org's risk vector, such as `AC:None/A:None/CI:All/II:All/E:Theoretical/TD:All`.
+    pub vector: Option<String>,
+    /// The risk, 0 to 25; `None`: unknown.
+    pub score: Option<u8>,
+    /// The CVE numbers.
+    pub cves: Vec<String>,
+    /// When it was published, Unix seconds. What lies in the future opens no window early.
+    pub published: i64,
+    /// When its source last changed it, Unix seconds.
+    pub changed: i64,
+    /// The affected versions as a composer constraint; `None`: not stated.
+    pub affected_versions: Option<String>,
+    /// The affected versions as OSV's spans, where an OSV document told them.
+    pub ranges: Option<Vec<Span>>,
+    /// The versions stated to fix it, as drupal.org writes them.
+    pub fixed_in: Vec<String>,
+    /// Its page.
+    pub url: String,
+    /// Its node on drupal.org.
+    pub nid: Option<i64>,
+    /// Its project's node on drupal.org.
+    pub project_nid: Option<i64>,
+    /// It was taken back.
+    pub withdrawn: bool,
+}
+
+/// From a version on, up to a version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Span {
+    /// The first affected version; `0`: everything from the start.
+    pub introduced: Option<String>,
+    /// The first version that is not affected any more.
+    pub fixed: Option<String>,
+    /// The last affected version.
+    pub last_affected: Option<String>,
+}
+
+impl Record {
+    /// How bad it is, where that is known.
+    pub fn risk(&self) -> Option<Risk> {
+        self.score.map(Risk::of_score)
+    }
+
+    /// Joins what a source tells now with what is held. The newer word counts; what it doesn't tell
+    /// stays as it was, for no source tells everything. Spans go with the constraint they stood beside.
+    #[must_use]
+    pub fn joined_with(self, held: &Self) -> Self {
+        let (newer, older) = if self.changed < held.changed {
+            (held.clone(), &self)
+        } else {
+            (self, held)
+        };
+        let same_versions = newer.affected_versions.is_none()
+            || older.affected_versions.is_none()
+            || newer.affected_versions == older.affected_versions;
+        let text = |newer: String, older: &String| {
+            if newer.is_empty() {
+                older.clone()
+            } else {
+                newer
+            }
+        };
+        let list = |newer: Vec<String>, older: &Vec<String>| {
+            if newer.is_empty() {
+                older.clone()
+            } else {
+                newer
+            }
+        };
+        Self {
+            project: text(newer.project, &older.project),
+            title: text(newer.title, &older.title),
+            kind: text(newer.kind, &older.kind),
+            url: text(newer.url, &older.url),
+            score: newer.score.or(older.score),
+            vector: newer.vector.or_else(|| older.vector.clone()),
+            cves: list(newer.cves, &older.cves),
+            ranges: newer
+                .ranges
+                .or_else(|| older.ranges.clone().filter(|_| same_versions)),
+            affected_versions: newer
+                .affected_versions
+                .or_else(|| older.affected_versions.clone()),
+            fixed_in: list(newer.fixed_in, &older.fixed_in),
+            nid: newer.nid.or(older.nid),
+            project_nid: newer.project_nid.or(older.project_nid),
+            ..newer
+        }
+    }
+}
+
+/// The risk of a vector: the sum of its six parts, 0 to 25. `None` where a part is missing, twice
+/// there or unknown.
+pub fn score(vector: &str) -> Option<u8> {
+    let mut parts = [None; 6];
+    for part in vector.split('/') {
+        let (name, value) = part.trim().split_once(':')?;
+        let (place, points) = points(name.trim(), value.trim())?;
+        if parts.get_mut(place)?.replace(points).is_some() {
+            return None;
+        }
+    }
+    parts.into_iter().sum()
+}
+
+/// Which of the six parts it is, and what it counts.
+fn points(name: &str, value: &str) -> Option<(usize, u8)> {
+    let (place, values): (usize, [(&str, u8); 3]) = match name {
+        "AC" => (0, [("None", 4), ("Basic", 2), ("Complex", 1)]),
+        "A" => (1, [("None", 4), ("User", 2), ("Admin", 1)]),
+        "CI" => (2, [("All", 5), ("Some", 3), ("None", 0)]),
+        "II" => (3, [("All", 5), ("Some", 3), ("None", 0)]),
+        "E" => (4, [("Exploit", 4), ("Proof", 2), ("Theoretical", 1)]),
+        "TD" => (5, [("All", 3), ("Default", 2), ("Uncommon", 1)]),
+        _ => return None,
+    };
+    let (_, points) = values.into_iter().find(|(word, _)| *word == value)?;
+    Some((place, points))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_risk_is_the_sum_of_the_vectors_parts() {
+        assert_eq!(
+            score("AC:None/A:None/CI:All/II:All/E:Exploit/TD:All"),
+            Some(25)
+        );
+        assert_eq!(
+            score("AC:Complex/A:Admin/CI:None/II:None/E:Theoretical/TD:Uncommon"),
+            Some(4)
+        );
+        assert_eq!(
+            score("AC:Basic/A:User/CI:Some/II:Some/E:Proof/TD:Default"),
+            Some(14)
+        );
+    }
+
+    #[test]
+    fn a_broken_vector_has_no_risk() {
+        for vector in [
+            "",
+            "AC:None",
+            "AC:None/A:None/CI:All/II:All/E:Exploit/TD:Everything",
+            "AC:None/AC:None/A:None/CI:All/II:All/E:Exploit/TD:All",
+            "high",
+        ] {
+            assert_eq!(score(vector), None, "{vector}");
+        }
+    }
+
+    #[test]
+    fn the_newer_word_counts_and_what_it_leaves_out_stays() {
+        let held = Record {
+            id: "SA-CONTRIB-2025-001".to_owned(),
+            score: Some(12),
+            changed: 10,
+            affected_versions: Some("<1.5.0".to_owned()),
+            ranges: Some(Vec::new()),
+            ..Record::default()
+        };
+        let corrected = Record {
+            changed: 20,
+            affected_versions: Some("<1.4.0".to_owned()),
+            ..Record::default()
+        };
+        let joined = corrected.clone().joined_with(&held);
+        assert_eq!(joined.affected_versions.as_deref(), Some("<1.4.0"));
+        assert_eq!(joined.ranges, None, "spans of another constraint");
+        assert_eq!(joined.score, Some(12));
+        let late = held.clone().joined_with(&corrected);
+        assert_eq!(late.affected_versions.as_deref(), Some("<1.4.0"));
+    }
+}

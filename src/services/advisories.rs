@@ -1,0 +1,121 @@
+//! Security advisories: taking what their sources tell, and what follows from that for the versions of
+//! their project and the sites that run them.
+
+use jiff::Timestamp;
+use ring::digest::{SHA256, digest};
+
+use super::histories::Histories;
+use super::{Error, Result, catalogue as publishing, ledger};
+use crate::app::App;
+use crate::domain::advisory::Record;
+use crate::domain::exposure::Promise;
+use crate::domain::inventory::Origin;
+use crate::domain::schedule::due_at_once;
+use crate::store::{self, Connection, Lane, Store, advisories, catalogue};
+
+/// What became of what a source told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Taken {
+    /// It was not known before.
+    New,
+    /// It says something else than before.
+    Changed,
+    /// It says what was known.
+    Known,
+}
+
+/// Takes what a source tells of an advisory, joined with what is held: judges the versions of its project
+/// anew, remembers whose sites are to be told, and has its module asked for at once.
+///
+/// # Errors
+/// What the store says.
+pub async fn record(app: &App, told: Record) -> Result<Taken> {
+    let promise = ledger::promise(&app.config.sla);
+    let work = Taking {
+        histories: app.histories.clone(),
+        now: app.clock.now(),
+    };
+    take(&app.store, promise, work, told).await
+}
+
+/// The same into any store, at any time: a replay takes advisories as they came.
+pub(super) async fn take(
+    store: &Store,
+    promise: Promise,
+    work: Taking,
+    told: Record,
+) -> Result<Taken> {
+    // What was published before is told to the end first, so that the order of publications is kept.
+    let project = told.project.clone();
+    let module = store.read(|db| catalogue::find(db, Origin::Project, 0, &project))?;
+    if let Some(module) = module {
+        while publishing::fan_out_module(store, &promise, module.id).await? {}
+    }
+    store.write(Lane::Back, move |db| work.take(db, told)).await
+}
+
+/// What a source told, on its way into the store.
+#[derive(Debug)]
+pub(super) struct Taking {
+    pub histories: Histories,
+    pub now: Timestamp,
+}
+
+impl Taking {
+    fn take(&self, db: &Connection, told: Record) -> Result<Taken> {
+        let held = advisories::held(db, &told.id)?;
+        let record = match &held {
+            Some(held) => told.joined_with(&held.record),
+            None => told,
+        };
+        if held.as_ref().is_some_and(|held| held.record == record) {
+            return Ok(Taken::Known);
+        }
+        let text =
+            serde_json::to_vec(&record).map_err(|error| Error::Internal(error.to_string()))?;
+        let hash = digest(&SHA256, &text);
+        let revision = advisories::keep(db, &record, hash.as_ref(), held.as_ref(), self.now)?;
+        catalogue::chronicle(db, "advisory", revision, self.now)?;
+        self.judge(db, &record.project)?;
+        match held {
+            None => Ok(Taken::New),
+            Some(held) => {
+                if held.record.project != record.project {
+                    self.judge(db, &held.record.project)?;
+                }
+                self.weigh(db, &held.record, &record)?;
+                Ok(Taken::Changed)
+            }
+        }
+    }
+
+    /// Judges the versions of a project anew and has it asked for.
+    fn judge(&self, db: &Connection, project: &str) -> Result<()> {
+        let Some(module) = catalogue::find(db, Origin::Project, 0, project)? else {
+            return Ok(());
+        };
+        publishing::judge_anew(db, &self.histories, &module, self.now)?;
+        let asked = module.last_checked_at.max(module.asked_at);
+        catalogue::make_due(db, module.id, due_at_once(self.now, asked), self.now)?;
+        Ok(())
+    }
+
+    /// Another risk changes no judgement, but due times: the sites that the advisory counts against are told.
+    fn weigh(&self, db: &Connection, before: &Record, now: &Record) -> store::Result<()> {
+        if before.risk() == now.risk() {
+            return Ok(());
+        }
+        let Some(module) = catalogue::find(db, Origin::Project, 0, &now.project)? else {
+            return Ok(());
+        };
+        let concerned: Vec<i64> = catalogue::versions(db, module.id)?
+            .into_iter()
+            .filter(|version| version.judgement.cause_of(&now.id).is_some())
+            .map(|version| version.id)
+            .collect();
+        if concerned.is_empty() {
+            return Ok(());
+        }
+        catalogue::request_fanout(db, module.id, &concerned, self.now)
+    }
+}

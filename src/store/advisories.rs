@@ -1,0 +1,271 @@
+//! Security advisories, every form in which they were told, and which windows each explains.
+
+use std::collections::{HashMap, HashSet};
+
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::time::{at, ms};
+use super::{Result, blob};
+use crate::domain::advisory::Record;
+use crate::domain::exposure::Risk;
+
+/// An advisory as it is held.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Its number here.
+    pub id: i64,
+    /// What is known of it.
+    pub record: Record,
+    /// Since when its risk is known.
+    pub risk_known_at: Option<Timestamp>,
+    /// Since when it names the versions that it names.
+    pub versions_known_at: Timestamp,
+    /// Since when it is known to be taken back.
+    pub withdrawn_at: Option<Timestamp>,
+}
+
+/// The advisory of that name.
+///
+/// # Errors
+/// What SQLite says; where its newest form can't be read back.
+pub fn held(db: &Connection, name: &str) -> Result<Option<Held>> {
+    let found: Option<(i64, Vec<u8>, Option<i64>, i64, Option<i64>)> = db
+        .prepare_cached(
+            "SELECT a.id, r.document, a.risk_known_at, a.versions_known_at, a.withdrawn_at
+             FROM advisories AS a JOIN advisory_revisions AS r ON r.id = a.revision_id WHERE a.name = ?1",
+        )?
+        .query_row([name], |row| {
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get(4)?,
+            ))
+        })
+        .optional()?;
+    found
+        .map(
+            |(id, document, risk_known_at, versions_known_at, withdrawn_at)| {
+                Ok(Held {
+                    id,
+                    record: blob::unpack(&document)?,
+                    risk_known_at: risk_known_at.map(at),
+                    versions_known_at: at(versions_known_at),
+                    withdrawn_at: withdrawn_at.map(at),
+                })
+            },
+        )
+        .transpose()
+}
+
+/// Keeps a form of an advisory that differs from the one before, and makes it the newest; gives the
+/// number of the form.
+///
+/// # Errors
+/// What SQLite says.
+pub fn keep(
+    db: &Connection,
+    record: &Record,
+    hash: &[u8],
+    before: Option<&Held>,
+    now: Timestamp,
+) -> Result<i64> {
+    let risk_known_at = match before {
+        _ if record.score.is_none() => None,
+        Some(held) if held.record.risk() == record.risk() => held.risk_known_at,
+        _ => Some(now),
+    };
+    let same_versions = |held: &Held| {
+        (&held.record.affected_versions, &held.record.ranges)
+            == (&record.affected_versions, &record.ranges)
+    };
+    let versions_known_at = before
+        .filter(|held| same_versions(held))
+        .map_or(now, |held| held.versions_known_at);
+    let withdrawn_at = record
+        .withdrawn
+        .then(|| before.and_then(|held| held.withdrawn_at).unwrap_or(now));
+    let id = match before {
+        Some(held) => held.id,
+        None => {
+            db.prepare_cached(
+                "INSERT INTO advisories (name, project, title, kind, psa, cves, published_at, changed_at, fixed_in, url, known_at,
+                    versions_known_at, revision_id, updated_at)
+                 VALUES (?1, '', '', '', 0, '[]', 0, 0, '[]', '', ?2, ?2, 0, ?2)",
+            )?
+            .execute(params![record.id, ms(now)])?;
+            db.last_insert_rowid()
+        }
+    };
+    db.prepare_cached(
+        "INSERT INTO advisory_revisions (advisory_id, received_at, content_hash, document) VALUES (?1, ?2, ?3, ?4)",
+    )?
+    .execute(params![id, ms(now), hash, blob::pack(record)?])?;
+    let revision = db.last_insert_rowid();
+    db.prepare_cached(
+        "UPDATE advisories SET project = ?2, title = ?3, kind = ?4, psa = ?5, risk = ?6, score = ?7, vector = ?8,
+            risk_known_at = ?9, cves = ?10, published_at = ?11, changed_at = ?12, affected_versions = ?13, fixed_in = ?14,
+            url = ?15, nid = ?16, project_nid = ?17, withdrawn_at = ?18, revision_id = ?19, versions_known_at = ?20, updated_at = ?21
+         WHERE id = ?1",
+    )?
+    .execute(params![
+        id,
+        record.project,
+        record.title,
+        record.kind,
+        record.psa,
+        record.risk().map(Risk::word),
+        record.score,
+        record.vector,
+        risk_known_at.map(ms),
+        serde_json::to_string(&record.cves)?,
+        record.published.saturating_mul(1000),
+        record.changed.saturating_mul(1000),
+        record.affected_versions,
+        serde_json::to_string(&record.fixed_in)?,
+        record.url,
+        record.nid,
+        record.project_nid,
+        withdrawn_at.map(ms),
+        revision,
+        ms(versions_known_at),
+        ms(now)
+    ])?;
+    Ok(revision)
+}
+
+/// One form of an advisory.
+///
+/// # Errors
+/// What SQLite says; where it can't be read back.
+pub fn revision(db: &Connection, id: i64) -> Result<Record> {
+    let document: Vec<u8> = db
+        .prepare_cached("SELECT document FROM advisory_revisions WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))?;
+    blob::unpack(&document)
+}
+
+/// What identifies the newest form of any advisory of a project: its number and its hash. `None`: it has none.
+///
+/// # Errors
+/// What SQLite says.
+pub fn newest(db: &Connection, project: &str) -> Result<Option<(i64, Vec<u8>)>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT id, content_hash FROM advisory_revisions
+             WHERE id = (SELECT max(revision_id) FROM advisories WHERE project = ?1)",
+        )?
+        .query_row([project], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?)
+}
+
+/// The advisories of a project that stand and can be matched, in the order of their names.
+///
+/// # Errors
+/// What SQLite says; where a form can't be read back.
+pub fn standing(db: &Connection, project: &str) -> Result<Vec<Record>> {
+    let mut query = db.prepare_cached(
+        "SELECT r.document FROM advisories AS a JOIN advisory_revisions AS r ON r.id = a.revision_id
+         WHERE a.project = ?1 AND a.withdrawn_at IS NULL AND a.psa = 0 ORDER BY a.name",
+    )?;
+    let documents = query
+        .query_map([project], |row| row.get::<_, Vec<u8>>(0))?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
+    documents
+        .iter()
+        .map(|document| blob::unpack(document))
+        .collect()
+}
+
+/// What the ledger asks of an advisory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Told {
+    /// Its number here.
+    pub id: i64,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// Since when it names the versions that it names.
+    pub known_at: Timestamp,
+    /// How bad it is, and since when that is known.
+    pub risk: Option<(Risk, Timestamp)>,
+    /// It stands: it was not taken back.
+    pub stands: bool,
+}
+
+/// All advisories of a project by name.
+///
+/// # Errors
+/// What SQLite says.
+pub fn told(db: &Connection, project: &str) -> Result<HashMap<String, Told>> {
+    let mut query = db.prepare_cached(
+        "SELECT name, id, published_at, versions_known_at, risk, risk_known_at, withdrawn_at IS NULL AND psa = 0
+         FROM advisories WHERE project = ?1",
+    )?;
+    let rows = query.query_map([project], |row| {
+        let risk: Option<String> = row.get(4)?;
+        let since: Option<i64> = row.get(5)?;
+        Ok((
+            row.get(0)?,
+            Told {
+                id: row.get(1)?,
+                published_at: at(row.get(2)?),
+                known_at: at(row.get(3)?),
+                risk: risk.as_deref().and_then(Risk::from_word).zip(since.map(at)),
+                stands: row.get(6)?,
+            },
+        ))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The windows of a module on a site, each with the advisories that explain it now: (window, advisory).
+///
+/// # Errors
+/// What SQLite says.
+pub fn explained(db: &Connection, site_id: i64, module_id: i64) -> Result<HashSet<(i64, i64)>> {
+    let mut query = db.prepare_cached(
+        "SELECT ea.exposure_id, ea.advisory_id FROM exposures AS e JOIN exposure_advisories AS ea ON ea.exposure_id = e.id
+         WHERE e.site_id = ?1 AND e.module_id = ?2",
+    )?;
+    let rows = query.query_map([site_id, module_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Writes that an advisory explains a window.
+///
+/// # Errors
+/// What SQLite says.
+pub fn explain(db: &Connection, exposure_id: i64, advisory_id: i64) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO exposure_advisories (advisory_id, exposure_id) VALUES (?1, ?2)",
+    )?
+    .execute([advisory_id, exposure_id])?;
+    Ok(())
+}
+
+/// Writes that an advisory explains a window no longer.
+///
+/// # Errors
+/// What SQLite says.
+pub fn unexplain(db: &Connection, exposure_id: i64, advisory_id: i64) -> Result<()> {
+    db.prepare_cached(
+        "DELETE FROM exposure_advisories WHERE advisory_id = ?1 AND exposure_id = ?2",
+    )?
+    .execute([advisory_id, exposure_id])?;
+    Ok(())
+}
+
+/// The names of the advisories that explain a window, in order.
+///
+/// # Errors
+/// What SQLite says.
+pub fn names_of(db: &Connection, exposure_id: i64) -> Result<Vec<String>> {
+    let mut query = db.prepare_cached(
+        "SELECT a.name FROM exposure_advisories AS ea JOIN advisories AS a ON a.id = ea.advisory_id
+         WHERE ea.exposure_id = ?1 ORDER BY a.name",
+    )?;
+    let rows = query.query_map([exposure_id], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
