@@ -40,6 +40,8 @@ const SORTS: &str = "USE TEMP B-TREE FOR ORDER BY";
 
 #[rustfmt::skip]
 pub const STATEMENTS: &[Bound] = &[
+    may("advisories::standing", SORTS, "the advisories of one project: about a hundred of core"),
+    may("advisories::names_of", SORTS, "the advisories that explain one window: a handful"),
     may("audit::append", "SCAN audit_logs", "one row: LIMIT 1 in the order of ids"),
     may("audit::first_broken", "SCAN audit_logs", "the whole record, on the copy that `dewline check` makes"),
     may("catalogue::versions", SORTS, "the versions of one module, seen on sites: hundreds"),
