@@ -9,23 +9,7 @@ use super::{Result, row};
 use crate::domain::exposure::{Cause, CauseKind, Outcome};
 use crate::domain::judgement::Judgement;
 use crate::domain::listing::Page;
-use crate::domain::site_status::Standing;
 use crate::domain::window::{LIST, Window};
-
-/// What a site is told about its security after a sync.
-#[derive(Debug, Clone)]
-pub struct Summary {
-    /// The site's word.
-    pub status: Standing,
-    /// Modules that can't be judged.
-    pub unknown: i64,
-    /// (site, module) pairs with an open row.
-    pub open_exposures: i64,
-    /// The newest site's id.
-    pub newest_site: i64,
-    /// The modules with an open row, most urgent first.
-    pub updates: Vec<Open>,
-}
 
 /// A module with an open row.
 #[derive(Debug, Clone)]
@@ -40,31 +24,11 @@ pub struct Open {
     pub due_at: Option<Timestamp>,
 }
 
-/// What a site is told about its security after a sync.
+/// The modules of a site with an open row, most urgent first.
 ///
 /// # Errors
-/// What SQLite says.
-pub fn summary(db: &Connection, site_id: i64) -> Result<Summary> {
-    let mut summary = db
-        .prepare_cached(
-            "SELECT status, unknown, open_exposures, (SELECT max(id) FROM sites) FROM sites WHERE id = ?1",
-        )?
-        .query_row([site_id], |row| {
-            Ok(Summary {
-                status: Standing::from_rank(row.get(0)?).unwrap_or(Standing::Unknown),
-                unknown: row.get(1)?,
-                open_exposures: row.get(2)?,
-                newest_site: row.get(3)?,
-                updates: Vec::new(),
-            })
-        })?;
-    if summary.open_exposures > 0 {
-        summary.updates = open(db, site_id)?;
-    }
-    Ok(summary)
-}
-
-fn open(db: &Connection, site_id: i64) -> Result<Vec<Open>> {
+/// What SQLite says, or [`StoreError::Corrupt`](super::StoreError::Corrupt).
+pub fn open(db: &Connection, site_id: i64) -> Result<Vec<Open>> {
     let mut query = db.prepare_cached(
         "SELECT m.name, v.version, v.verdict, min(e.due_at) FROM exposures AS e JOIN modules AS m ON m.id = e.module_id
             JOIN site_modules AS sm ON sm.site_id = e.site_id AND sm.module_id = e.module_id

@@ -51,7 +51,6 @@ pub const STATEMENTS: &[Bound] = &[
     may("catalogue::untold", SORTS, "the same rows"),
     may("exposures::open", SORTS, "the modules of one site with something open: at most 5,000"),
     may("jobs::waiting", "SCAN jobs USING INDEX jobs_due", "jobs that wait or run: tens"),
-    may("ledger::open_of", "USE TEMP B-TREE FOR count(DISTINCT)", "the open windows of one site"),
     may("mod::applied_version", "SCAN sqlite_schema", "the tables of the schema: tens"),
     may("one_time_tokens::drop_unused", "SCAN one_time_tokens", "links that were printed: a handful"),
     may("overview::tallies", "SCAN o USING INDEX organizations_name", "organizations, each with at most 16 rows of counters"),
