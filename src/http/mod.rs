@@ -32,12 +32,12 @@ pub mod server;
 pub mod web;
 
 use api::{
-    api_keys, auth, events, exposures, health, jobs, modules, organizations, patch_runs,
+    advisories, api_keys, auth, events, exposures, health, jobs, modules, organizations, patch_runs,
     site_modules, sites, syncs,
 };
 use edge::Edge;
 use route::Needs::{May, Person, Platform, Public};
-use route::Scope::{Nothing, Of};
+use route::Scope::{Called, Nothing, Of};
 use route::{Route, Scope, Tier, delete, get, post, put};
 use web::door::{self, Pages};
 use web::visit::Who::{Anybody, Attempting, Signed};
@@ -55,6 +55,9 @@ const SITE: Scope = Of("site", |app, actor, id| {
 });
 const MODULE: Scope = Of("module", |app, actor, id| {
     services::modules::seen(app, actor, id)
+});
+const ADVISORY: Scope = Called("advisory", |app, actor, id| {
+    services::advisories::seen(app, actor, id)
 });
 const API_KEY: Scope = Of("API key", |app, actor, id| {
     services::api_keys::seen(app, actor, id)
@@ -97,6 +100,10 @@ pub fn routes() -> Vec<Route> {
         get ("/modules",              May(P::ModulesRead),  Nothing, modules::LIST),
         get ("/modules/{id}",         May(P::ModulesRead),  MODULE,  modules::SHOW),
         post("/modules/{id}/refresh", May(P::ModulesWrite), MODULE,  modules::REFRESH),
+
+        get("/advisories",            May(P::ModulesRead), Nothing,  advisories::LIST),
+        get("/advisories/{id}",       May(P::ModulesRead), ADVISORY, advisories::SHOW),
+        get("/advisories/{id}/sites", May(P::SitesRead),   ADVISORY, advisories::SITES),
 
         get("/exposures",       May(P::SitesRead), Nothing, exposures::LIST),
         get("/exposures/{id}",  May(P::SitesRead), Nothing, exposures::SHOW),

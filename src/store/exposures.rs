@@ -5,7 +5,8 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::listing::{Ask, Column, Source, Wall, page};
 use super::time::at;
-use super::{Result, row};
+use super::{Result, advisories, row};
+use crate::domain::advisory::shown::{AFFECTED, Affected};
 use crate::domain::exposure::{Cause, CauseKind, Outcome};
 use crate::domain::judgement::Judgement;
 use crate::domain::listing::Page;
@@ -49,6 +50,67 @@ pub fn open(db: &Connection, site_id: i64) -> Result<Vec<Open>> {
     Ok(all)
 }
 
+/// The windows that an advisory explains, now and ever.
+pub static OF_ADVISORY: Source = Source {
+    list: &AFFECTED,
+    from: "exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id JOIN sites AS s ON s.id = e.site_id",
+    drivers: &[],
+    walked: &[],
+    live: "1",
+    id: "e.id",
+    wall: Wall::Owned {
+        organization: "e.organization_id",
+        site: Some("e.site_id"),
+    },
+    fields: &[
+        ("site_id", Column::Plain("e.site_id")),
+        ("site", Column::Name("s.name")),
+        ("organization_id", Column::Plain("e.organization_id")),
+        ("environment", Column::Plain("s.environment")),
+        ("state", Column::Words(STATES)),
+        ("opened_at", Column::Plain("e.opened_at")),
+        ("due_at", Column::Plain("e.due_at")),
+        ("closed_at", Column::Plain("e.closed_at")),
+    ],
+    sorts: &[
+        // What is open comes first, most urgent first.
+        ("due_at", &["ifnull(e.closed_at, 0)", "ifnull(e.due_at, 9223372036854775807)"]),
+        ("site", &["s.name COLLATE NOCASE"]),
+        ("opened_at", &["e.opened_at"]),
+    ],
+    search: &["s.name"],
+    counted: &[],
+};
+
+/// One page of the windows that an advisory explains.
+///
+/// # Errors
+/// What SQLite says; where a verdict cannot be read.
+pub fn of_advisory(db: &Connection, ask: &Ask<'_>) -> Result<Page<Affected>> {
+    page(db, &OF_ADVISORY, ask, |db, id| {
+        let Some(window) = find(db, id)? else {
+            return Ok(None);
+        };
+        let organization = db
+            .prepare_cached("SELECT name FROM organizations WHERE id = ?1")?
+            .query_row([window.organization_id], |row| row.get(0))?;
+        Ok(Some(Affected {
+            window,
+            organization,
+        }))
+    })
+}
+
+/// The conditions that a state stands for.
+const STATES: &[(&str, &str)] = &[
+    ("open", "e.closed_at IS NULL"),
+    ("overdue", "e.closed_at IS NULL AND e.due_at < {now}"),
+    ("met", "e.outcome = 'met'"),
+    ("breached", "e.outcome = 'breached'"),
+    ("withdrawn", "e.outcome = 'withdrawn'"),
+    ("ended", "e.outcome = 'ended'"),
+];
+
 /// The list of exposures.
 pub static SOURCE: Source = Source {
     list: &LIST,
@@ -72,17 +134,7 @@ pub static SOURCE: Source = Source {
         ("module_id", Column::Plain("e.module_id")),
         (
             "state",
-            Column::Words(&[
-                ("open", "e.closed_at IS NULL"),
-                (
-                    "overdue",
-                    "e.closed_at IS NULL AND unlikely(ifnull(e.due_at, 9223372036854775807) < {now})",
-                ),
-                ("met", "e.outcome = 'met'"),
-                ("breached", "e.outcome = 'breached'"),
-                ("withdrawn", "e.outcome = 'withdrawn'"),
-                ("ended", "e.outcome = 'ended'"),
-            ]),
+            Column::Words(STATES),
         ),
         ("cause", Column::Plain("e.cause_kind")),
         ("risk", Column::Plain("e.risk")),
@@ -138,6 +190,7 @@ pub fn find(db: &Connection, id: i64) -> Result<Option<Window>> {
     } else {
         serde_json::from_str::<Judgement>(&verdict)?.fixed_in()
     };
+    window.advisories = advisories::names_of(db, id)?;
     Ok(Some(window))
 }
 
@@ -160,6 +213,7 @@ fn window(found: &Row<'_>) -> rusqlite::Result<(Window, String)> {
         },
         no_fix: found.get("no_fix")?,
         fixed_in: Vec::new(),
+        advisories: Vec::new(),
         risk: found.get("risk")?,
         published_at: row::maybe_time(found, "published_at")?,
         opened_at: row::time(found, "opened_at")?,

@@ -46,6 +46,8 @@ pub struct Update {
     pub recommended: Option<String>,
     /// The releases that fix it.
     pub fixed_in: Vec<String>,
+    /// The advisories that name what is installed.
+    pub advisories: Vec<String>,
     /// By when.
     pub due_at: Option<Timestamp>,
 }
