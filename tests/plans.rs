@@ -12,7 +12,8 @@ use dewline::domain::access::Sight;
 use dewline::domain::listing::Query;
 use dewline::store::listing::{Ask, Source, Statement, count_of, rows_of};
 use dewline::store::{
-    StoreError, api_keys, exposures, history, jobs, modules, organizations, site_modules, sites,
+    StoreError, advisories, api_keys, exposures, history, jobs, modules, organizations,
+    site_modules, sites,
 };
 use rusqlite::{Connection, params_from_iter};
 
@@ -32,13 +33,18 @@ fn lists() -> Vec<(&'static Source, Within)> {
         (&exposures::SOURCE, Some(("e.site_id", 7))),
         (&exposures::SOURCE, None),
         (&modules::SOURCE, None),
+        (&advisories::SOURCE, None),
+        (&exposures::OF_ADVISORY, Some(("ea.advisory_id", 7))),
         (&api_keys::SOURCE, None),
         (&jobs::SOURCE, None),
     ]
 }
 
 /// Filters that pages and programs use most.
-const FILTERS: [(&str, &str, &str); 14] = [
+const FILTERS: [(&str, &str, &str); 17] = [
+    ("advisories", "filter[module]", "drupal"),
+    ("advisories", "filter[affected_sites_count][gt]", "0"),
+    ("advisories", "q", "scripting"),
     ("sites", "filter[next_due_at][lt]", "2026-01-01"),
     ("sites", "filter[environment]", "staging"),
     ("sites", "filter[tags]", "shop"),

@@ -32,8 +32,8 @@ pub mod server;
 pub mod web;
 
 use api::{
-    advisories, api_keys, auth, events, exposures, health, jobs, modules, organizations, patch_runs,
-    site_modules, sites, syncs,
+    advisories, api_keys, auth, events, exposures, health, jobs, modules, organizations,
+    patch_runs, site_modules, sites, syncs,
 };
 use edge::Edge;
 use route::Needs::{May, Person, Platform, Public};

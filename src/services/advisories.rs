@@ -64,8 +64,12 @@ pub async fn affected(
     actor.require(Permission::SitesRead)?;
     find(app, actor, number).await?;
     let within = [("ea.advisory_id", number)];
-    app.store
-        .read(|db| Ok(exposures::of_advisory(db, &ask(app, actor, query, &within))?))
+    app.store.read(|db| {
+        Ok(exposures::of_advisory(
+            db,
+            &ask(app, actor, query, &within),
+        )?)
+    })
 }
 
 /// What became of what a source told.

@@ -74,7 +74,13 @@ pub static OF_ADVISORY: Source = Source {
     ],
     sorts: &[
         // What is open comes first, most urgent first.
-        ("due_at", &["ifnull(e.closed_at, 0)", "ifnull(e.due_at, 9223372036854775807)"]),
+        (
+            "due_at",
+            &[
+                "ifnull(e.closed_at, 0)",
+                "ifnull(e.due_at, 9223372036854775807)",
+            ],
+        ),
         ("site", &["s.name COLLATE NOCASE"]),
         ("opened_at", &["e.opened_at"]),
     ],
@@ -104,7 +110,10 @@ pub fn of_advisory(db: &Connection, ask: &Ask<'_>) -> Result<Page<Affected>> {
 /// The conditions that a state stands for.
 const STATES: &[(&str, &str)] = &[
     ("open", "e.closed_at IS NULL"),
-    ("overdue", "e.closed_at IS NULL AND e.due_at < {now}"),
+    (
+        "overdue",
+        "e.closed_at IS NULL AND unlikely(ifnull(e.due_at, 9223372036854775807) < {now})",
+    ),
     ("met", "e.outcome = 'met'"),
     ("breached", "e.outcome = 'breached'"),
     ("withdrawn", "e.outcome = 'withdrawn'"),
@@ -132,10 +141,7 @@ pub static SOURCE: Source = Source {
             Column::Through("e.module_id", "SELECT id FROM modules WHERE name"),
         ),
         ("module_id", Column::Plain("e.module_id")),
-        (
-            "state",
-            Column::Words(STATES),
-        ),
+        ("state", Column::Words(STATES)),
         ("cause", Column::Plain("e.cause_kind")),
         ("risk", Column::Plain("e.risk")),
         ("no_fix", Column::Plain("e.no_fix")),

@@ -82,6 +82,9 @@ pub const LISTS: &[ListBound] = &[
     asks("modules, *, all, rows", "USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "modules of one name: drupal.org's, and the custom code that shares it"),
     asks("site-modules of a site, *, rows", SORTS, "rows of one site, at most 5,000"),
     asks("exposures of a site, *, rows", SORTS, "windows of one site"),
+    asks("advisory-sites of a site, *, rows", SORTS, "the windows of one advisory"),
+    asks("advisories, *", "SCAN a", "all advisories there are: some thousands, whatever the fleet"),
+    asks("advisories, *, rows", SORTS, "the same rows"),
 
     // Filters that no index answers read on until the page is full, at most to the end. Those that the
     // pages offer first (urgent, silent, by status, open, overdue) have their index.
