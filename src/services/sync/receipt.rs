@@ -56,6 +56,7 @@ impl From<Open> for Update {
     fn from(open: Open) -> Self {
         Self {
             fixed_in: open.judgement.fixed_in(),
+            advisories: open.judgement.advisory_ids(),
             recommended: open
                 .judgement
                 .assessment
