@@ -12,6 +12,7 @@ CREATE TABLE organizations (
   updated_by TEXT    NOT NULL,
   deleted_at INTEGER
 ) STRICT;
+CREATE INDEX organizations_deleted ON organizations (deleted_at, id) WHERE deleted_at IS NOT NULL; -- what can be restored
 -- Names are unique among what isn't deleted; also the order of the list.
 CREATE UNIQUE INDEX organizations_name ON organizations (name COLLATE NOCASE) WHERE deleted_at IS NULL;
 

@@ -25,12 +25,16 @@ CREATE TABLE modules (
   sites_count         INTEGER NOT NULL DEFAULT 0,
   exposed_sites_count INTEGER NOT NULL DEFAULT 0,
   created_at          INTEGER NOT NULL,
-  updated_at          INTEGER NOT NULL
+  updated_at          INTEGER NOT NULL,
+  created_by          TEXT    NOT NULL DEFAULT 'system', -- a sync, or an answer of drupal.org
+  updated_by          TEXT    NOT NULL DEFAULT 'system',
+  deleted_at          INTEGER                    -- not looked up any more; a site that runs it brings it back
 ) STRICT;
 CREATE UNIQUE INDEX modules_name ON modules (name, ifnull(organization_id, 0), kind);
 CREATE INDEX modules_organization ON modules (organization_id, name) WHERE organization_id IS NOT NULL; -- the wall of custom code
 CREATE INDEX modules_next_check ON modules (next_check_at) WHERE next_check_at IS NOT NULL; -- due rows are the queue
 CREATE INDEX modules_stale ON modules (stale_at) WHERE stale_at IS NOT NULL;
+CREATE INDEX modules_deleted ON modules (deleted_at, id) WHERE deleted_at IS NOT NULL; -- what can be restored
 CREATE INDEX modules_sites ON modules (sites_count, id);            -- list, most used first
 CREATE INDEX modules_exposed ON modules (exposed_sites_count, id);
 CREATE INDEX modules_checked ON modules (last_checked_at, id);     -- list, asked longest ago first

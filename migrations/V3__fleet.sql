@@ -37,13 +37,15 @@ CREATE TABLE sites (
   updated_at            INTEGER NOT NULL,
   created_by            TEXT    NOT NULL,
   updated_by            TEXT    NOT NULL,
-  deleted_at            INTEGER
+  deleted_at            INTEGER,
+  went_with             TEXT                           -- organization: deleted together with it, and restored together
 ) STRICT;
 CREATE UNIQUE INDEX sites_name ON sites (organization_id, name COLLATE NOCASE, environment) WHERE deleted_at IS NULL; -- unique; the list of an organization
 CREATE INDEX sites_organization ON sites (organization_id) WHERE deleted_at IS NULL;                -- the newest of an organization; never moves
 CREATE INDEX sites_by_name   ON sites (name COLLATE NOCASE, environment) WHERE deleted_at IS NULL;  -- the list of everything
 CREATE INDEX sites_by_status ON sites (status, id) WHERE deleted_at IS NULL;                        -- worst first
 CREATE INDEX sites_by_due    ON sites (ifnull(next_due_at, 9223372036854775807)) WHERE deleted_at IS NULL; -- most urgent first
+CREATE INDEX sites_deleted  ON sites (organization_id, deleted_at) WHERE deleted_at IS NOT NULL;     -- what can be restored
 CREATE INDEX sites_silent    ON sites (silent_since, id) WHERE deleted_at IS NULL AND silent_since IS NOT NULL;
 
 -- The only row that an unchanged sync writes. Narrow, and in order of the site's id: check-in minutes are handed

@@ -15,6 +15,7 @@ CREATE TABLE api_keys (
   last_used_at    INTEGER,
   last_used_from  TEXT,
   revoked_at      INTEGER,
+  went_with       TEXT,                                -- site, organization: revoked together with it, and restored together
   created_at      INTEGER NOT NULL,
   updated_at      INTEGER NOT NULL,
   created_by      TEXT    NOT NULL,

@@ -172,6 +172,7 @@ async fn histories_made_by_chance_are_proved_by_their_replay() {
         for name in ["North", "South", "West"] {
             sites.push(site(&house, organization, name).await);
         }
+        let mut gone = Vec::new();
         let mut newest = 0;
         for _ in 0..40 {
             match chance.below(10) {
@@ -190,9 +191,17 @@ async fn histories_made_by_chance_are_proved_by_their_replay() {
                     let version = format!("1.0.{}", chance.below(newest + 1));
                     house.drupal_org.mark_insecure("poll", &version);
                 }
-                2 if sites.len() > 2 && chance.below(4) == 0 => {
-                    let (id, _) = sites.pop().unwrap();
-                    house.admin().delete(&format!("/sites/{id}")).await;
+                2 if sites.len() > 2 && chance.below(2) == 0 => {
+                    let site = sites.pop().unwrap();
+                    house.admin().delete(&format!("/sites/{}", site.0)).await;
+                    gone.push(site);
+                }
+                2 => {
+                    if let Some(site) = gone.pop() {
+                        let path = format!("/sites/{}/restore", site.0);
+                        house.admin().post(&path, &json!({})).await.ok();
+                        sites.push(site);
+                    }
                 }
                 3..=5 => house.run_jobs().await,
                 _ => {

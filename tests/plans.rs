@@ -12,39 +12,39 @@ use dewline::domain::access::Sight;
 use dewline::domain::listing::Query;
 use dewline::store::listing::{Ask, Source, Statement, count_of, rows_of};
 use dewline::store::{
-    StoreError, advisories, api_keys, exposures, history, jobs, modules, organizations,
+    StoreError, affected_sites, api_keys, exposures, history, jobs, modules, organizations,
     site_modules, sites,
 };
 use rusqlite::{Connection, params_from_iter};
 
 use crate::support::TestApp;
 
-type Within = Option<(&'static str, i64)>;
+type Within = &'static [(&'static str, i64)];
 
 fn lists() -> Vec<(&'static Source, Within)> {
     vec![
-        (&organizations::SOURCE, None),
-        (&sites::SOURCE, None),
-        (&site_modules::SOURCE, Some(("sm.site_id", 7))),
-        (&history::SYNCS_SOURCE, Some(("y.site_id", 7))),
-        (&history::EVENTS_SOURCE, Some(("n.site_id", 7))),
-        (&history::PATCH_RUNS_SOURCE, Some(("p.site_id", 7))),
-        (&history::PATCH_RUNS_SOURCE, None),
-        (&exposures::SOURCE, Some(("e.site_id", 7))),
-        (&exposures::SOURCE, None),
-        (&modules::SOURCE, None),
-        (&advisories::SOURCE, None),
-        (&exposures::OF_ADVISORY, Some(("ea.advisory_id", 7))),
-        (&api_keys::SOURCE, None),
-        (&jobs::SOURCE, None),
+        (&organizations::SOURCE, &[]),
+        (&sites::SOURCE, &[]),
+        (&site_modules::SOURCE, &[("sm.site_id", 7)]),
+        (&history::SYNCS_SOURCE, &[("y.site_id", 7)]),
+        (&history::EVENTS_SOURCE, &[("n.site_id", 7)]),
+        (&history::PATCH_RUNS_SOURCE, &[("p.site_id", 7)]),
+        (&history::PATCH_RUNS_SOURCE, &[]),
+        (&exposures::SOURCE, &[("e.site_id", 7)]),
+        (&exposures::SOURCE, &[]),
+        (&modules::SOURCE, &[]),
+        (&affected_sites::SOURCE, &[("v.module_id", 7)]),
+        (
+            &affected_sites::OF_ORGANIZATION,
+            &[("sm.module_id", 7), ("s.organization_id", 3)],
+        ),
+        (&api_keys::SOURCE, &[]),
+        (&jobs::SOURCE, &[]),
     ]
 }
 
 /// Filters that pages and programs use most.
 const FILTERS: [(&str, &str, &str); 17] = [
-    ("advisories", "filter[module]", "drupal"),
-    ("advisories", "filter[affected_sites_count][gt]", "0"),
-    ("advisories", "q", "scripting"),
     ("sites", "filter[next_due_at][lt]", "2026-01-01"),
     ("sites", "filter[environment]", "staging"),
     ("sites", "filter[tags]", "shop"),
@@ -52,6 +52,9 @@ const FILTERS: [(&str, &str, &str); 17] = [
     ("exposures", "filter[risk]", "critical"),
     ("modules", "q", "token"),
     ("patch-runs", "filter[run_date][gte]", "2026-01-01"),
+    ("module-sites", "filter[exposed]", "true"),
+    ("module-sites", "filter[state]", "open"),
+    ("module-sites", "filter[environment]", "production"),
     ("sites", "filter[status]", "not_secure"),
     ("sites", "filter[organization_id]", "3"),
     ("sites", "filter[silent]", "true"),
@@ -76,13 +79,17 @@ fn plan(db: &Connection, statement: &Statement) -> Vec<String> {
 /// A question to a list as one line: the list, what it asks, who asks, rows or their number.
 fn line(
     source: &Source,
-    within: bool,
+    within: Within,
     title: &str,
     sight: Sight,
     walks: bool,
     what: &str,
 ) -> String {
-    let place = if within { " of a site" } else { "" };
+    let place = match within {
+        [(_, _)] if of_site(within) => " of a site",
+        [_, _] => " of an organization",
+        _ => "",
+    };
     let who = match sight {
         Sight::All => "all",
         _ if walks => "a large organization",
@@ -112,6 +119,11 @@ fn every_field_and_sort_of_a_list_has_its_sql() {
     }
 }
 
+/// The path names a site.
+fn of_site(within: Within) -> bool {
+    matches!(within, [(column, _)] if column.ends_with(".site_id"))
+}
+
 /// What is asked of a list: each sort both ways, and the filters that are used most.
 fn questions(source: &Source, within: Within) -> Vec<(String, Vec<(&'static str, String)>)> {
     let mut questions: Vec<(String, Vec<(&str, String)>)> = Vec::new();
@@ -122,7 +134,7 @@ fn questions(source: &Source, within: Within) -> Vec<(String, Vec<(&'static str,
         }
     }
     for (list, name, value) in FILTERS {
-        if source.list.name == list && within.is_none() {
+        if source.list.name == list && !of_site(within) {
             questions.push((format!("{name}={value}"), vec![(name, value.to_owned())]));
         }
     }
@@ -142,18 +154,17 @@ async fn no_list_walks_or_sorts_the_fleet_without_a_bound() {
                 (Sight::Organization(3), false),
                 (Sight::Organization(3), true),
             ] {
-                let within: Vec<_> = within.into_iter().collect();
                 let ask = Ask {
                     query: &query,
                     sight,
-                    within: &within,
+                    within,
                     now: house.clock.now(),
                 };
                 for (what, statement) in [
                     ("rows", rows_of(source, &ask, walks)),
                     ("count", count_of(source, &ask)),
                 ] {
-                    let name = line(source, !within.is_empty(), &title, sight, walks, what);
+                    let name = line(source, within, &title, sight, walks, what);
                     let steps = house
                         .app
                         .store

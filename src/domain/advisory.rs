@@ -4,7 +4,6 @@
 pub mod matching;
 mod osv;
 pub mod record;
-pub mod shown;
 
 pub use matching::{Joined, Match, join};
 pub use record::{Record, Span};

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod advisory;
+pub mod affected_site;
 pub mod api_key;
 pub mod check_in;
 pub mod compatibility;
@@ -15,12 +16,14 @@ pub mod exposed;
 pub mod exposure;
 pub mod fault;
 pub mod form;
+pub mod handful;
 pub mod history;
 pub mod inventory;
 pub mod job;
 pub mod judgement;
 pub mod listing;
 pub mod module;
+pub mod module_version;
 pub mod network;
 pub mod organization;
 pub mod person;

@@ -2,6 +2,9 @@
 
 use jiff::Timestamp;
 
+use super::fault::Fault;
+use super::form;
+use super::inventory::{ModuleType, is_project_name};
 use super::listing::{Field, Kind, List};
 
 /// One module, counted over the sites in sight.
@@ -57,6 +60,126 @@ impl Module {
             (_, false) => "custom",
             (Some(status), true) => status,
             (None, true) => &self.feed_state,
+        }
+    }
+}
+
+/// A deleted one, that can be brought back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedModule {
+    /// Its id.
+    pub id: i64,
+    /// Its short name.
+    pub name: String,
+    /// Its title, or its name where it has none.
+    pub title: String,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+}
+
+/// What the platform administrator can say about a module; what isn't said stays as it is.
+#[derive(Debug, Clone, Default)]
+pub struct ModuleForm {
+    /// The project's short name on drupal.org.
+    pub name: Option<String>,
+    /// Its title.
+    pub title: Option<String>,
+    /// Its type.
+    pub kind: Option<String>,
+    /// What is already known to be wrong: fields that could not be read, or aren't known.
+    pub unreadable: Vec<Fault>,
+}
+
+/// A module's facts, checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModuleFacts {
+    /// Its name.
+    pub name: String,
+    /// At most 255 characters; empty: none is known.
+    pub title: String,
+    /// Its type.
+    pub kind: ModuleType,
+}
+
+/// What a project can be said to be; core is core, and nothing else is.
+const KINDS: [ModuleType; 3] = [ModuleType::Module, ModuleType::Theme, ModuleType::Profile];
+
+impl ModuleForm {
+    /// The facts, where nothing is wrong with them. `before` gives what the form doesn't say, and the
+    /// name, which can't change.
+    ///
+    /// # Errors
+    /// All faults at once.
+    pub fn check(&self, before: Option<&ModuleFacts>) -> Result<ModuleFacts, Vec<Fault>> {
+        let mut faults = self.unreadable.clone();
+        let name = self.checked_name(before, &mut faults);
+        let title = form::line(self.title.as_deref(), "/title", 255, &mut faults)
+            .or_else(|| before.map(|facts| facts.title.clone()))
+            .unwrap_or_default();
+        let was = match before {
+            Some(facts) => facts.kind,
+            None if name.as_deref() == Some("drupal") => ModuleType::Core,
+            None => ModuleType::Module,
+        };
+        let kind = self.checked_kind(was, &mut faults);
+        match name {
+            Some(name) if faults.is_empty() => Ok(ModuleFacts { name, title, kind }),
+            _ => Err(faults),
+        }
+    }
+
+    fn checked_name(
+        &self,
+        before: Option<&ModuleFacts>,
+        faults: &mut Vec<Fault>,
+    ) -> Option<String> {
+        const POINTER: &str = "/module_name";
+        match (&self.name, before) {
+            (None, None) => {
+                form::need(POINTER, faults);
+                None
+            }
+            (None, Some(before)) => Some(before.name.clone()),
+            (Some(name), Some(before)) if *name != before.name => {
+                faults.push(Fault::new(
+                    POINTER,
+                    "immutable",
+                    "cannot be changed: it is the project's name on drupal.org.",
+                ));
+                None
+            }
+            (Some(name), None) if !is_project_name(name) => {
+                faults.push(Fault::new(
+                    POINTER,
+                    "invalid",
+                    "takes the short name of a project on drupal.org: a small letter, then up to 127 small letters, digits and underscores.",
+                ));
+                None
+            }
+            (Some(name), _) => Some(name.clone()),
+        }
+    }
+
+    fn checked_kind(&self, was: ModuleType, faults: &mut Vec<Fault>) -> ModuleType {
+        let Some(word) = self.kind.as_deref() else {
+            return was;
+        };
+        let free = KINDS.contains(&was);
+        match ModuleType::from_word(word) {
+            Some(kind) if kind == was || (free && KINDS.contains(&kind)) => kind,
+            _ => {
+                let allowed = if free {
+                    "module, theme or profile"
+                } else {
+                    was.word()
+                };
+                faults.push(Fault::new(
+                    "/type",
+                    "not_allowed",
+                    format!("takes {allowed} here."),
+                ));
+                was
+            }
         }
     }
 }

@@ -23,6 +23,19 @@ pub struct Organization {
     pub updated_at: Timestamp,
 }
 
+/// A deleted one, that can be brought back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedOrganization {
+    /// Its id.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Sites that went with it and come back with it.
+    pub sites_count: i64,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+}
+
 /// What can be said about an organization; what isn't said stays as it is.
 #[derive(Debug, Clone, Default)]
 pub struct OrganizationForm {

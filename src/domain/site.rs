@@ -96,6 +96,25 @@ pub struct Counts {
     pub disabled: i64,
 }
 
+/// A deleted one, that can be brought back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeletedSite {
+    /// Its id.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Its environment.
+    pub environment: String,
+    /// Its organization.
+    pub organization_id: i64,
+    /// Its organization's name.
+    pub organization: String,
+    /// The organization is deleted too: it has to come back first.
+    pub organization_deleted: bool,
+    /// When it was deleted.
+    pub deleted_at: Timestamp,
+}
+
 /// What can be said about a site; what isn't said stays as it is, or takes its default.
 #[derive(Debug, Clone, Default)]
 pub struct SiteForm {
@@ -226,7 +245,7 @@ fn checked_url(url: &str) -> Result<String, (&'static str, String)> {
     let Some(parsed) = parsed else {
         return Err((
             "not_a_url",
-            "must begin with http:// or https://.".to_owned(),
+            "takes an address that begins with http:// or https://.".to_owned(),
         ));
     };
     if !parsed.username().is_empty() || parsed.password().is_some() {

@@ -32,12 +32,12 @@ pub mod server;
 pub mod web;
 
 use api::{
-    advisories, api_keys, auth, events, exposures, health, jobs, modules, organizations,
+    api_keys, auth, events, exposures, health, jobs, module_versions, modules, organizations,
     patch_runs, site_modules, sites, syncs,
 };
 use edge::Edge;
 use route::Needs::{May, Person, Platform, Public};
-use route::Scope::{Called, Nothing, Of};
+use route::Scope::{Nothing, Of};
 use route::{Route, Scope, Tier, delete, get, post, put};
 use web::door::{self, Pages};
 use web::visit::Who::{Anybody, Attempting, Signed};
@@ -56,8 +56,14 @@ const SITE: Scope = Of("site", |app, actor, id| {
 const MODULE: Scope = Of("module", |app, actor, id| {
     services::modules::seen(app, actor, id)
 });
-const ADVISORY: Scope = Called("advisory", |app, actor, id| {
-    services::advisories::seen(app, actor, id)
+const GONE_ORGANIZATION: Scope = Of("organization", |app, actor, id| {
+    services::organizations::seen_or_gone(app, actor, id)
+});
+const GONE_SITE: Scope = Of("site", |app, actor, id| {
+    services::sites::seen_or_gone(app, actor, id)
+});
+const GONE_MODULE: Scope = Of("module", |app, actor, id| {
+    services::modules::seen_or_gone(app, actor, id)
 });
 const API_KEY: Scope = Of("API key", |app, actor, id| {
     services::api_keys::seen(app, actor, id)
@@ -81,12 +87,14 @@ pub fn routes() -> Vec<Route> {
         get   ("/organizations/{id}", May(P::OrganizationsRead),   ORGANIZATION, organizations::SHOW),
         put   ("/organizations/{id}", May(P::OrganizationsManage), ORGANIZATION, organizations::UPDATE),
         delete("/organizations/{id}", Platform(P::OrganizationsManage), ORGANIZATION, organizations::DELETE),
+        post  ("/organizations/{id}/restore", Platform(P::OrganizationsManage), GONE_ORGANIZATION, organizations::RESTORE),
 
         get   ("/sites",      May(P::SitesRead),   Nothing, sites::LIST),
         post  ("/sites",      May(P::SitesWrite),  Nothing, sites::CREATE),
         get   ("/sites/{id}", May(P::SitesRead),   SITE,    sites::SHOW),
         put   ("/sites/{id}", May(P::SitesWrite),  SITE,    sites::UPDATE),
         delete("/sites/{id}", May(P::SitesDelete), SITE,    sites::DELETE),
+        post  ("/sites/{id}/restore", May(P::SitesDelete), GONE_SITE, sites::RESTORE),
 
         post("/sites/{id}/modules/sync",    May(P::Sync), SITE, syncs::RECEIVE).tier(Tier::Sync),
         post("/sites/{id}/composer-lock",   May(P::Sync), SITE, syncs::RECEIVE_LOCK).tier(Tier::Sync),
@@ -97,13 +105,15 @@ pub fn routes() -> Vec<Route> {
         get ("/sites/{id}/exposures",       May(P::SitesRead), SITE, exposures::LIST_OF_SITE),
         get ("/sites/{id}/events",          May(P::SitesRead), SITE, events::LIST),
 
-        get ("/modules",              May(P::ModulesRead),  Nothing, modules::LIST),
-        get ("/modules/{id}",         May(P::ModulesRead),  MODULE,  modules::SHOW),
-        post("/modules/{id}/refresh", May(P::ModulesWrite), MODULE,  modules::REFRESH),
-
-        get("/advisories",            May(P::ModulesRead), Nothing,  advisories::LIST),
-        get("/advisories/{id}",       May(P::ModulesRead), ADVISORY, advisories::SHOW),
-        get("/advisories/{id}/sites", May(P::SitesRead),   ADVISORY, advisories::SITES),
+        get   ("/modules",               May(P::ModulesRead),       Nothing, modules::LIST),
+        post  ("/modules",               Platform(P::ModulesWrite), Nothing, modules::CREATE),
+        get   ("/modules/{id}",          May(P::ModulesRead),       MODULE,  modules::SHOW),
+        put   ("/modules/{id}",          Platform(P::ModulesWrite), MODULE,  modules::UPDATE),
+        delete("/modules/{id}",          Platform(P::ModulesWrite), MODULE,  modules::DELETE),
+        post  ("/modules/{id}/restore",  Platform(P::ModulesWrite), GONE_MODULE, modules::RESTORE),
+        get   ("/modules/{id}/versions", May(P::ModulesRead),       MODULE,  module_versions::LIST),
+        get   ("/modules/{id}/sites",    May(P::SitesRead),         MODULE,  module_versions::RUN_BY),
+        post  ("/modules/{id}/refresh",  May(P::ModulesWrite),      MODULE,  modules::REFRESH),
 
         get("/exposures",       May(P::SitesRead), Nothing, exposures::LIST),
         get("/exposures/{id}",  May(P::SitesRead), Nothing, exposures::SHOW),

@@ -272,6 +272,9 @@ impl Recording {
     }
 
     fn next(&self, module: &Module, outcome: Outcome) -> Option<Timestamp> {
+        if module.deleted {
+            return None;
+        }
         let subject = Subject {
             id: module.id,
             looked_up: module.origin == Origin::Project,

@@ -20,6 +20,7 @@ use crate::outbound::drupal_org::Fetched;
 use crate::store::catalogue::NewModule;
 pub use crate::store::check::Finding;
 use crate::store::check::Happened;
+use crate::store::sites::Going;
 use crate::store::{
     self, Connection, Lane, Settings, Store, StoreError, advisories, audit, blob, catalogue, check,
     promises, sites,
@@ -177,10 +178,19 @@ impl Replay<'_> {
                 Ok(())
             }
             Happened::Deleted(site_id) => {
-                self.held.remove(&site_id);
                 self.target
                     .write(Lane::Back, move |db| {
-                        sites::delete(db, site_id, "check", at)
+                        sites::delete(db, site_id, Going::Itself, "check", at)
+                    })
+                    .await?;
+                Ok(())
+            }
+            Happened::Restored(site_id) => {
+                let promise = self.promise;
+                self.target
+                    .write(Lane::Back, move |db| {
+                        sites::restore(db, site_id, "check", at)?;
+                        ledger::catch_up(db, site_id, &promise, at)
                     })
                     .await?;
                 Ok(())
@@ -207,17 +217,17 @@ impl Replay<'_> {
         generated_at: Timestamp,
         delta: &[u8],
     ) -> Result<Inventory> {
-        let delta: Delta<'_> = blob::unpack(delta)?;
+        let delta: Delta = blob::unpack(delta)?;
         let held = self.held.entry(site_id).or_default();
-        for (origin, name) in delta.gone {
-            held.remove(&(origin, name.into_owned()));
+        for key in &delta.gone {
+            held.remove(key);
         }
         for entry in delta.put {
-            held.insert((entry.origin, entry.name.clone()), entry.into_owned());
+            held.insert((entry.origin, entry.name.clone()), entry);
         }
         Ok(Inventory {
             generated_at: Some(generated_at),
-            facts: delta.facts.into_owned(),
+            facts: delta.facts,
             pulse: Pulse::default(),
             entries: held.values().cloned().collect(),
         })

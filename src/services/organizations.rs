@@ -3,12 +3,16 @@
 use serde_json::{Value, json};
 
 use super::lists::ask;
+use super::sites::{SHOWN, bring_back, not_deleted};
 use super::{Error, Result, audit, ledger};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::listing::{Page, Query};
-use crate::domain::organization::{Organization, OrganizationFacts, OrganizationForm};
+use crate::domain::organization::{
+    DeletedOrganization, Organization, OrganizationFacts, OrganizationForm,
+};
 use crate::store::audit::Entry;
+use crate::store::sites::Going;
 use crate::store::{Connection, Lane, StoreError, audit as record, organizations, sites};
 
 /// One page of the organizations in sight.
@@ -125,7 +129,7 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
             let before = organizations::find(db, id)?.ok_or(Error::NotFound)?;
             for site in organizations::sites(db, id)? {
                 ledger::settle(db, site, &promise)?;
-                sites::delete(db, site, &by, now)?;
+                sites::delete(db, site, Going::WithOrganization, &by, now)?;
             }
             organizations::delete(db, id, &by, now)?;
             keep(db, entry.before(shown(&before)), id)
@@ -133,6 +137,62 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
         .await?;
     app.callers.forget();
     Ok(())
+}
+
+/// It is there, deleted or not, and the caller could see it if it weren't.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn seen_or_gone(app: &App, actor: &Actor, id: i64) -> Result<()> {
+    in_sight(actor, id)?;
+    if app
+        .store
+        .read(|db| organizations::exists_at_all(db, id).map_err(Error::from))?
+    {
+        Ok(())
+    } else {
+        Err(Error::NotFound)
+    }
+}
+
+/// The deleted ones, the newest first.
+///
+/// # Errors
+/// Where the caller isn't the platform administrator, or the store can't.
+pub async fn deleted(app: &App, actor: &Actor) -> Result<Vec<DeletedOrganization>> {
+    actor.require_platform(Permission::OrganizationsManage)?;
+    app.store
+        .read(|db| organizations::list_deleted(db, SHOWN).map_err(Error::from))
+}
+
+/// Brings a deleted one back with exactly what its deletion took: the sites and keys that were
+/// deleted before stay deleted.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] with `not_deleted`, or `name_taken` where another one
+/// has its name meanwhile.
+pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<Organization> {
+    actor.require(Permission::OrganizationsManage)?;
+    actor.require_platform(Permission::OrganizationsManage)?;
+    seen_or_gone(app, actor, id)?;
+    let (by, now) = (actor.label(), app.clock.now());
+    let entry = audit::entry(app, actor, "organization.restored");
+    let promise = ledger::promise(&app.config.sla);
+    let restored = app
+        .store
+        .write(Lane::Front, move |db| {
+            organizations::find_deleted(db, id)?.ok_or_else(not_deleted)?;
+            organizations::restore(db, id, &by, now).map_err(taken)?;
+            for site in organizations::sites_gone(db, id)? {
+                bring_back(db, site, &by, &promise, now)?;
+            }
+            let restored = organizations::find(db, id)?.ok_or(Error::NotFound)?;
+            keep(db, entry.after(shown(&restored)), id)?;
+            Ok::<_, Error>(restored)
+        })
+        .await?;
+    app.callers.forget();
+    Ok(restored)
 }
 
 /// What the record says of an organization.

@@ -1,16 +1,22 @@
 //! What can be done with sites, but for taking their inventories.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::lists::ask;
 use super::{Error, Result, audit, ledger, watch};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
+use crate::domain::exposure::Promise;
 use crate::domain::fault::Fault;
 use crate::domain::listing::{Page, Query};
-use crate::domain::site::{ENVIRONMENTS, Site, SiteFacts, SiteForm};
+use crate::domain::site::{DeletedSite, ENVIRONMENTS, Site, SiteFacts, SiteForm};
 use crate::store::audit::Entry;
+use crate::store::sites::Going;
 use crate::store::{Connection, Lane, StoreError, audit as record, organizations, sites};
+
+/// Deleted things that are listed, at most.
+pub(super) const SHOWN: u32 = 200;
 
 /// One page of the sites in sight.
 ///
@@ -163,12 +169,92 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
         .write(Lane::Front, move |db| {
             let before = sites::find(db, id)?.ok_or(Error::NotFound)?;
             ledger::settle(db, id, &promise)?;
-            sites::delete(db, id, &by, now)?;
+            sites::delete(db, id, Going::Itself, &by, now)?;
             keep(db, entry.before(shown(&before)), &before)
         })
         .await?;
     app.callers.forget();
     Ok(())
+}
+
+/// It is there, deleted or not, and the caller could see it if it weren't.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn seen_or_gone(app: &App, actor: &Actor, id: i64) -> Result<()> {
+    app.store
+        .read(|db| sites::organization_of_any(db, id).map_err(Error::from))?
+        .filter(|organization| actor.sight().sees(*organization, id))
+        .map(drop)
+        .ok_or(Error::NotFound)
+}
+
+/// The deleted sites in sight, the newest first; without those that went with their organization
+/// and come back with it.
+///
+/// # Errors
+/// Where the caller may not, or the store can't.
+pub async fn deleted(app: &App, actor: &Actor) -> Result<Vec<DeletedSite>> {
+    actor.require(Permission::SitesDelete)?;
+    let organization = actor.sight().organization();
+    app.store
+        .read(|db| sites::list_deleted(db, organization, SHOWN).map_err(Error::from))
+}
+
+/// Brings a deleted one back: the windows that ended with it are open again, the keys that were
+/// revoked with it work again, and what was published meanwhile is made good.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Conflict`] with `not_deleted`, `organization_deleted`, or
+/// `name_taken` where another site has its name meanwhile.
+pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<Site> {
+    actor.require(Permission::SitesDelete)?;
+    seen_or_gone(app, actor, id)?;
+    let (by, now) = (actor.label(), app.clock.now());
+    let entry = audit::entry(app, actor, "site.restored");
+    let promise = ledger::promise(&app.config.sla);
+    let restored = app
+        .store
+        .write(Lane::Front, move |db| {
+            let gone = sites::find_deleted(db, id)?.ok_or_else(not_deleted)?;
+            if gone.organization_deleted {
+                return Err(Error::Conflict {
+                    code: "organization_deleted",
+                    detail: format!(
+                        "Its organization, {}, is deleted too. Restore that first.",
+                        gone.organization
+                    ),
+                });
+            }
+            bring_back(db, id, &by, &promise, now)?;
+            let restored = sites::find(db, id)?.ok_or(Error::NotFound)?;
+            keep(db, entry.after(shown(&restored)), &restored)?;
+            Ok(restored)
+        })
+        .await?;
+    app.callers.forget();
+    Ok(restored)
+}
+
+/// Brings one back within a write: its rows, what was published meanwhile, and who waits for it.
+pub(super) fn bring_back(
+    db: &Connection,
+    id: i64,
+    by: &str,
+    promise: &Promise,
+    now: Timestamp,
+) -> Result<()> {
+    sites::restore(db, id, by, now).map_err(taken)?;
+    ledger::catch_up(db, id, promise, now)?;
+    Ok(watch::rearm(db, id, now)?)
+}
+
+/// What isn't deleted can't be restored.
+pub(super) fn not_deleted() -> Error {
+    Error::Conflict {
+        code: "not_deleted",
+        detail: "It isn't deleted.".to_owned(),
+    }
 }
 
 /// What the record says of a site.

@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::time::{at, ms};
 use super::{Result, StoreError, blob};
 use crate::domain::exposed::BranchFix;
-use crate::domain::inventory::{Entry, ModuleType, Origin};
+use crate::domain::inventory::{ModuleType, Origin};
 use crate::domain::judgement::{FeedState, Judgement};
 use crate::domain::release_history::ReleaseHistory;
-use crate::domain::site_status::{Counted, Standing};
+use crate::domain::site_status::Standing;
 
 /// A module, as the services judge with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +46,8 @@ pub struct Module {
     pub publication_id: Option<i64>,
     /// Sites that have it.
     pub sites_count: i64,
+    /// It was deleted: nobody asks for it.
+    pub deleted: bool,
 }
 
 impl Module {
@@ -56,7 +58,8 @@ impl Module {
 }
 
 const MODULE: &str = "SELECT id, kind, name, title, type, feed_state, failures, last_checked_at, last_success_at, \
-    next_check_at, asked_at, stale, etag, last_modified, publication_id, sites_count FROM modules";
+    next_check_at, asked_at, stale, etag, last_modified, publication_id, sites_count, deleted_at IS NOT NULL \
+    FROM modules";
 
 fn module(row: &Row<'_>) -> rusqlite::Result<Module> {
     let kind: String = row.get(1)?;
@@ -64,7 +67,11 @@ fn module(row: &Row<'_>) -> rusqlite::Result<Module> {
     let feed: String = row.get(5)?;
     Ok(Module {
         id: row.get(0)?,
-        origin: Origin::from_word(&kind),
+        origin: match kind.as_str() {
+            "custom" => Origin::Custom,
+            "library" => Origin::Library,
+            _ => Origin::Project,
+        },
         name: row.get(2)?,
         title: row.get(3)?,
         kind: ModuleType::from_word(&type_).unwrap_or(ModuleType::Module),
@@ -79,6 +86,7 @@ fn module(row: &Row<'_>) -> rusqlite::Result<Module> {
         last_modified: row.get(13)?,
         publication_id: row.get(14)?,
         sites_count: row.get(15)?,
+        deleted: row.get(16)?,
     })
 }
 
@@ -91,7 +99,7 @@ pub fn get(db: &Connection, id: i64) -> Result<Option<Module>> {
     Ok(query.query_row([id], module).optional()?)
 }
 
-/// The module of that name: drupal.org's, or the organization's own.
+/// The module of that name, deleted or not: drupal.org's, or the organization's own.
 ///
 /// # Errors
 /// What SQLite says.
@@ -182,10 +190,55 @@ pub fn add(db: &Connection, new: &NewModule<'_>, now: Timestamp) -> Result<i64> 
 pub fn make_due(db: &Connection, id: i64, due: Timestamp, now: Timestamp) -> Result<()> {
     db.prepare_cached(
         "UPDATE modules SET next_check_at = ?2, asked_at = ?3
-         WHERE id = ?1 AND kind = 'project' AND ifnull(next_check_at, ?2 + 1) > ?2",
+         WHERE id = ?1 AND kind = 'project' AND deleted_at IS NULL AND ifnull(next_check_at, ?2 + 1) > ?2",
     )?
     .execute(params![id, ms(due), ms(now)])?;
     Ok(())
+}
+
+/// Brings a deleted module back; a project is due at once. `false`: it isn't deleted.
+///
+/// # Errors
+/// What SQLite says.
+pub fn restore(db: &Connection, id: i64, now: Timestamp) -> Result<bool> {
+    let restored = db
+        .prepare_cached(
+            "UPDATE modules SET deleted_at = NULL, updated_at = ?2, asked_at = iif(kind = 'project', ?2, NULL),
+                next_check_at = iif(kind = 'project', ?2, NULL) WHERE id = ?1 AND deleted_at IS NOT NULL",
+        )?
+        .execute(params![id, ms(now)])?;
+    Ok(restored > 0)
+}
+
+/// The deleted modules that a site runs: none may stay so.
+///
+/// # Errors
+/// What SQLite says.
+pub fn deleted_on(db: &Connection, site_id: i64) -> Result<Vec<i64>> {
+    let mut query = db.prepare_cached(
+        "SELECT m.id FROM site_modules AS sm JOIN modules AS m ON m.id = sm.module_id
+         WHERE sm.site_id = ?1 AND m.deleted_at IS NOT NULL",
+    )?;
+    let rows = query.query_map([site_id], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The modules of a site that the ledger may have something to say about, (id, name): those with a
+/// row there, and those of which it runs or ran a version that isn't known to be safe.
+///
+/// # Errors
+/// What SQLite says.
+pub fn questionable(db: &Connection, site_id: i64) -> Result<Vec<(i64, String)>> {
+    let mut query = db.prepare_cached(
+        "SELECT m.id, m.name FROM modules AS m WHERE m.kind = 'project' AND m.id IN (
+           SELECT e.module_id FROM exposures AS e WHERE e.site_id = ?1
+           UNION SELECT sm.module_id FROM site_modules AS sm JOIN module_versions AS v ON v.id = sm.version_id
+             WHERE sm.site_id = ?1 AND v.exposed IS NOT 0
+           UNION SELECT r.module_id FROM module_runs AS r JOIN module_versions AS v ON v.id = r.version_id
+             WHERE r.site_id = ?1 AND v.exposed IS NOT 0)",
+    )?;
+    let rows = query.query_map([site_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The modules that are due, the longest due first.
@@ -461,74 +514,24 @@ fn version(row: &Row<'_>) -> Result<Version> {
     })
 }
 
-/// What is known of what a site names: its module and, where that version was ever seen, the
-/// version's id and what running it enabled means for a site's word.
-#[derive(Debug, Clone, Copy)]
-pub struct Known {
-    /// The module.
-    pub module_id: i64,
-    /// The version.
-    pub version: Option<(i64, Counted)>,
-}
-
-const KNOWN: &str = "SELECT m.id, v.id, v.status, v.reason = 'drupal-7-end-of-life', v.exposed,
-        m.type = 'core' AND m.name = 'drupal', m.stale
-     FROM modules AS m LEFT JOIN module_versions AS v
-        ON v.module_id = m.id AND ifnull(v.version, char(0)) = ifnull(?1, char(0)) AND v.datestamp = ?2";
-
-fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
-    let version: Option<i64> = row.get(1)?;
-    let counted = |_| {
-        Ok::<_, rusqlite::Error>(Counted {
-            standing: standing(row.get(2)?),
-            end_of_life: row.get::<_, Option<bool>>(3)?.unwrap_or(false),
-            exposed: row.get(4)?,
-            enabled: true,
-            core: row.get(5)?,
-            stale: row.get(6)?,
-        })
-    };
-    Ok(Known {
-        module_id: row.get(0)?,
-        version: version.zip(version.map(counted).transpose()?),
-    })
-}
-
-/// What is known of a version of the module of that name: drupal.org's, or the organization's own.
+/// The id of a version and whether it is exposed, if it was ever seen.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn known_by_name(
+pub fn find_version(
     db: &Connection,
-    organization_id: i64,
-    entry: &Entry,
-) -> Result<Option<Known>> {
-    let mut query = db.prepare_cached(&format!(
-        "{KNOWN} WHERE m.name = ?3 AND ifnull(m.organization_id, 0) = ?4 AND m.kind = ?5"
-    ))?;
-    let owner = owner(entry.origin, organization_id).unwrap_or(0);
-    Ok(query
-        .query_row(
-            params![
-                entry.version,
-                entry.datestamp,
-                entry.name,
-                owner,
-                entry.origin.word()
-            ],
-            known,
-        )
-        .optional()?)
-}
-
-/// What is known of a version of that module.
-///
-/// # Errors
-/// What SQLite says.
-pub fn known_by_id(db: &Connection, module_id: i64, entry: &Entry) -> Result<Option<Known>> {
-    let mut query = db.prepare_cached(&format!("{KNOWN} WHERE m.id = ?3"))?;
-    Ok(query
-        .query_row(params![entry.version, entry.datestamp, module_id], known)
+    module_id: i64,
+    version: Option<&str>,
+    datestamp: i64,
+) -> Result<Option<(i64, Option<bool>)>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT id, exposed FROM module_versions
+             WHERE module_id = ?1 AND ifnull(version, char(0)) = ifnull(?2, char(0)) AND datestamp = ?3",
+        )?
+        .query_row(params![module_id, version, datestamp], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })
         .optional()?)
 }
 

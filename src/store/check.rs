@@ -395,6 +395,8 @@ pub enum Happened {
     Advised(i64),
     /// A site was deleted.
     Deleted(i64),
+    /// A site was restored.
+    Restored(i64),
     /// A site was said to have moved.
     Moved(i64),
     /// Other hours to patch were promised from then on.
@@ -434,6 +436,7 @@ pub fn chronicle(
             },
             "advisory" => Happened::Advised(row.get(3)?),
             "site_deleted" => Happened::Deleted(row.get(3)?),
+            "site_restored" => Happened::Restored(row.get(3)?),
             "site_moved" => Happened::Moved(row.get(3)?),
             "promise" => Happened::Promised(promises::get(db, row.get(3)?)?),
             other => {

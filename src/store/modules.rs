@@ -1,13 +1,15 @@
 //! The catalogue, read for people: whoever doesn't see all sees the modules that sites in sight run,
 //! counted over those sites.
 
-use rusqlite::{Connection, OptionalExtension, Row};
+use jiff::Timestamp;
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::listing::{Ask, Column, Counted, Source, Wall, page};
 use super::{Result, row};
 use crate::domain::access::Sight;
+use crate::domain::judgement::Judgement;
 use crate::domain::listing::Page;
-use crate::domain::module::{LIST, Module};
+use crate::domain::module::{DeletedModule, LIST, Module, ModuleFacts};
 
 /// The list of modules.
 pub static SOURCE: Source = Source {
@@ -15,7 +17,7 @@ pub static SOURCE: Source = Source {
     from: "modules AS m",
     drivers: &[],
     walked: &[],
-    live: "1",
+    live: "m.deleted_at IS NULL",
     id: "m.id",
     wall: Wall::Used {
         organization: "m.id IN (SELECT v.module_id FROM organization_versions AS ov JOIN module_versions AS v ON v.id = ov.version_id \
@@ -97,13 +99,129 @@ pub fn find(db: &Connection, sight: Sight, id: i64) -> Result<Option<Module>> {
     Ok((sites > 0).then_some(module))
 }
 
+/// It is there, deleted or not.
+///
+/// # Errors
+/// What SQLite says.
+pub fn exists_at_all(db: &Connection, id: i64) -> Result<bool> {
+    Ok(db
+        .prepare_cached("SELECT 1 FROM modules WHERE id = ?1")?
+        .exists([id])?)
+}
+
+/// Changes what the platform administrator says about one.
+///
+/// # Errors
+/// What SQLite says.
+pub fn update(
+    db: &Connection,
+    id: i64,
+    facts: &ModuleFacts,
+    by: &str,
+    now: Timestamp,
+) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE modules SET title = ?2, type = ?3, updated_by = ?4, updated_at = ?5 WHERE id = ?1",
+    )?
+    .execute(params![
+        id,
+        facts.title,
+        facts.kind.word(),
+        by,
+        now.as_millisecond()
+    ])?;
+    Ok(())
+}
+
+/// Marks one as made by somebody.
+///
+/// # Errors
+/// What SQLite says.
+pub fn made_by(db: &Connection, id: i64, by: &str) -> Result<()> {
+    db.prepare_cached("UPDATE modules SET created_by = ?2, updated_by = ?2 WHERE id = ?1")?
+        .execute(params![id, by])?;
+    Ok(())
+}
+
+/// Deletes one softly, unless a site that isn't deleted runs it: nobody asks for it any more.
+/// `false`: one does.
+///
+/// # Errors
+/// What SQLite says.
+pub fn delete(db: &Connection, id: i64, by: &str, now: Timestamp) -> Result<bool> {
+    let changed = db
+        .prepare_cached(
+            "UPDATE modules SET deleted_at = ?2, next_check_at = NULL, asked_at = NULL, updated_at = ?2, updated_by = ?3
+             WHERE id = ?1 AND deleted_at IS NULL AND sites_count = 0",
+        )?
+        .execute(params![id, now.as_millisecond(), by])?;
+    Ok(changed > 0)
+}
+
+/// The deleted ones, the newest first.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list_deleted(db: &Connection, most: u32) -> Result<Vec<DeletedModule>> {
+    let mut prepared = db.prepare_cached(
+        "SELECT id, name, coalesce(nullif(title, ''), name) AS title, deleted_at FROM modules
+         WHERE deleted_at IS NOT NULL ORDER BY deleted_at DESC, id DESC LIMIT ?1",
+    )?;
+    let found = prepared.query_map([most], |found| {
+        Ok(DeletedModule {
+            id: found.get("id")?,
+            name: found.get("name")?,
+            title: found.get("title")?,
+            deleted_at: row::time(found, "deleted_at")?,
+        })
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+/// A version of a module that somebody ran at some time, with its judgement, counted by sight.
+#[derive(Debug, Clone)]
+pub struct SeenVersion {
+    /// The version; `None`: a site could not say.
+    pub version: Option<String>,
+    /// The judgement on it.
+    pub judgement: Judgement,
+    /// Sites in sight that have it.
+    pub sites: i64,
+}
+
+/// The versions of a module that sites in sight run, and those that any site ever ran where all is
+/// in sight.
+///
+/// # Errors
+/// What SQLite says; where a verdict cannot be read.
+pub fn seen_versions(db: &Connection, sight: Sight, id: i64) -> Result<Vec<SeenVersion>> {
+    let mut prepared = db.prepare_cached(
+        "SELECT v.version, v.verdict,
+           CASE WHEN ?3 IS NOT NULL THEN (SELECT count(*) FROM site_modules AS sm WHERE sm.site_id = ?3 AND sm.module_id = ?1 AND sm.version_id = v.id)
+                WHEN ?2 IS NOT NULL THEN ifnull((SELECT ov.sites FROM organization_versions AS ov WHERE ov.version_id = v.id AND ov.organization_id = ?2), 0)
+                ELSE v.sites_count END AS sites
+         FROM module_versions AS v WHERE v.module_id = ?1 ORDER BY ifnull(v.version, char(0)), v.datestamp",
+    )?;
+    let mut rows = prepared.query(params![id, sight.organization(), sight.site()])?;
+    let mut seen = Vec::new();
+    while let Some(row) = rows.next()? {
+        let verdict: String = row.get(1)?;
+        seen.push(SeenVersion {
+            version: row.get(0)?,
+            judgement: serde_json::from_str(&verdict)?,
+            sites: row.get(2)?,
+        });
+    }
+    Ok(seen)
+}
+
 fn counted(db: &Connection, sql: &str, ids: (i64, i64)) -> rusqlite::Result<(i64, i64)> {
     db.prepare_cached(sql)?
         .query_row(ids, |found| Ok((found.get(0)?, found.get(1)?)))
 }
 
 fn bare(db: &Connection, id: i64) -> rusqlite::Result<Option<Module>> {
-    db.prepare_cached("SELECT * FROM modules WHERE id = ?1")?
+    db.prepare_cached("SELECT * FROM modules WHERE id = ?1 AND deleted_at IS NULL")?
         .query_row([id], read)
         .optional()
 }

@@ -1,12 +1,12 @@
 //! Organizations as they are kept.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::listing::{Ask, Column, Source, Wall, page};
 use super::{Result, row};
 use crate::domain::listing::Page;
-use crate::domain::organization::{LIST, Organization, OrganizationFacts};
+use crate::domain::organization::{DeletedOrganization, LIST, Organization, OrganizationFacts};
 
 /// The list of organizations.
 pub static SOURCE: Source = Source {
@@ -131,11 +131,89 @@ pub fn delete(db: &Connection, id: i64, by: &str, now: Timestamp) -> Result<()> 
     )?
     .execute(params![id, now.as_millisecond(), by])?;
     db.prepare_cached(
-        "UPDATE api_keys SET revoked_at = ?2, updated_at = ?2, updated_by = ?3
+        "UPDATE api_keys SET revoked_at = ?2, went_with = 'organization', updated_at = ?2, updated_by = ?3
          WHERE organization_id = ?1 AND revoked_at IS NULL",
     )?
     .execute(params![id, now.as_millisecond(), by])?;
     Ok(())
+}
+
+/// Brings a deleted one back, with the keys that went with it. Its sites are brought back one by one
+/// by whoever calls.
+///
+/// # Errors
+/// A constraint, where the name is taken meanwhile.
+pub fn restore(db: &Connection, id: i64, by: &str, now: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE organizations SET deleted_at = NULL, updated_at = ?2, updated_by = ?3 WHERE id = ?1",
+    )?
+    .execute(params![id, now.as_millisecond(), by])?;
+    db.prepare_cached(
+        "UPDATE api_keys SET revoked_at = NULL, went_with = NULL, updated_at = ?2, updated_by = ?3
+         WHERE organization_id = ?1 AND went_with = 'organization'",
+    )?
+    .execute(params![id, now.as_millisecond(), by])?;
+    Ok(())
+}
+
+/// The ids of the sites that went with it.
+///
+/// # Errors
+/// What SQLite says.
+pub fn sites_gone(db: &Connection, id: i64) -> Result<Vec<i64>> {
+    let mut prepared = db.prepare_cached(
+        "SELECT id FROM sites INDEXED BY sites_deleted
+         WHERE organization_id = ?1 AND deleted_at IS NOT NULL AND went_with = 'organization'",
+    )?;
+    let ids = prepared.query_map([id], |found| found.get(0))?;
+    Ok(ids.collect::<rusqlite::Result<_>>()?)
+}
+
+const DELETED: &str = "SELECT o.id, o.name, o.deleted_at,
+    (SELECT count(*) FROM sites AS s INDEXED BY sites_deleted
+      WHERE s.organization_id = o.id AND s.deleted_at IS NOT NULL AND s.went_with = 'organization') AS sites_count
+  FROM organizations AS o WHERE o.deleted_at IS NOT NULL";
+
+/// A deleted one.
+///
+/// # Errors
+/// What SQLite says.
+pub fn find_deleted(db: &Connection, id: i64) -> Result<Option<DeletedOrganization>> {
+    Ok(db
+        .prepare_cached(&format!("{DELETED} AND o.id = ?1"))?
+        .query_row([id], deleted)
+        .optional()?)
+}
+
+/// The deleted ones, the newest first.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list_deleted(db: &Connection, most: u32) -> Result<Vec<DeletedOrganization>> {
+    let mut prepared = db.prepare_cached(&format!(
+        "{DELETED} ORDER BY o.deleted_at DESC, o.id DESC LIMIT ?1"
+    ))?;
+    let found = prepared.query_map([most], deleted)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+fn deleted(found: &Row<'_>) -> rusqlite::Result<DeletedOrganization> {
+    Ok(DeletedOrganization {
+        id: found.get("id")?,
+        name: found.get("name")?,
+        sites_count: found.get("sites_count")?,
+        deleted_at: row::time(found, "deleted_at")?,
+    })
+}
+
+/// It is there, deleted or not.
+///
+/// # Errors
+/// What SQLite says.
+pub fn exists_at_all(db: &Connection, id: i64) -> Result<bool> {
+    Ok(db
+        .prepare_cached("SELECT 1 FROM organizations WHERE id = ?1")?
+        .exists([id])?)
 }
 
 /// The ids of its sites that aren't deleted.

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::listing::{Ask, Column, Source, Wall, page};
 use super::{Result, row};
 use crate::domain::listing::Page;
-use crate::domain::site::{Counts, LIST, Site, SiteFacts, Stranger};
+use crate::domain::site::{Counts, DeletedSite, LIST, Site, SiteFacts, Stranger};
 use crate::domain::site_status::Standing;
 
 /// The list of sites.
@@ -219,12 +219,21 @@ fn tags(facts: &SiteFacts) -> String {
     serde_json::Value::from(facts.tags.clone()).to_string()
 }
 
+/// Why a site or a key goes: what is restored together went together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Going {
+    /// Somebody deleted the site.
+    Itself,
+    /// Its organization was deleted.
+    WithOrganization,
+}
+
 /// Deletes one softly, with all that follows in the same commit: its keys end, its open windows end
 /// at this instant, nobody waits for its syncs any more, and the chronicle says so.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn delete(db: &Connection, id: i64, by: &str, now: Timestamp) -> Result<()> {
+pub fn delete(db: &Connection, id: i64, going: Going, by: &str, now: Timestamp) -> Result<()> {
     let at = now.as_millisecond();
     db.prepare_cached(
         "UPDATE exposures SET closed_at = ?2, outcome = 'ended', updated_at = ?2
@@ -232,18 +241,116 @@ pub fn delete(db: &Connection, id: i64, by: &str, now: Timestamp) -> Result<()> 
     )?
     .execute(params![id, at])?;
     db.prepare_cached(
-        "UPDATE sites SET deleted_at = ?2, updated_at = ?2, updated_by = ?3, open_exposures = 0,
+        "UPDATE sites SET deleted_at = ?2, went_with = ?4, updated_at = ?2, updated_by = ?3, open_exposures = 0,
            next_due_at = NULL WHERE id = ?1",
     )?
-    .execute(params![id, at, by])?;
+    .execute(params![
+        id,
+        at,
+        by,
+        (going == Going::WithOrganization).then_some("organization")
+    ])?;
     db.prepare_cached("UPDATE site_contacts SET watch_at = NULL WHERE site_id = ?1")?
         .execute([id])?;
     db.prepare_cached(
-        "UPDATE api_keys SET revoked_at = ?2, updated_at = ?2, updated_by = ?3
+        "UPDATE api_keys SET revoked_at = ?2, went_with = ?4, updated_at = ?2, updated_by = ?3
          WHERE site_id = ?1 AND revoked_at IS NULL",
     )?
-    .execute(params![id, at, by])?;
+    .execute(params![
+        id,
+        at,
+        by,
+        match going {
+            Going::Itself => "site",
+            Going::WithOrganization => "organization",
+        }
+    ])?;
     db.prepare_cached("INSERT INTO chronicle (kind, ref, at) VALUES ('site_deleted', ?1, ?2)")?
         .execute(params![id, at])?;
     Ok(())
+}
+
+/// Brings a deleted one back, with what its deletion took: the windows that ended with it are open
+/// again, the keys that were revoked with it work again. What follows from what happened meanwhile
+/// is the caller's to draw.
+///
+/// # Errors
+/// A constraint, where the name is taken meanwhile.
+pub fn restore(db: &Connection, id: i64, by: &str, now: Timestamp) -> Result<()> {
+    let at = now.as_millisecond();
+    db.prepare_cached(
+        "UPDATE sites SET deleted_at = NULL, went_with = NULL, updated_at = ?2, updated_by = ?3 WHERE id = ?1",
+    )?
+    .execute(params![id, at, by])?;
+    db.prepare_cached(
+        "UPDATE exposures SET closed_at = NULL, outcome = NULL, updated_at = ?2 WHERE site_id = ?1 AND outcome = 'ended'",
+    )?
+    .execute(params![id, at])?;
+    db.prepare_cached(
+        "UPDATE api_keys SET revoked_at = NULL, went_with = NULL, updated_at = ?2, updated_by = ?3
+         WHERE site_id = ?1 AND went_with = 'site'",
+    )?
+    .execute(params![id, at, by])?;
+    db.prepare_cached("INSERT INTO chronicle (kind, ref, at) VALUES ('site_restored', ?1, ?2)")?
+        .execute(params![id, at])?;
+    Ok(())
+}
+
+/// A deleted one.
+///
+/// # Errors
+/// What SQLite says.
+pub fn find_deleted(db: &Connection, id: i64) -> Result<Option<DeletedSite>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT s.id, s.name, s.environment, s.organization_id, o.name AS organization,
+               o.deleted_at IS NOT NULL AS organization_deleted, s.deleted_at
+             FROM sites AS s JOIN organizations AS o ON o.id = s.organization_id
+             WHERE s.id = ?1 AND s.deleted_at IS NOT NULL",
+        )?
+        .query_row([id], deleted)
+        .optional()?)
+}
+
+/// Those in sight that were deleted by themselves, the newest first.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list_deleted(
+    db: &Connection,
+    organization: Option<i64>,
+    most: u32,
+) -> Result<Vec<DeletedSite>> {
+    let mut prepared = db.prepare_cached(
+        "SELECT s.id, s.name, s.environment, s.organization_id, o.name AS organization,
+           o.deleted_at IS NOT NULL AS organization_deleted, s.deleted_at
+         FROM sites AS s INDEXED BY sites_deleted JOIN organizations AS o ON o.id = s.organization_id
+         WHERE s.deleted_at IS NOT NULL AND s.went_with IS NULL AND (?1 IS NULL OR s.organization_id = ?1)
+         ORDER BY s.deleted_at DESC, s.id DESC LIMIT ?2",
+    )?;
+    let found = prepared.query_map(params![organization, most], deleted)?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
+}
+
+fn deleted(found: &Row<'_>) -> rusqlite::Result<DeletedSite> {
+    Ok(DeletedSite {
+        id: found.get("id")?,
+        name: found.get("name")?,
+        environment: found.get("environment")?,
+        organization_id: found.get("organization_id")?,
+        organization: found.get("organization")?,
+        organization_deleted: found.get("organization_deleted")?,
+        deleted_at: row::time(found, "deleted_at")?,
+    })
+}
+
+/// The organization of a site, deleted or not: who may bring it back.
+///
+/// # Errors
+/// What SQLite says.
+pub fn organization_of_any(db: &Connection, id: i64) -> Result<Option<i64>> {
+    Ok(db
+        .prepare_cached("SELECT organization_id FROM sites WHERE id = ?1")?
+        .query_row([id], |found| found.get(0))
+        .optional()?)
 }

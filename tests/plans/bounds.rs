@@ -42,6 +42,7 @@ const SORTS: &str = "USE TEMP B-TREE FOR ORDER BY";
 pub const STATEMENTS: &[Bound] = &[
     may("advisories::standing", SORTS, "the advisories of one project: about a hundred of core"),
     may("advisories::names_of", SORTS, "the advisories that explain one window: a handful"),
+    may("affected_sites::find", SORTS, "the windows of one module on one site"),
     may("audit::append", "SCAN audit_logs", "one row: LIMIT 1 in the order of ids"),
     may("audit::first_broken", "SCAN audit_logs", "the whole record, on the copy that `dewline check` makes"),
     may("catalogue::versions", SORTS, "the versions of one module, seen on sites: hundreds"),
@@ -51,6 +52,7 @@ pub const STATEMENTS: &[Bound] = &[
     may("catalogue::untold", SORTS, "the same rows"),
     may("exposures::open", SORTS, "the modules of one site with something open: at most 5,000"),
     may("jobs::waiting", "SCAN jobs USING INDEX jobs_due", "jobs that wait or run: tens"),
+    may("ledger::open_of", "USE TEMP B-TREE FOR count(DISTINCT)", "the open windows of one site"),
     may("mod::applied_version", "SCAN sqlite_schema", "the tables of the schema: tens"),
     may("one_time_tokens::drop_unused", "SCAN one_time_tokens", "links that were printed: a handful"),
     may("overview::tallies", "SCAN o USING INDEX organizations_name", "organizations, each with at most 16 rows of counters"),
@@ -64,6 +66,8 @@ pub const STATEMENTS: &[Bound] = &[
     may("overview::by_day", "SCAN (subquery-2)", "windows opened or closed within 30 days, found by index"),
     may("overview::by_day", "USE TEMP B-TREE FOR GROUP BY", "the same rows"),
     may("promises::newest", "SCAN promises", "one row: LIMIT 1 in the order of ids"),
+    may("sites::list_deleted", "SCAN s USING INDEX sites_deleted", "deleted sites that were not removed for good yet"),
+    may("sites::list_deleted", SORTS, "the same rows"),
     may("users::any", "SCAN users USING INDEX users_email", "one row: EXISTS stops at the first"),
 ];
 
@@ -80,11 +84,14 @@ pub const LISTS: &[ListBound] = &[
     asks("modules, *, an organization, rows", SORTS, "modules that the sites of one organization run"),
     asks("modules, *, a large organization, rows", SORTS, "modules that the sites of one organization run"),
     asks("modules, *, all, rows", "USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "modules of one name: drupal.org's, and the custom code that shares it"),
+    asks("module-sites, *installed*, rows", "USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "ids of the sites that run one version of the module, found by index"),
+    asks("module-sites, filter*, rows", "USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "likewise, those that the filter leaves"),
+    asks("module-sites, sort=*site, *, rows", SORTS, "sites that run the module, found by index"),
+    asks("module-sites, sort=*due_at, *, rows", SORTS, "sites that run the module, and the windows of the module on one site"),
+    asks("module-sites, filter[state]=*", SORTS, "the windows of the module on one site"),
+    asks("module-sites of an organization, *", SORTS, "sites of one organization, and the windows of the module on one site"),
     asks("site-modules of a site, *, rows", SORTS, "rows of one site, at most 5,000"),
     asks("exposures of a site, *, rows", SORTS, "windows of one site"),
-    asks("advisory-sites of a site, *, rows", SORTS, "the windows of one advisory"),
-    asks("advisories, *", "SCAN a", "all advisories there are: some thousands, whatever the fleet"),
-    asks("advisories, *, rows", SORTS, "the same rows"),
 
     // Filters that no index answers read on until the page is full, at most to the end. Those that the
     // pages offer first (urgent, silent, by status, open, overdue) have their index.

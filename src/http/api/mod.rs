@@ -1,13 +1,13 @@
 //! The API's handlers, one file a noun: each exports its operations, which the table of routes in
 //! `http::mod` names, and holds its wire types beside them.
 
-pub mod advisories;
 pub mod api_keys;
 pub mod auth;
 pub mod events;
 pub mod exposures;
 pub mod health;
 pub mod jobs;
+pub mod module_versions;
 pub mod modules;
 pub mod organizations;
 pub mod patch_runs;

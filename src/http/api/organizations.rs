@@ -95,6 +95,15 @@ pub const DELETE: Operation = Operation {
     handler: |call| Box::pin(delete(call)),
 };
 
+/// `POST /organizations/{id}/restore`.
+pub const RESTORE: Operation = Operation {
+    name: "restore_organization",
+    summary: "Bring a deleted organization back, with exactly what its deletion took (platform administrator)",
+    takes: Takes::Nothing,
+    gives: Gives::One(schema_of::<OrganizationOut>),
+    handler: |call| Box::pin(restore(call)),
+};
+
 async fn list(call: Call) -> Result<Answer> {
     let page = organizations::list(&call.app, call.actor()?, call.query()?).await?;
     Answer::page::<_, OrganizationOut>(&FIELDS, page)
@@ -121,6 +130,11 @@ async fn update(mut call: Call) -> Result<Answer> {
 async fn delete(call: Call) -> Result<Answer> {
     organizations::delete(&call.app, call.actor()?, call.id()?).await?;
     Ok(Answer::Nothing)
+}
+
+async fn restore(call: Call) -> Result<Answer> {
+    let restored = organizations::restore(&call.app, call.actor()?, call.id()?).await?;
+    Answer::one(&OrganizationOut::from(restored))
 }
 
 fn form(mut fields: Fields) -> OrganizationForm {

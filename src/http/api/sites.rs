@@ -187,6 +187,15 @@ pub const DELETE: Operation = Operation {
     handler: |call| Box::pin(delete(call)),
 };
 
+/// `POST /sites/{id}/restore`.
+pub const RESTORE: Operation = Operation {
+    name: "restore_site",
+    summary: "Bring a deleted site back, with the keys and exposures that its deletion ended",
+    takes: Takes::Nothing,
+    gives: Gives::One(schema_of::<SiteOut>),
+    handler: |call| Box::pin(restore(call)),
+};
+
 async fn list(call: Call) -> Result<Answer> {
     let page = sites::list(&call.app, call.actor()?, call.query()?).await?;
     Answer::page::<_, SiteOut>(&FIELDS, page)
@@ -213,6 +222,11 @@ async fn update(mut call: Call) -> Result<Answer> {
 async fn delete(call: Call) -> Result<Answer> {
     sites::delete(&call.app, call.actor()?, call.id()?).await?;
     Ok(Answer::Nothing)
+}
+
+async fn restore(call: Call) -> Result<Answer> {
+    let restored = sites::restore(&call.app, call.actor()?, call.id()?).await?;
+    Answer::one(&SiteOut::from(restored))
 }
 
 fn form(mut fields: Fields) -> (Option<i64>, SiteForm) {

@@ -121,7 +121,7 @@ impl From<Update> for UpdateOut {
             installed: update.installed,
             recommended: update.recommended,
             fixed_in: update.fixed_in,
-            advisories: update.advisories,
+            advisories: Vec::new(),
             due_at: maybe_written(update.due_at),
         }
     }

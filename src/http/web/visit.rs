@@ -306,12 +306,10 @@ pub fn by_field(faults: &[Fault]) -> Vec<(String, String)> {
 
 fn said(field: &str, detail: &str) -> String {
     if detail.starts_with(char::is_lowercase) {
-        // As the form calls it.
-        let field = match field {
-            "url" => "address".to_owned(),
-            other => other.replace('_', " "),
-        };
-        format!("{} {detail}", super::words::sentence(&field))
+        format!(
+            "{} {detail}",
+            super::words::sentence(&field.replace('_', " "))
+        )
     } else {
         detail.to_owned()
     }
