@@ -79,3 +79,46 @@ CREATE TRIGGER exposures_opened_or_closed AFTER UPDATE OF closed_at ON exposures
     WHERE organization_id = new.organization_id
       AND advisory_id IN (SELECT advisory_id FROM exposure_advisories WHERE exposure_id = new.id);
 END;
+
+-- How drupal.org's two listings of advisories are read: a row each, made here once and for all.
+CREATE TABLE advisory_listings (
+  psa              INTEGER PRIMARY KEY,          -- 0: advisories, 1: announcements
+  -- looking at what changed last
+  mark             INTEGER,                      -- every change up to here was taken, Unix seconds; NULL: never read
+  next_look_at     INTEGER NOT NULL DEFAULT 0,
+  look_page        INTEGER NOT NULL DEFAULT 0,   -- where the running look goes on; 0: none runs
+  look_newest      INTEGER,                      -- the newest change that it came upon, Unix seconds
+  look_failures    INTEGER NOT NULL DEFAULT 0,   -- in a row
+  look_error       TEXT,
+  last_success_at  INTEGER,                      -- the last look that came to its end
+  etag             TEXT,                         -- of the first page
+  last_modified    TEXT,
+  -- going through all of it: first to fill, then to see what vanished
+  next_sweep_at    INTEGER NOT NULL DEFAULT 0,
+  sweep_page       INTEGER NOT NULL DEFAULT 0,   -- where the running sweep goes on; 0: none runs
+  sweep_started_at INTEGER,
+  sweep_gaps       INTEGER NOT NULL DEFAULT 0,   -- pages that it had to leave out
+  sweep_failures   INTEGER NOT NULL DEFAULT 0,   -- in a row, of one page
+  sweep_error      TEXT,
+  reached          INTEGER,                      -- the oldest change that the filling came to, Unix seconds
+  filled_at        INTEGER                       -- the first time that all of it was read; NULL: not yet
+) STRICT;
+INSERT INTO advisory_listings (psa) VALUES (0), (1);
+
+-- Nodes to be asked for one by one, and those that are of no use, with the reason.
+CREATE TABLE advisory_nodes (
+  nid         INTEGER PRIMARY KEY,               -- 0: an entry without a number
+  psa         INTEGER NOT NULL,
+  changed     INTEGER NOT NULL,                  -- Unix seconds: the newest are asked for first
+  told        TEXT,                              -- JSON: what the listing told of an advisory whose project it names by a number
+  tries       INTEGER NOT NULL DEFAULT 0,
+  next_try_at INTEGER,                           -- NULL: asking would not help
+  error       TEXT
+) STRICT;
+CREATE INDEX advisory_nodes_due ON advisory_nodes (next_try_at) WHERE next_try_at IS NOT NULL; -- due rows are the queue
+
+-- What the running sweep has come upon.
+CREATE TABLE advisory_seen (
+  nid INTEGER PRIMARY KEY,
+  psa INTEGER NOT NULL
+) STRICT;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
+use crate::outbound::drupal_org::advisories::{AdvisoryClient, AdvisoryFeed, AdvisorySettings};
 use crate::outbound::drupal_org::{self, Client, Feed};
 use crate::services::access_tokens::AccessTokens;
 use crate::services::callers::Callers;
@@ -35,6 +36,8 @@ pub struct App {
     pub store: Store,
     /// Where release histories come from. None: a box without internet, fed by `dewline import catalogue`.
     pub feed: Option<Arc<dyn Feed>>,
+    /// Where advisories come from. None: as for the release histories.
+    pub advisory_feed: Option<Arc<dyn AdvisoryFeed>>,
     /// The installation's secret, from which keys are derived.
     pub secret_key: SecretKey,
     /// Signs and reads access tokens.
@@ -103,6 +106,7 @@ impl App {
             callers: Callers::default(),
             passwords: Passwords::default(),
             feed: feed(&config, &clock),
+            advisory_feed: advisory_feed(&config, &clock),
             histories: Histories::default(),
             sign_ins: SignInLimiter::new(&config.rate_limits, Arc::clone(&clock)),
             config,
@@ -131,6 +135,27 @@ pub fn feed(config: &Config, clock: &Arc<dyn Clock>) -> Option<Arc<dyn Feed>> {
         Err(error) => {
             // The command line refuses such an address before it comes here.
             tracing::error!(%error, url = wanted.release_history_url, "not an address: drupal.org is not asked");
+            None
+        }
+    }
+}
+
+/// The advisories' feed that the configuration asks for. That server is slower: it is asked at a fifth of the pace.
+fn advisory_feed(config: &Config, clock: &Arc<dyn Clock>) -> Option<Arc<dyn AdvisoryFeed>> {
+    let wanted = &config.drupal_org;
+    if !wanted.enabled {
+        return None;
+    }
+    match wanted.advisories_url.parse() {
+        Ok(url) => {
+            let mut settings = AdvisorySettings::new(url);
+            settings.requests_per_second =
+                NonZeroU32::new(wanted.requests_per_second / 5).unwrap_or(NonZeroU32::MIN);
+            Some(Arc::new(AdvisoryClient::new(settings, Arc::clone(clock))))
+        }
+        Err(error) => {
+            // The command line refuses such an address before it comes here.
+            tracing::error!(%error, url = wanted.advisories_url, "not an address: advisories are not asked for");
             None
         }
     }

@@ -42,9 +42,10 @@ pub struct DrupalOrg {
     pub enabled: bool,
     /// The base of release histories, without a trailing slash.
     pub release_history_url: String,
-    /// The listing of advisories (used from the next version on).
+    /// The listing of advisories; nodes are beside it.
     pub advisories_url: String,
     /// Requests a second to the release histories, at most: enough for 3,000 modules in the release window.
+    /// Advisories are asked for at a fifth of it.
     pub requests_per_second: u32,
 }
 

@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod advisory_feed;
 mod agreement;
 mod api_edge;
 mod api_lists;

@@ -92,6 +92,7 @@ async fn demo(mut config: Config, args: &DemoArgs) -> Outcome {
     };
     config.drupal_org.enabled = true;
     config.drupal_org.release_history_url = stand_in.release_history_url();
+    config.drupal_org.advisories_url = stand_in.advisories_url();
     // The stand-in can take it.
     config.drupal_org.requests_per_second = 100;
     let address = listener.local_addr()?;

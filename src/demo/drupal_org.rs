@@ -1,6 +1,10 @@
 //! A stand-in for drupal.org on loopback, for the demo and for tests: it serves release histories,
-//! publishes, writes down every request, and misbehaves in every way that is asked of it. The surface
-//! of the advisories (`api-d7/node.json`) gets a route of its own here.
+//! publishes, writes down every request, and misbehaves in every way that is asked of it. Advisories
+//! are in `listing`.
+
+mod listing;
+
+pub use listing::Paging;
 
 use std::collections::{HashMap, VecDeque};
 use std::io::Write as _;
@@ -102,6 +106,7 @@ struct Shared {
     clock: Arc<dyn Clock>,
     catalogue: Mutex<Catalogue>,
     asked: Mutex<Vec<Asked>>,
+    asked_advisories: Mutex<Vec<Asked>>,
     now_open: AtomicUsize,
     most_open: AtomicUsize,
     stop: watch::Receiver<bool>,
@@ -113,6 +118,7 @@ struct Catalogue {
     documents: HashMap<String, Arc<Document>>,
     behaviours: HashMap<String, Behaviour>,
     for_all: Behaviour,
+    shelf: listing::Shelf,
 }
 
 /// A document ready to be sent.
@@ -137,12 +143,15 @@ impl StandIn {
             clock,
             catalogue: Mutex::default(),
             asked: Mutex::default(),
+            asked_advisories: Mutex::default(),
             now_open: AtomicUsize::new(0),
             most_open: AtomicUsize::new(0),
             stop: stopped.clone(),
         });
         let router = Router::new()
             .route("/release-history/{project}/current", get(release_history))
+            .route("/api-d7/node.json", get(listing::list))
+            .route("/api-d7/node/{file}", get(listing::single))
             .with_state(Arc::clone(&shared));
         tokio::spawn(async move {
             let serving = axum::serve(listener, router).with_graceful_shutdown(until(stopped));

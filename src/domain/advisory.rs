@@ -1,8 +1,13 @@
 //! Security advisories: which versions they name. What that adds to *exposed* is in `matching`, what
 //! is told of them beside that in `record`. Knows nothing of where they come from.
 
+pub mod document;
+pub mod id;
+pub mod listing;
 pub mod matching;
+pub mod node;
 mod osv;
+pub mod plain;
 pub mod record;
 
 pub use matching::{Joined, Match, join};

@@ -24,6 +24,13 @@ const WINDOW_CLOSES: i64 = 19 * HOUR;
 /// Days from the epoch to its first Wednesday: 1970-01-01 was a Thursday.
 const FIRST_WEDNESDAY: i64 = 6;
 
+/// How often the listing of advisories is looked at, outside the window and in it.
+const LOOK: i64 = 15 * MINUTE;
+const LOOK_IN_WINDOW: i64 = 2 * MINUTE;
+/// The longest pause between looks that fail, outside the window and in it.
+const LOOK_BACK_OFF: i64 = 30 * MINUTE;
+const LOOK_BACK_OFF_IN_WINDOW: i64 = 4 * MINUTE;
+
 /// The longest pause after failures, outside the window and in it.
 const BACK_OFF: i64 = HOUR;
 const BACK_OFF_IN_WINDOW: i64 = 15 * MINUTE;
@@ -93,6 +100,47 @@ pub fn due_at_once(now: Timestamp, last_asked_at: Option<Timestamp>) -> Timestam
         Some(last) if last <= now => instant(last.as_millisecond() + BRISK).max(now),
         _ => now,
     }
+}
+
+/// When the listing of advisories is looked at again, after a look at `now` that ended well.
+///
+/// Every 15 minutes, every 2 in the release window, and the first time within the window's first 2.
+pub fn next_look(now: Timestamp) -> Timestamp {
+    let now_ms = now.as_millisecond();
+    if in_release_window(now) {
+        return instant(now_ms + LOOK_IN_WINDOW);
+    }
+    instant((now_ms + LOOK).min(first_look(now_ms)))
+}
+
+/// The same after a look that failed, for the how manieth time in a row (1 = the first): 1, 2, 4, …
+/// minutes, at most 30 (4 in the window). A longer `Retry-After` wins.
+pub fn next_look_after_failure(
+    now: Timestamp,
+    in_a_row: u32,
+    retry_after: Option<SignedDuration>,
+) -> Timestamp {
+    let now_ms = now.as_millisecond();
+    let in_window = in_release_window(now);
+    let cap = if in_window {
+        LOOK_BACK_OFF_IN_WINDOW
+    } else {
+        LOOK_BACK_OFF
+    };
+    let wait = (MINUTE << in_a_row.saturating_sub(1).min(10)).min(cap);
+    let next = if in_window {
+        now_ms + wait
+    } else {
+        (now_ms + wait).min(first_look(now_ms))
+    };
+    let wish = retry_after.map_or(0, |wait| whole_millis(wait).clamp(0, LONGEST_WISH));
+    instant(next.max(now_ms + wish))
+}
+
+/// The first look in the coming window: installations differ in it, so that they don't all ask at once.
+fn first_look(now: i64) -> i64 {
+    let opens = window_opening(now);
+    opens + share_of(LOOK_IN_WINDOW, now)
 }
 
 /// Whether `at` lies in the release window.
@@ -327,6 +375,29 @@ mod tests {
     }
 
     #[test]
+    fn advisories_are_looked_at_every_15_minutes_and_every_2_in_the_window() {
+        let gap = |text: &str| next_look(at(text)).duration_since(at(text)).as_secs();
+        assert_eq!(gap("2026-11-24T10:00:00Z"), 15 * 60);
+        assert_eq!(gap("2026-11-25T16:00:00Z"), 2 * 60);
+        assert_eq!(gap("2026-11-25T18:59:59Z"), 2 * 60);
+        assert_eq!(gap("2026-11-25T19:00:00Z"), 15 * 60);
+        let opening = next_look(at("2026-11-25T14:50:00Z"));
+        assert!(opening >= at("2026-11-25T15:00:00Z") && opening < at("2026-11-25T15:02:00Z"));
+
+        let failed = |text: &str, in_a_row, wait: Option<i64>| {
+            let next =
+                next_look_after_failure(at(text), in_a_row, wait.map(SignedDuration::from_secs));
+            next.duration_since(at(text)).as_secs()
+        };
+        for (in_a_row, outside, inside) in [(1, 1, 1), (2, 2, 2), (4, 8, 4), (99, 30, 4)] {
+            assert_eq!(failed("2026-11-24T10:00:00Z", in_a_row, None), outside * 60);
+            assert_eq!(failed("2026-11-25T16:00:00Z", in_a_row, None), inside * 60);
+        }
+        assert!(failed("2026-11-25T14:50:00Z", 9, None) < 12 * 60);
+        assert_eq!(failed("2026-11-25T16:00:00Z", 1, Some(7200)), 7200);
+    }
+
+    #[test]
     fn a_thousand_modules_are_spread_evenly() {
         let now = at("2026-11-25T14:59:59Z");
         let mut half_minutes = [0_u32; 10];
@@ -406,6 +477,8 @@ mod tests {
                 failed(now, used(id), in_a_row, Some(wait));
                 good(now, used(id));
                 due_at_once(now, Some(now));
+                next_look(now);
+                next_look_after_failure(now, in_a_row, Some(SignedDuration::from_secs(wait)));
             }
         }
     }

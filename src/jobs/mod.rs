@@ -8,6 +8,7 @@
 pub mod fan_out;
 pub mod mark_stale;
 pub mod note_last_uses;
+pub mod refresh_advisories;
 pub mod refresh_catalogue;
 pub mod watch_silence;
 pub mod work_queue;
@@ -69,6 +70,10 @@ pub const ALL: &[Job] = &[
     Job {
         name: "work-queue",
         step: |app| Box::pin(work_queue::step(app)),
+    },
+    Job {
+        name: "refresh-advisories",
+        step: |app| Box::pin(refresh_advisories::step(app)),
     },
     Job {
         name: "refresh-catalogue",

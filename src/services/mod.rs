@@ -4,6 +4,7 @@
 pub mod access_tokens;
 pub mod admins;
 pub mod advisories;
+pub mod advisory_feed;
 pub mod api_keys;
 pub mod audit;
 pub mod callers;

@@ -11,6 +11,7 @@ use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::OpenFlags;
 
 pub mod advisories;
+pub mod advisory_feed;
 pub mod affected_sites;
 pub mod api_keys;
 pub mod audit;

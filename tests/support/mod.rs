@@ -53,6 +53,7 @@ impl TestApp {
             ..Config::default()
         };
         config.drupal_org.release_history_url = drupal_org.release_history_url();
+        config.drupal_org.advisories_url = drupal_org.advisories_url();
         config.drupal_org.requests_per_second = 100_000;
         change(&mut config);
         let app = App::open(config, clock.clone(), Arc::new(SeededEntropy::new(7))).unwrap();

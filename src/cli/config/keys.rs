@@ -128,7 +128,7 @@ pub const ALL: &[Key] = &[
         "the base of release histories",
         |c, v| url_or_nothing(v, true).map(|v| c.drupal_org.release_history_url = v),
     ),
-    later(
+    key(
         "drupal_org.advisories_url",
         "https://www.drupal.org/api-d7/node.json",
         "the listing of advisories",

@@ -7,10 +7,19 @@ use flate2::read::MultiGzDecoder;
 use reqwest::Response;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_LENGTH};
 
-use super::client::Limits;
+use super::line::Limits;
 
 /// Why a body is of no use, in words for people.
 pub(super) type Refused = String;
+
+/// Why a body did not come.
+#[derive(Debug)]
+pub(super) enum Lost {
+    /// It is larger than what is taken: it will be the next time, too.
+    TooLarge(Refused),
+    /// It may come the next time.
+    Broken(Refused),
+}
 
 /// A body as it came over the wire, whole.
 #[derive(Debug)]
@@ -33,31 +42,33 @@ impl Received {
 }
 
 /// The whole body.
-pub(super) async fn read(mut response: Response, limits: Limits) -> Result<Received, Refused> {
-    let gzip = is_gzip(&response)?;
+pub(super) async fn read(mut response: Response, limits: Limits) -> Result<Received, Lost> {
+    let broken = |reason: &str| Lost::Broken(reason.to_owned());
+    let too_large = || Lost::TooLarge(too_large(limits.on_the_wire));
+    let gzip = is_gzip(&response).map_err(Lost::Broken)?;
     let announced = announced(&response);
     if announced.is_some_and(|length| length > limits.on_the_wire) {
-        return Err(too_large(limits.on_the_wire));
+        return Err(too_large());
     }
     let mut bytes = Vec::new();
     loop {
         match response.chunk().await {
             Ok(Some(chunk)) => {
                 if bytes.len() + chunk.len() > limits.on_the_wire {
-                    return Err(too_large(limits.on_the_wire));
+                    return Err(too_large());
                 }
                 bytes.extend_from_slice(&chunk);
             }
             Ok(None) => break,
-            Err(error) if error.is_timeout() => return Err("took too long to answer".to_owned()),
+            Err(error) if error.is_timeout() => return Err(broken("took too long to answer")),
             Err(error) => {
                 tracing::debug!(%error, "the body broke off");
-                return Err("the answer broke off".to_owned());
+                return Err(broken("the answer broke off"));
             }
         }
     }
     if announced.is_some_and(|length| length != bytes.len()) {
-        return Err("the answer broke off".to_owned());
+        return Err(broken("the answer broke off"));
     }
     Ok(Received { bytes, gzip })
 }

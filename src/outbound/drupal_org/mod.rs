@@ -1,9 +1,11 @@
-//! drupal.org, as far as release histories go: what is asked, and what can come back. The advisories
-//! get a file of their own here. Knows neither the store nor what an answer means for a site.
+//! drupal.org: what is asked, and what can come back. Release histories are here, advisories in a file
+//! of their own. Knows neither the store nor what an answer means for a site.
 
+pub mod advisories;
 mod answer;
 mod body;
 mod client;
+mod line;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +16,8 @@ use jiff::Timestamp;
 use crate::domain::release_history::ReleaseHistory;
 
 pub use answer::{Reading, read};
-pub use client::{Client, Limits, Settings, address};
+pub use client::{Client, Settings, address};
+pub use line::{Limits, Validators};
 
 /// Where release histories come from: drupal.org, a mirror, or the stand-in.
 pub trait Feed: Send + Sync + std::fmt::Debug {

@@ -1,0 +1,202 @@
+//! Reading drupal.org's listing of advisories: what changed last every few minutes, all of it once a day,
+//! and single nodes where the listing doesn't say enough. One request a step, and every step's end is
+//! written down, so that whoever comes after a restart goes on where it stood. What an advisory means is
+//! `advisories`' concern.
+
+mod course;
+mod nodes;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Error, Result};
+use crate::app::App;
+use crate::domain::access::{Actor, Permission};
+use crate::outbound::drupal_org::Validators;
+use crate::outbound::drupal_org::advisories::{AdvisoryFeed, Question, Told};
+use crate::store::advisory_feed::{self as store, Listing, Wanted};
+use crate::store::{Connection, Lane, StoreError};
+
+/// What is to be done next.
+enum Task {
+    Look(Listing),
+    Node(Wanted),
+    Sweep(Listing),
+}
+
+/// Asks for a page of a listing or for a node, whatever is due first. False: nothing is, or nobody may be
+/// asked now.
+///
+/// # Errors
+/// What the store says.
+pub async fn step(app: &Arc<App>) -> Result<bool> {
+    let Some(feed) = app.advisory_feed.clone() else {
+        return Ok(false);
+    };
+    if feed.paused_until().is_some() {
+        return Ok(false);
+    }
+    let now = app.clock.now();
+    match app.store.read(|db| next(db, now))? {
+        None => return Ok(false),
+        Some(Task::Look(listing)) => look(app, &*feed, listing).await?,
+        Some(Task::Node(wanted)) => nodes::ask(app, &*feed, &wanted).await?,
+        Some(Task::Sweep(listing)) => sweep(app, &*feed, listing).await?,
+    }
+    Ok(true)
+}
+
+/// New advisories before everything; then what is known by a number only, so that what was read is
+/// complete before more is.
+fn next(db: &Connection, now: Timestamp) -> std::result::Result<Option<Task>, StoreError> {
+    let listings = store::listings(db)?;
+    if let Some(listing) = listings
+        .iter()
+        .find(|listing| listing.is_to_be_looked_at(now))
+    {
+        return Ok(Some(Task::Look(listing.clone())));
+    }
+    if let Some(wanted) = store::due_node(db, now)? {
+        return Ok(Some(Task::Node(wanted)));
+    }
+    let sweep = listings
+        .into_iter()
+        .find(|listing| listing.next_sweep_at <= now);
+    Ok(sweep.map(Task::Sweep))
+}
+
+async fn look(app: &App, feed: &dyn AdvisoryFeed, mut listing: Listing) -> Result<()> {
+    let known = match listing.look_page {
+        0 => Validators {
+            etag: listing.etag.clone(),
+            last_modified: listing.last_modified.clone(),
+        },
+        _ => Validators::default(),
+    };
+    let question = Question::Page {
+        psa: listing.psa,
+        number: listing.look_page,
+        known,
+    };
+    let told = feed.ask(question).await;
+    let now = app.clock.now();
+    match told {
+        Told::NotModified => listing.end_look(now),
+        Told::Page(page, validators) => {
+            nodes::take(app, listing.psa, &page.entries).await?;
+            if listing.look_page == 0 {
+                listing.remember(validators);
+            }
+            listing.looked_at(&page, now);
+        }
+        Told::Failed {
+            reason,
+            retry_after,
+        } => listing.look_failed(&reason, retry_after, now),
+        Told::Unreadable(reason) => listing.look_failed(&reason, None, now),
+        Told::Gone | Told::Node { .. } => listing.look_failed("not a page", None, now),
+    }
+    save(app, listing).await
+}
+
+async fn sweep(app: &App, feed: &dyn AdvisoryFeed, mut listing: Listing) -> Result<()> {
+    let question = Question::Page {
+        psa: listing.psa,
+        number: listing.sweep_page,
+        known: Validators::default(),
+    };
+    let told = feed.ask(question).await;
+    let now = app.clock.now();
+    match told {
+        Told::Page(page, validators) => {
+            nodes::take(app, listing.psa, &page.entries).await?;
+            if listing.mark.is_none() {
+                listing.remember(validators);
+            }
+            app.store
+                .write(Lane::Back, move |db| {
+                    listing.swept(db, &page, now)?;
+                    store::save(db, &listing)
+                })
+                .await?;
+            return Ok(());
+        }
+        Told::Failed {
+            reason,
+            retry_after,
+        } => listing.sweep_failed(&reason, retry_after, now),
+        Told::Unreadable(reason) => listing.sweep_unreadable(&reason, now),
+        Told::NotModified | Told::Gone | Told::Node { .. } => {
+            listing.sweep_failed("not a page", None, now);
+        }
+    }
+    save(app, listing).await
+}
+
+async fn save(app: &App, listing: Listing) -> Result<()> {
+    app.store
+        .write(Lane::Back, move |db| store::save(db, &listing))
+        .await
+        .map_err(Error::from)
+}
+
+/// How the advisories are followed.
+#[derive(Debug, Clone)]
+pub struct State {
+    /// Advisories that stand.
+    pub held: i64,
+    /// All of the listing was read at least once.
+    pub filled: bool,
+    /// Else: the oldest change that was come to.
+    pub since: Option<Timestamp>,
+    /// When a look last came to its end.
+    pub last_success: Option<Timestamp>,
+    /// What is wrong, in words for people.
+    pub errors: Vec<String>,
+    /// When the listing is looked at next.
+    pub next_look: Option<Timestamp>,
+    /// Advisories known by a number only, that wait to be asked for.
+    pub waiting: i64,
+    /// Nodes of no use, each with the reason.
+    pub troubles: Vec<store::Trouble>,
+}
+
+/// Nodes of no use that are named.
+const NAMED: u32 = 50;
+
+/// How the advisories are followed: the platform's matter. `None`: they aren't.
+///
+/// # Errors
+/// Where the caller may not; what the store says.
+pub async fn state(app: &App, actor: &Actor) -> Result<Option<State>> {
+    actor.require(Permission::ModulesRead)?;
+    actor.require_platform(Permission::ModulesRead)?;
+    if app.advisory_feed.is_none() {
+        return Ok(None);
+    }
+    app.store.read(|db| {
+        let listings = store::listings(db)?;
+        let (waiting, troubles) = store::troubles(db, NAMED)?;
+        let advisories = listings.iter().find(|listing| !listing.psa);
+        let mut errors: Vec<String> = listings
+            .iter()
+            .flat_map(|listing| [&listing.look_error, &listing.sweep_error])
+            .flatten()
+            .cloned()
+            .collect();
+        errors.dedup();
+        Ok(Some(State {
+            held: store::standing(db)?,
+            filled: listings.iter().all(|listing| listing.filled_at.is_some()),
+            since: advisories
+                .and_then(|listing| listing.reached)
+                .and_then(|seconds| Timestamp::from_second(seconds).ok()),
+            last_success: advisories.and_then(|listing| listing.last_success_at),
+            next_look: listings.iter().map(Listing::next_question).min(),
+            errors,
+            waiting,
+            troubles,
+        }))
+    })
+}
