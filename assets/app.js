@@ -42,6 +42,12 @@ document.addEventListener("change", (event) => {
   if (event.target.matches("[data-send]")) event.target.form.requestSubmit();
 });
 
+// On a narrow screen the tab that is open may lie outside its row.
+document.querySelectorAll(".tabs [aria-current]").forEach((tab) => {
+  const row = tab.parentElement;
+  row.scrollLeft = tab.offsetLeft + tab.offsetWidth / 2 - row.offsetLeft - row.clientWidth / 2;
+});
+
 reveal(document);
 document.querySelectorAll(".toast").forEach(leave);
 document.addEventListener("htmx:after:swap", () => reveal(document));

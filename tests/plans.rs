@@ -12,8 +12,8 @@ use dewline::domain::access::Sight;
 use dewline::domain::listing::Query;
 use dewline::store::listing::{Ask, Source, Statement, count_of, rows_of};
 use dewline::store::{
-    StoreError, affected_sites, api_keys, exposures, history, jobs, modules, organizations,
-    site_modules, sites,
+    StoreError, advisories, affected_sites, api_keys, exposures, history, jobs, modules,
+    organizations, site_modules, sites,
 };
 use rusqlite::{Connection, params_from_iter};
 
@@ -33,6 +33,8 @@ fn lists() -> Vec<(&'static Source, Within)> {
         (&exposures::SOURCE, &[("e.site_id", 7)]),
         (&exposures::SOURCE, &[]),
         (&modules::SOURCE, &[]),
+        (&advisories::SOURCE, &[]),
+        (&exposures::OF_ADVISORY, &[("ea.advisory_id", 7)]),
         (&affected_sites::SOURCE, &[("v.module_id", 7)]),
         (
             &affected_sites::OF_ORGANIZATION,
@@ -44,7 +46,10 @@ fn lists() -> Vec<(&'static Source, Within)> {
 }
 
 /// Filters that pages and programs use most.
-const FILTERS: [(&str, &str, &str); 17] = [
+const FILTERS: [(&str, &str, &str); 20] = [
+    ("advisories", "filter[module]", "drupal"),
+    ("advisories", "filter[affected_sites_count][gt]", "0"),
+    ("advisories", "q", "scripting"),
     ("sites", "filter[next_due_at][lt]", "2026-01-01"),
     ("sites", "filter[environment]", "staging"),
     ("sites", "filter[tags]", "shop"),

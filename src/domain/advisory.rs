@@ -9,6 +9,7 @@ pub mod node;
 mod osv;
 pub mod plain;
 pub mod record;
+pub mod shown;
 
 pub use matching::{Joined, Match, join};
 pub use record::{Record, Span};

@@ -10,17 +10,17 @@ use serde::Deserialize;
 
 use super::fault::Fault;
 use super::inventory::{
-    Inventory, RawAgent, RawEntry, RawInventory, is_composer_name, is_project_name,
+    self, Inventory, RawAgent, RawEntry, RawInventory, is_composer_name, is_project_name,
 };
 
 /// The part of a lock that matters.
 #[derive(Debug, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"))]
 pub struct Lock<'a> {
     /// What is installed.
+    #[serde(borrow)]
     pub packages: Option<Vec<Package<'a>>>,
     /// What is installed for development.
-    #[serde(rename = "packages-dev")]
+    #[serde(rename = "packages-dev", borrow)]
     pub packages_dev: Option<Vec<Package<'a>>>,
 }
 
@@ -28,11 +28,13 @@ pub struct Lock<'a> {
 #[derive(Debug, Deserialize)]
 pub struct Package<'a> {
     /// `vendor/name`.
+    #[serde(borrow)]
     pub name: Cow<'a, str>,
     /// Composer's version.
+    #[serde(borrow)]
     pub version: Cow<'a, str>,
     /// `drupal-module`, `library`, …
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, borrow, deserialize_with = "inventory::text")]
     pub kind: Option<Cow<'a, str>>,
     /// Where drupal.org's own version and date stand. Any other project may keep anything here.
     pub extra: Option<serde_json::Value>,

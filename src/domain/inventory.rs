@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use self::read::shown;
 use super::fault::Fault;
@@ -22,17 +22,20 @@ pub const LONGEST_VERSION: usize = 64;
 
 /// An inventory as it arrives: right in its types, nothing else is known of it.
 #[derive(Debug, Deserialize)]
-#[serde(bound(deserialize = "'de: 'a"))]
 pub struct RawInventory<'a> {
     /// The version of the format.
     pub schema: i64,
     /// When the site made it.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub generated_at: Option<Cow<'a, str>>,
     /// Who made it.
+    #[serde(borrow)]
     pub agent: Option<RawAgent<'a>>,
     /// The installation.
+    #[serde(borrow)]
     pub site: Option<RawSite<'a>>,
     /// The whole inventory.
+    #[serde(borrow)]
     pub modules: Vec<RawEntry<'a>>,
 }
 
@@ -40,8 +43,10 @@ pub struct RawInventory<'a> {
 #[derive(Debug, Deserialize)]
 pub struct RawAgent<'a> {
     /// Its name.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub name: Option<Cow<'a, str>>,
     /// Its version.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub version: Option<Cow<'a, str>>,
 }
 
@@ -49,18 +54,25 @@ pub struct RawAgent<'a> {
 #[derive(Debug, Default, Deserialize)]
 pub struct RawSite<'a> {
     /// Its address.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub url: Option<Cow<'a, str>>,
     /// A hash of host and document root.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub instance: Option<Cow<'a, str>>,
     /// Drupal's version, for information.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub drupal_version: Option<Cow<'a, str>>,
     /// PHP's version.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub php_version: Option<Cow<'a, str>>,
     /// The database.
+    #[serde(borrow)]
     pub database: Option<RawDatabase<'a>>,
     /// The install profile.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub install_profile: Option<Cow<'a, str>>,
     /// When cron last ran.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub cron_last_run: Option<Cow<'a, str>>,
     /// Drupal's own status report.
     pub status_report: Option<RawReport>,
@@ -70,8 +82,10 @@ pub struct RawSite<'a> {
 #[derive(Debug, Deserialize)]
 pub struct RawDatabase<'a> {
     /// `mysql`, `pgsql`, `sqlite`.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub driver: Option<Cow<'a, str>>,
     /// Its version.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub version: Option<Cow<'a, str>>,
 }
 
@@ -88,26 +102,50 @@ pub struct RawReport {
 #[derive(Debug, Default, Deserialize)]
 pub struct RawEntry<'a> {
     /// The project's short name, or a component's.
+    #[serde(borrow)]
     pub name: Cow<'a, str>,
     /// Its title.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub title: Option<Cow<'a, str>>,
     /// `core`, `module` (the default), `theme`, `profile`, `library`.
-    #[serde(rename = "type")]
+    #[serde(rename = "type", default, borrow, deserialize_with = "text")]
     pub kind: Option<Cow<'a, str>>,
     /// The installed version.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub version: Option<Cow<'a, str>>,
     /// Whether it is enabled; it is, unless said otherwise.
     pub enabled: Option<bool>,
     /// The date of the package, Unix seconds.
     pub datestamp: Option<i64>,
     /// Its Composer name.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub composer: Option<Cow<'a, str>>,
     /// The names of its components.
+    #[serde(default, borrow, deserialize_with = "texts")]
     pub components: Option<Vec<Cow<'a, str>>>,
     /// The project it is a component of.
+    #[serde(default, borrow, deserialize_with = "text")]
     pub project: Option<Cow<'a, str>>,
     /// Code that drupal.org doesn't know.
     pub custom: Option<bool>,
+}
+
+/// A text that stays where it was sent, unless it has escapes. Serde borrows a `Cow` only where it
+/// stands by itself, so that one inside an option needs this around it.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+pub(super) fn text<'de: 'a, 'a, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Cow<'a, str>>, D::Error> {
+    Ok(Option::<Text<'a>>::deserialize(from)?.map(|text| text.0))
+}
+
+fn texts<'de: 'a, 'a, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<Vec<Cow<'a, str>>>, D::Error> {
+    let texts = Option::<Vec<Text<'a>>>::deserialize(from)?;
+    Ok(texts.map(|texts| texts.into_iter().map(|text| text.0).collect()))
 }
 
 /// Whose code it is, and so who may see its name.
@@ -129,6 +167,15 @@ impl Origin {
             Self::Project => "project",
             Self::Custom => "custom",
             Self::Library => "library",
+        }
+    }
+
+    /// The origin that the store's word stands for.
+    pub fn from_word(word: &str) -> Self {
+        match word {
+            "custom" => Self::Custom,
+            "library" => Self::Library,
+            _ => Self::Project,
         }
     }
 }
@@ -415,7 +462,8 @@ fn without_credentials(url: &str) -> String {
 /// Groups components under their projects and checks every entry.
 fn entries(raw: &[RawEntry<'_>], faults: &mut Vec<Fault>) -> Vec<Entry> {
     let mut seen: HashMap<&str, usize> = HashMap::with_capacity(raw.len());
-    let mut places: HashMap<&str, usize> = HashMap::with_capacity(raw.len());
+    let joined = raw.iter().any(|one| component_of(one).is_some());
+    let mut places: HashMap<&str, usize> = HashMap::new();
     let mut entries: Vec<Entry> = Vec::with_capacity(raw.len());
     for (index, one) in raw.iter().enumerate() {
         if let Some(first) = seen.insert(&one.name, index) {
@@ -430,7 +478,9 @@ fn entries(raw: &[RawEntry<'_>], faults: &mut Vec<Fault>) -> Vec<Entry> {
             continue;
         };
         if component_of(one).is_none() {
-            places.insert(&one.name, entries.len());
+            if joined {
+                places.insert(&one.name, entries.len());
+            }
             entries.push(entry);
         }
     }
@@ -693,12 +743,13 @@ pub struct Change<'a> {
 /// What differs between two inventories; both in the order of [`Inventory::entries`].
 /// `is_older(a, b)` says that version `a` comes before version `b`, where that can be told.
 pub fn diff<'a>(
-    before: &'a [Entry],
-    after: &'a [Entry],
+    before: impl IntoIterator<Item = &'a Entry>,
+    after: impl IntoIterator<Item = &'a Entry>,
     is_older: impl Fn(&str, &str) -> bool,
 ) -> Vec<Change<'a>> {
     let mut changes = Vec::new();
-    let (mut old, mut new) = (before.iter().peekable(), after.iter().peekable());
+    let mut old = before.into_iter().peekable();
+    let mut new = after.into_iter().peekable();
     loop {
         let order = match (old.peek(), new.peek()) {
             (None, None) => return changes,

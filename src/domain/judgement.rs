@@ -121,6 +121,14 @@ impl Judgement {
         }
     }
 
+    /// The ids of the advisories that count against the version.
+    pub fn advisory_ids(&self) -> Vec<String> {
+        self.advisories
+            .iter()
+            .map(|found| found.id.clone())
+            .collect()
+    }
+
     /// The cause by which an advisory counts against the version; `None`: it doesn't.
     pub fn cause_of(&self, advisory: &str) -> Option<Cause> {
         let found = self.advisories.iter().find(|found| found.id == advisory)?;

@@ -245,7 +245,7 @@ fn checked_url(url: &str) -> Result<String, (&'static str, String)> {
     let Some(parsed) = parsed else {
         return Err((
             "not_a_url",
-            "takes an address that begins with http:// or https://.".to_owned(),
+            "must begin with http:// or https://.".to_owned(),
         ));
     };
     if !parsed.username().is_empty() || parsed.password().is_some() {

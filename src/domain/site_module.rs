@@ -125,6 +125,7 @@ pub static LIST: List = List {
         "also",
         "security_updates",
         "advisories",
+        "disputed_advisories",
         "composer",
         "components",
         "update_available",

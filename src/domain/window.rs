@@ -33,6 +33,8 @@ pub struct Window {
     pub no_fix: bool,
     /// The releases that fix it.
     pub fixed_in: Vec<String>,
+    /// The advisories that explain it.
+    pub advisories: Vec<String>,
     /// Drupal's risk level; `None`: unknown.
     pub risk: Option<String>,
     /// When the fix, or what told of it, was published.
@@ -64,9 +66,8 @@ impl Window {
     }
 }
 
-/// The words of a window's state.
-pub const STATES: [&str; 6] = ["open", "overdue", "met", "breached", "withdrawn", "ended"];
-const RISKS: [&str; 5] = [
+pub(crate) const STATES: [&str; 6] = ["open", "overdue", "met", "breached", "withdrawn", "ended"];
+pub(crate) const RISKS: [&str; 5] = [
     "highly_critical",
     "critical",
     "moderately_critical",

@@ -73,7 +73,8 @@ async fn answer(
             Some(caller(&edge.app, &parts.headers, known)?)
         }
     };
-    let ids = ids(parts).await;
+    let names = names(parts).await;
+    let ids = ids(&names);
     if route.tier != Tier::Free {
         let payer = payer(&edge.app, route, actor.as_ref(), ids.as_deref(), known)?;
         let (left, wait) = edge.budgets.take(payer);
@@ -85,10 +86,7 @@ async fn answer(
     if let Some(actor) = &actor {
         permitted(route, actor)?;
     }
-    let ids = ids.ok_or(Error::NotFound)?;
-    if let (Scope::Of(_, seen), Some(actor), Some(id)) = (route.scope, &actor, ids.first()) {
-        seen(&edge.app, actor, *id)?;
-    }
+    let ids = in_sight(&edge.app, route, actor.as_ref(), &names, ids)?;
     let body = match body::take(route.operation.takes, &parts.headers, body).await {
         Ok(body) => body,
         Err(refusal) => return Err(noted(edge, route, &ids, known, refusal).await),
@@ -189,16 +187,44 @@ fn device(headers: &HeaderMap) -> String {
     name.unwrap_or_default().to_owned()
 }
 
-/// The ids in the path; `None` where one of them isn't an id that anything could have.
-async fn ids(parts: &mut Parts) -> Option<Vec<i64>> {
-    let named = parts.extract::<RawPathParams>().await.ok()?;
-    named
+/// What the path names, as it is written there.
+async fn names(parts: &mut Parts) -> Vec<String> {
+    match parts.extract::<RawPathParams>().await {
+        Ok(named) => named.iter().map(|(_, text)| text.to_owned()).collect(),
+        Err(_) => vec![String::new()],
+    }
+}
+
+/// The same as ids; `None` where one of them isn't an id that anything could have.
+fn ids(names: &[String]) -> Option<Vec<i64>> {
+    names
         .iter()
-        .map(|(_, text)| {
+        .map(|text| {
             let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             text.parse().ok().filter(|id: &i64| plain && *id > 0)
         })
         .collect()
+}
+
+/// The ids of what the path names, which the caller can see.
+fn in_sight(
+    app: &App,
+    route: &Route,
+    actor: Option<&Actor>,
+    names: &[String],
+    ids: Option<Vec<i64>>,
+) -> Result<Vec<i64>, Error> {
+    match (route.scope, actor, names.first()) {
+        (Scope::Called(_, find), Some(actor), Some(name)) => Ok(vec![find(app, actor, name)?]),
+        (Scope::Of(_, seen), Some(actor), Some(_)) => {
+            let ids = ids.ok_or(Error::NotFound)?;
+            if let Some(id) = ids.first() {
+                seen(app, actor, *id)?;
+            }
+            Ok(ids)
+        }
+        _ => ids.ok_or(Error::NotFound),
+    }
 }
 
 /// Who pays. The budget of a site's syncs is touched only by callers who can see the site: nobody

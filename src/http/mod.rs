@@ -32,12 +32,12 @@ pub mod server;
 pub mod web;
 
 use api::{
-    api_keys, auth, events, exposures, health, jobs, module_versions, modules, organizations,
-    patch_runs, site_modules, sites, syncs,
+    advisories, api_keys, auth, events, exposures, health, jobs, module_versions, modules,
+    organizations, patch_runs, site_modules, sites, syncs,
 };
 use edge::Edge;
 use route::Needs::{May, Person, Platform, Public};
-use route::Scope::{Nothing, Of};
+use route::Scope::{Called, Nothing, Of};
 use route::{Route, Scope, Tier, delete, get, post, put};
 use web::door::{self, Pages};
 use web::visit::Who::{Anybody, Attempting, Signed};
@@ -55,6 +55,9 @@ const SITE: Scope = Of("site", |app, actor, id| {
 });
 const MODULE: Scope = Of("module", |app, actor, id| {
     services::modules::seen(app, actor, id)
+});
+const ADVISORY: Scope = Called("advisory", |app, actor, id| {
+    services::advisories::seen(app, actor, id)
 });
 const GONE_ORGANIZATION: Scope = Of("organization", |app, actor, id| {
     services::organizations::seen_or_gone(app, actor, id)
@@ -114,6 +117,10 @@ pub fn routes() -> Vec<Route> {
         get   ("/modules/{id}/versions", May(P::ModulesRead),       MODULE,  module_versions::LIST),
         get   ("/modules/{id}/sites",    May(P::SitesRead),         MODULE,  module_versions::RUN_BY),
         post  ("/modules/{id}/refresh",  May(P::ModulesWrite),      MODULE,  modules::REFRESH),
+
+        get("/advisories",            May(P::ModulesRead), Nothing,  advisories::LIST),
+        get("/advisories/{id}",       May(P::ModulesRead), ADVISORY, advisories::SHOW),
+        get("/advisories/{id}/sites", May(P::SitesRead),   ADVISORY, advisories::SITES),
 
         get("/exposures",       May(P::SitesRead), Nothing, exposures::LIST),
         get("/exposures/{id}",  May(P::SitesRead), Nothing, exposures::SHOW),

@@ -102,7 +102,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     } else {
         fields.insert("security".to_owned(), json!([{"bearer": []}, {"key": []}]));
     }
-    if let Scope::Of(what, _) = route.scope {
+    if let Scope::Of(what, _) | Scope::Called(what, _) = route.scope {
         fields.insert("x-scope".to_owned(), json!(what));
     }
     let required = !matches!(operation.takes, Takes::MaybeJson(_));
@@ -144,12 +144,20 @@ fn parameters(route: &Route) -> Vec<Value> {
         .path
         .split('/')
         .filter_map(|part| part.strip_prefix('{')?.strip_suffix('}'))
-        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "integer", "format": "int64", "minimum": 1}}))
+        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": named(route)}))
         .collect();
     if let Gives::Page(list, _) = route.operation.gives {
         all.extend(list_parameters(list));
     }
     all
+}
+
+/// What stands in the path: a number, or a name.
+fn named(route: &Route) -> Value {
+    match route.scope {
+        Scope::Called(..) => json!({"type": "string", "minLength": 1, "maxLength": 64}),
+        _ => json!({"type": "integer", "format": "int64", "minimum": 1}),
+    }
 }
 
 fn list_parameters(list: &'static List) -> Vec<Value> {

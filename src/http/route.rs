@@ -47,6 +47,9 @@ pub enum Needs {
 /// Asks whether a caller can see the thing of that id.
 pub type Seen = fn(&App, &Actor, i64) -> Result<()>;
 
+/// Finds the number of the thing of that name, where a caller can see it.
+pub type Named = fn(&App, &Actor, &str) -> Result<i64>;
+
 /// What a path names by its first id.
 #[derive(Debug, Clone, Copy)]
 pub enum Scope {
@@ -54,6 +57,8 @@ pub enum Scope {
     Nothing,
     /// One thing, which must be in sight.
     Of(&'static str, Seen),
+    /// One thing by its name, which must be in sight.
+    Called(&'static str, Named),
 }
 
 /// Out of which budget a call is paid.

@@ -5,13 +5,72 @@ use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 
 use super::histories::Histories;
+use super::lists::ask;
 use super::{Error, Result, catalogue as publishing, ledger};
 use crate::app::App;
+use crate::domain::access::{Actor, Permission};
 use crate::domain::advisory::Record;
+use crate::domain::advisory::shown::{Affected, Shown};
 use crate::domain::exposure::Promise;
 use crate::domain::inventory::Origin;
+use crate::domain::listing::{Page, Query};
 use crate::domain::schedule::due_at_once;
-use crate::store::{self, Connection, Lane, Store, advisories, catalogue};
+use crate::store::{self, Connection, Lane, Store, advisories, catalogue, exposures};
+
+/// One page of the advisories about modules in sight.
+///
+/// # Errors
+/// Where the caller may not, or the store can't.
+pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Shown>> {
+    actor.require(Permission::ModulesRead)?;
+    app.store
+        .read(|db| Ok(advisories::list(db, &ask(app, actor, query, &[]))?))
+}
+
+/// The number of an advisory that the caller can see.
+///
+/// # Errors
+/// [`Error::NotFound`] where it isn't there or no site in sight runs its project.
+pub fn seen(app: &App, actor: &Actor, id: &str) -> Result<i64> {
+    app.store
+        .read(|db| advisories::number(db, actor.sight(), id).map_err(Error::from))?
+        .ok_or(Error::NotFound)
+}
+
+/// One advisory, by its number.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn find(app: &App, actor: &Actor, number: i64) -> Result<Shown> {
+    actor.require(Permission::ModulesRead)?;
+    let found = app
+        .store
+        .read(|db| advisories::find(db, actor.sight(), number).map_err(Error::from))?
+        .ok_or(Error::NotFound)?;
+    seen(app, actor, &found.id)?;
+    Ok(found)
+}
+
+/// One page of the windows that an advisory explains, now and ever.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn affected(
+    app: &App,
+    actor: &Actor,
+    number: i64,
+    query: &Query,
+) -> Result<Page<Affected>> {
+    actor.require(Permission::SitesRead)?;
+    find(app, actor, number).await?;
+    let within = [("ea.advisory_id", number)];
+    app.store.read(|db| {
+        Ok(exposures::of_advisory(
+            db,
+            &ask(app, actor, query, &within),
+        )?)
+    })
+}
 
 /// What became of what a source told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

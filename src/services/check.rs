@@ -217,17 +217,17 @@ impl Replay<'_> {
         generated_at: Timestamp,
         delta: &[u8],
     ) -> Result<Inventory> {
-        let delta: Delta = blob::unpack(delta)?;
+        let delta: Delta<'_> = blob::unpack(delta)?;
         let held = self.held.entry(site_id).or_default();
-        for key in &delta.gone {
-            held.remove(key);
+        for (origin, name) in delta.gone {
+            held.remove(&(origin, name.into_owned()));
         }
         for entry in delta.put {
-            held.insert((entry.origin, entry.name.clone()), entry);
+            held.insert((entry.origin, entry.name.clone()), entry.into_owned());
         }
         Ok(Inventory {
             generated_at: Some(generated_at),
-            facts: delta.facts,
+            facts: delta.facts.into_owned(),
             pulse: Pulse::default(),
             entries: held.values().cloned().collect(),
         })

@@ -7,7 +7,7 @@ use super::Result;
 use crate::app::App;
 use crate::config::Sla;
 use crate::domain::exposure::{Promise, reconcile as steps};
-use crate::domain::site_status::tally;
+use crate::domain::site_status::{Counted, Standing, Tally, tally};
 use crate::store::ledger::{Book, Place};
 use crate::store::{self, Connection, Lane, catalogue, inventory, ledger, promises};
 
@@ -130,7 +130,45 @@ pub fn catch_up(
 /// # Errors
 /// What the store says.
 pub fn recount(db: &Connection, site_id: i64) -> store::Result<bool> {
-    let (modules, core) = inventory::counted(db, site_id)?;
+    let modules = inventory::counted(db, site_id)?;
     let open = ledger::open_of(db, site_id)?;
-    inventory::set_tally(db, site_id, &tally(modules), core, open)
+    Ok(count(db, site_id, &modules, &open)?.differed)
+}
+
+/// What counting a site gave.
+#[derive(Debug, Clone, Copy)]
+pub struct Count {
+    /// Its word and its counters.
+    pub tally: Tally,
+    /// (site, module) pairs with an open row.
+    pub open_exposures: i64,
+    /// Something differed from what was counted before.
+    pub differed: bool,
+}
+
+/// Counts a site whose modules (each with its version) and open rows (module and due time, by
+/// module) have been read already.
+///
+/// # Errors
+/// What the store says.
+pub fn count(
+    db: &Connection,
+    site_id: i64,
+    modules: &[(i64, Counted)],
+    open: &[(i64, Option<Timestamp>)],
+) -> store::Result<Count> {
+    let tally = tally(modules.iter().map(|(_, counted)| *counted));
+    let core = modules
+        .iter()
+        .find(|(_, counted)| counted.core && counted.standing != Standing::Custom)
+        .map(|(version_id, _)| *version_id);
+    let pairs = open.chunk_by(|a, b| a.0 == b.0).count();
+    let open_exposures = i64::try_from(pairs).unwrap_or(i64::MAX);
+    let next_due = open.iter().filter_map(|(_, due)| *due).min();
+    let open = (open_exposures, next_due);
+    Ok(Count {
+        tally,
+        open_exposures,
+        differed: inventory::set_tally(db, site_id, &tally, core, open)?,
+    })
 }

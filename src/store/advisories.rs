@@ -3,12 +3,16 @@
 use std::collections::{HashMap, HashSet};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::listing::{Ask, Column, Counted, Source, Wall, page};
 use super::time::{at, ms};
-use super::{Result, blob};
+use super::{Result, blob, row};
+use crate::domain::access::Sight;
 use crate::domain::advisory::Record;
+use crate::domain::advisory::shown::{LIST, Shown};
 use crate::domain::exposure::Risk;
+use crate::domain::listing::Page;
 
 /// An advisory as it is held.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -268,4 +272,148 @@ pub fn names_of(db: &Connection, exposure_id: i64) -> Result<Vec<String>> {
     )?;
     let rows = query.query_map([exposure_id], |row| row.get(0))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// The list of advisories.
+pub static SOURCE: Source = Source {
+    list: &LIST,
+    from: "advisories AS a",
+    drivers: &[],
+    walked: &[],
+    live: "1",
+    id: "a.id",
+    wall: Wall::Used {
+        organization: "EXISTS (SELECT 1 FROM modules AS m JOIN module_versions AS v ON v.module_id = m.id \
+             JOIN organization_versions AS ov ON ov.version_id = v.id WHERE m.name = a.project AND m.kind = 'project' \
+             AND ov.organization_id = {organization} AND ov.sites > 0)",
+        site: "EXISTS (SELECT 1 FROM modules AS m JOIN site_modules AS sm ON sm.module_id = m.id \
+             WHERE m.name = a.project AND m.kind = 'project' AND sm.site_id = {site})",
+    },
+    fields: &[
+        ("id", Column::Plain("a.name")),
+        ("title", Column::Name("a.title")),
+        ("module", Column::Plain("a.project")),
+        ("psa", Column::Plain("a.psa")),
+        ("risk", Column::Plain("a.risk")),
+        ("cve", Column::Members("a.cves")),
+        ("published_at", Column::Plain("a.published_at")),
+        ("updated_at", Column::Plain("a.changed_at")),
+        ("withdrawn_at", Column::Plain("a.withdrawn_at")),
+        ("affected_sites_count", Column::Plain("{affected}")),
+    ],
+    sorts: &[
+        ("published_at", &["a.published_at"]),
+        ("affected_sites_count", &["{affected}"]),
+        ("id", &["a.name"]),
+    ],
+    search: &["a.name", "a.title", "a.project", "a.cves"],
+    counted: &[Counted {
+        name: "{affected}",
+        all: "a.affected_sites",
+        organization: "ifnull((SELECT oa.affected_sites FROM organization_advisories AS oa \
+             WHERE oa.organization_id = {organization} AND oa.advisory_id = a.id), 0)",
+        site: "(SELECT count(*) FROM exposures AS e JOIN exposure_advisories AS ea ON ea.exposure_id = e.id \
+             WHERE e.site_id = {site} AND e.closed_at IS NULL AND ea.advisory_id = a.id)",
+    }],
+};
+
+/// One page of advisories.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<Shown>> {
+    page(db, &SOURCE, ask, |db, id| find(db, ask.sight, id))
+}
+
+/// The number of the advisory of that name, where its project is in sight.
+///
+/// # Errors
+/// What SQLite says.
+pub fn number(db: &Connection, sight: Sight, name: &str) -> Result<Option<i64>> {
+    let found: Option<(i64, String)> = db
+        .prepare_cached("SELECT id, project FROM advisories WHERE name = ?1")?
+        .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((id, project)) = found else {
+        return Ok(None);
+    };
+    if sight.organization().is_none() {
+        return Ok(Some(id));
+    }
+    Ok(module_in_sight(db, sight, &project)?.map(|_| id))
+}
+
+/// The module of that name, where a site in sight runs it or all is in sight.
+fn module_in_sight(db: &Connection, sight: Sight, project: &str) -> Result<Option<i64>> {
+    let module: Option<i64> = db
+        .prepare_cached("SELECT id FROM modules WHERE name = ?1 AND kind = 'project'")?
+        .query_row([project], |row| row.get(0))
+        .optional()?;
+    let Some(module) = module else {
+        return Ok(None);
+    };
+    Ok(super::modules::find(db, sight, module)?.map(|seen| seen.id))
+}
+
+/// One advisory, counted over the sites in sight. Whether it may be seen is the caller's to ask.
+///
+/// # Errors
+/// What SQLite says.
+pub fn find(db: &Connection, sight: Sight, id: i64) -> Result<Option<Shown>> {
+    let found = db
+        .prepare_cached(
+            "SELECT a.*, m.id AS module_id, coalesce(nullif(m.title, ''), a.project) AS module_title
+             FROM advisories AS a LEFT JOIN modules AS m ON m.name = a.project AND m.kind = 'project' WHERE a.id = ?1",
+        )?
+        .query_row([id], shown)
+        .optional()?;
+    let Some(mut found) = found else {
+        return Ok(None);
+    };
+    found.affected_sites_count = match (sight.organization(), sight.site()) {
+        (None, _) => found.affected_sites_count,
+        (Some(_), Some(site)) => db
+            .prepare_cached(
+                "SELECT count(*) FROM exposures AS e JOIN exposure_advisories AS ea ON ea.exposure_id = e.id
+                 WHERE e.site_id = ?1 AND e.closed_at IS NULL AND ea.advisory_id = ?2",
+            )?
+            .query_row([site, id], |row| row.get(0))?,
+        (Some(organization), None) => db
+            .prepare_cached(
+                "SELECT affected_sites FROM organization_advisories WHERE organization_id = ?1 AND advisory_id = ?2",
+            )?
+            .query_row([organization, id], |row| row.get(0))
+            .optional()?
+            .unwrap_or(0),
+    };
+    Ok(Some(found))
+}
+
+fn shown(found: &Row<'_>) -> rusqlite::Result<Shown> {
+    let list = |name: &str| -> rusqlite::Result<Vec<String>> {
+        let text: String = found.get(name)?;
+        Ok(serde_json::from_str(&text).unwrap_or_default())
+    };
+    Ok(Shown {
+        number: found.get("id")?,
+        id: found.get("name")?,
+        title: found.get("title")?,
+        kind: found.get("kind")?,
+        project: found.get("project")?,
+        module_id: found.get("module_id")?,
+        module_title: found.get("module_title")?,
+        psa: found.get("psa")?,
+        risk: found.get("risk")?,
+        score: found.get("score")?,
+        vector: found.get("vector")?,
+        cves: list("cves")?,
+        published_at: row::time(found, "published_at")?,
+        updated_at: row::time(found, "changed_at")?,
+        known_at: row::time(found, "known_at")?,
+        withdrawn_at: row::maybe_time(found, "withdrawn_at")?,
+        affected_versions: found.get("affected_versions")?,
+        fixed_in: list("fixed_in")?,
+        url: found.get("url")?,
+        affected_sites_count: found.get("affected_sites")?,
+    })
 }

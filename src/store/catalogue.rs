@@ -6,10 +6,10 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::time::{at, ms};
 use super::{Result, StoreError, blob};
 use crate::domain::exposed::BranchFix;
-use crate::domain::inventory::{ModuleType, Origin};
+use crate::domain::inventory::{Entry, ModuleType, Origin};
 use crate::domain::judgement::{FeedState, Judgement};
 use crate::domain::release_history::ReleaseHistory;
-use crate::domain::site_status::Standing;
+use crate::domain::site_status::{Counted, Standing};
 
 /// A module, as the services judge with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,11 +67,7 @@ fn module(row: &Row<'_>) -> rusqlite::Result<Module> {
     let feed: String = row.get(5)?;
     Ok(Module {
         id: row.get(0)?,
-        origin: match kind.as_str() {
-            "custom" => Origin::Custom,
-            "library" => Origin::Library,
-            _ => Origin::Project,
-        },
+        origin: Origin::from_word(&kind),
         name: row.get(2)?,
         title: row.get(3)?,
         kind: ModuleType::from_word(&type_).unwrap_or(ModuleType::Module),
@@ -514,24 +510,77 @@ fn version(row: &Row<'_>) -> Result<Version> {
     })
 }
 
-/// The id of a version and whether it is exposed, if it was ever seen.
+/// What is known of what a site names: its module and, where that version was ever seen, the
+/// version's id and what running it enabled means for a site's word.
+#[derive(Debug, Clone, Copy)]
+pub struct Known {
+    /// The module.
+    pub module_id: i64,
+    /// The module was deleted.
+    pub deleted: bool,
+    /// The version.
+    pub version: Option<(i64, Counted)>,
+}
+
+const KNOWN: &str = "SELECT m.id, v.id, v.status, v.reason = 'drupal-7-end-of-life', v.exposed,
+        m.type = 'core' AND m.name = 'drupal', m.stale, m.deleted_at IS NOT NULL
+     FROM modules AS m LEFT JOIN module_versions AS v
+        ON v.module_id = m.id AND ifnull(v.version, char(0)) = ifnull(?1, char(0)) AND v.datestamp = ?2";
+
+fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
+    let version: Option<i64> = row.get(1)?;
+    let counted = |_| {
+        Ok::<_, rusqlite::Error>(Counted {
+            standing: standing(row.get(2)?),
+            end_of_life: row.get::<_, Option<bool>>(3)?.unwrap_or(false),
+            exposed: row.get(4)?,
+            enabled: true,
+            core: row.get(5)?,
+            stale: row.get(6)?,
+        })
+    };
+    Ok(Known {
+        module_id: row.get(0)?,
+        deleted: row.get(7)?,
+        version: version.zip(version.map(counted).transpose()?),
+    })
+}
+
+/// What is known of a version of the module of that name: drupal.org's, or the organization's own.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn find_version(
+pub fn known_by_name(
     db: &Connection,
-    module_id: i64,
-    version: Option<&str>,
-    datestamp: i64,
-) -> Result<Option<(i64, Option<bool>)>> {
-    Ok(db
-        .prepare_cached(
-            "SELECT id, exposed FROM module_versions
-             WHERE module_id = ?1 AND ifnull(version, char(0)) = ifnull(?2, char(0)) AND datestamp = ?3",
-        )?
-        .query_row(params![module_id, version, datestamp], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })
+    organization_id: i64,
+    entry: &Entry,
+) -> Result<Option<Known>> {
+    let mut query = db.prepare_cached(&format!(
+        "{KNOWN} WHERE m.name = ?3 AND ifnull(m.organization_id, 0) = ?4 AND m.kind = ?5"
+    ))?;
+    let owner = owner(entry.origin, organization_id).unwrap_or(0);
+    Ok(query
+        .query_row(
+            params![
+                entry.version,
+                entry.datestamp,
+                entry.name,
+                owner,
+                entry.origin.word()
+            ],
+            known,
+        )
+        .optional()?)
+}
+
+/// What is known of a version of that module.
+///
+/// # Errors
+/// What SQLite says.
+pub fn known_by_id(db: &Connection, module_id: i64, entry: &Entry) -> Result<Option<Known>> {
+    let mut query = db.prepare_cached(&format!("{KNOWN} WHERE m.id = ?3"))?;
+    Ok(query
+        .query_row(params![entry.version, entry.datestamp, module_id], known)
         .optional()?)
 }
 

@@ -5,27 +5,12 @@ use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::listing::{Ask, Column, Source, Wall, page};
 use super::time::at;
-use super::{Result, row};
+use super::{Result, advisories, row};
+use crate::domain::advisory::shown::{AFFECTED, Affected};
 use crate::domain::exposure::{Cause, CauseKind, Outcome};
 use crate::domain::judgement::Judgement;
 use crate::domain::listing::Page;
-use crate::domain::site_status::Standing;
 use crate::domain::window::{LIST, Window};
-
-/// What a site is told about its security after a sync.
-#[derive(Debug, Clone)]
-pub struct Summary {
-    /// The site's word.
-    pub status: Standing,
-    /// Modules that can't be judged.
-    pub unknown: i64,
-    /// (site, module) pairs with an open row.
-    pub open_exposures: i64,
-    /// The newest site's id.
-    pub newest_site: i64,
-    /// The modules with an open row, most urgent first.
-    pub updates: Vec<Open>,
-}
 
 /// A module with an open row.
 #[derive(Debug, Clone)]
@@ -40,31 +25,11 @@ pub struct Open {
     pub due_at: Option<Timestamp>,
 }
 
-/// What a site is told about its security after a sync.
+/// The modules of a site with an open row, most urgent first.
 ///
 /// # Errors
-/// What SQLite says.
-pub fn summary(db: &Connection, site_id: i64) -> Result<Summary> {
-    let mut summary = db
-        .prepare_cached(
-            "SELECT status, unknown, open_exposures, (SELECT max(id) FROM sites) FROM sites WHERE id = ?1",
-        )?
-        .query_row([site_id], |row| {
-            Ok(Summary {
-                status: Standing::from_rank(row.get(0)?).unwrap_or(Standing::Unknown),
-                unknown: row.get(1)?,
-                open_exposures: row.get(2)?,
-                newest_site: row.get(3)?,
-                updates: Vec::new(),
-            })
-        })?;
-    if summary.open_exposures > 0 {
-        summary.updates = open(db, site_id)?;
-    }
-    Ok(summary)
-}
-
-fn open(db: &Connection, site_id: i64) -> Result<Vec<Open>> {
+/// What SQLite says, or [`StoreError::Corrupt`](super::StoreError::Corrupt).
+pub fn open(db: &Connection, site_id: i64) -> Result<Vec<Open>> {
     let mut query = db.prepare_cached(
         "SELECT m.name, v.version, v.verdict, min(e.due_at) FROM exposures AS e JOIN modules AS m ON m.id = e.module_id
             JOIN site_modules AS sm ON sm.site_id = e.site_id AND sm.module_id = e.module_id
@@ -84,6 +49,76 @@ fn open(db: &Connection, site_id: i64) -> Result<Vec<Open>> {
     }
     Ok(all)
 }
+
+/// The windows that an advisory explains, now and ever.
+pub static OF_ADVISORY: Source = Source {
+    list: &AFFECTED,
+    from: "exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id JOIN sites AS s ON s.id = e.site_id",
+    drivers: &[],
+    walked: &[],
+    live: "1",
+    id: "e.id",
+    wall: Wall::Owned {
+        organization: "e.organization_id",
+        site: Some("e.site_id"),
+    },
+    fields: &[
+        ("site_id", Column::Plain("e.site_id")),
+        ("site", Column::Name("s.name")),
+        ("organization_id", Column::Plain("e.organization_id")),
+        ("environment", Column::Plain("s.environment")),
+        ("state", Column::Words(STATES)),
+        ("opened_at", Column::Plain("e.opened_at")),
+        ("due_at", Column::Plain("e.due_at")),
+        ("closed_at", Column::Plain("e.closed_at")),
+    ],
+    sorts: &[
+        // What is open comes first, most urgent first.
+        (
+            "due_at",
+            &[
+                "ifnull(e.closed_at, 0)",
+                "ifnull(e.due_at, 9223372036854775807)",
+            ],
+        ),
+        ("site", &["s.name COLLATE NOCASE"]),
+        ("opened_at", &["e.opened_at"]),
+    ],
+    search: &["s.name"],
+    counted: &[],
+};
+
+/// One page of the windows that an advisory explains.
+///
+/// # Errors
+/// What SQLite says; where a verdict cannot be read.
+pub fn of_advisory(db: &Connection, ask: &Ask<'_>) -> Result<Page<Affected>> {
+    page(db, &OF_ADVISORY, ask, |db, id| {
+        let Some(window) = find(db, id)? else {
+            return Ok(None);
+        };
+        let organization = db
+            .prepare_cached("SELECT name FROM organizations WHERE id = ?1")?
+            .query_row([window.organization_id], |row| row.get(0))?;
+        Ok(Some(Affected {
+            window,
+            organization,
+        }))
+    })
+}
+
+/// The conditions that a state stands for.
+const STATES: &[(&str, &str)] = &[
+    ("open", "e.closed_at IS NULL"),
+    (
+        "overdue",
+        "e.closed_at IS NULL AND unlikely(ifnull(e.due_at, 9223372036854775807) < {now})",
+    ),
+    ("met", "e.outcome = 'met'"),
+    ("breached", "e.outcome = 'breached'"),
+    ("withdrawn", "e.outcome = 'withdrawn'"),
+    ("ended", "e.outcome = 'ended'"),
+];
 
 /// The list of exposures.
 pub static SOURCE: Source = Source {
@@ -106,20 +141,7 @@ pub static SOURCE: Source = Source {
             Column::Through("e.module_id", "SELECT id FROM modules WHERE name"),
         ),
         ("module_id", Column::Plain("e.module_id")),
-        (
-            "state",
-            Column::Words(&[
-                ("open", "e.closed_at IS NULL"),
-                (
-                    "overdue",
-                    "e.closed_at IS NULL AND unlikely(ifnull(e.due_at, 9223372036854775807) < {now})",
-                ),
-                ("met", "e.outcome = 'met'"),
-                ("breached", "e.outcome = 'breached'"),
-                ("withdrawn", "e.outcome = 'withdrawn'"),
-                ("ended", "e.outcome = 'ended'"),
-            ]),
-        ),
+        ("state", Column::Words(STATES)),
         ("cause", Column::Plain("e.cause_kind")),
         ("risk", Column::Plain("e.risk")),
         ("no_fix", Column::Plain("e.no_fix")),
@@ -174,6 +196,7 @@ pub fn find(db: &Connection, id: i64) -> Result<Option<Window>> {
     } else {
         serde_json::from_str::<Judgement>(&verdict)?.fixed_in()
     };
+    window.advisories = advisories::names_of(db, id)?;
     Ok(Some(window))
 }
 
@@ -196,6 +219,7 @@ fn window(found: &Row<'_>) -> rusqlite::Result<(Window, String)> {
         },
         no_fix: found.get("no_fix")?,
         fixed_in: Vec::new(),
+        advisories: Vec::new(),
         risk: found.get("risk")?,
         published_at: row::maybe_time(found, "published_at")?,
         opened_at: row::time(found, "opened_at")?,

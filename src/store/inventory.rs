@@ -2,7 +2,7 @@
 //! events and patch runs that led there.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Result;
 use super::time::{at, ms};
@@ -31,6 +31,14 @@ pub struct Standpoint {
     pub content_hash: Option<Vec<u8>>,
     /// The sync that brought it.
     pub sync_id: Option<i64>,
+    /// The site's word.
+    pub status: Standing,
+    /// Modules that can't be judged.
+    pub unknown: i64,
+    /// (site, module) pairs with an open exposure.
+    pub open_exposures: i64,
+    /// The newest site's id.
+    pub newest_site: i64,
 }
 
 /// The standpoint of a site that isn't deleted.
@@ -40,7 +48,8 @@ pub struct Standpoint {
 pub fn standpoint(db: &Connection, site_id: i64) -> Result<Option<Standpoint>> {
     let mut query = db.prepare_cached(
         "SELECT s.organization_id, s.sync_interval_minutes, s.seen_url, s.seen_instance, s.silent_since IS NOT NULL,
-            c.last_sync_at, c.generated_at, c.content_hash, c.sync_id
+            c.last_sync_at, c.generated_at, c.content_hash, c.sync_id, s.status, s.unknown, s.open_exposures,
+            (SELECT max(id) FROM sites)
          FROM sites AS s JOIN site_contacts AS c ON c.site_id = s.id WHERE s.id = ?1 AND s.deleted_at IS NULL",
     )?;
     Ok(query
@@ -55,33 +64,49 @@ pub fn standpoint(db: &Connection, site_id: i64) -> Result<Option<Standpoint>> {
                 generated_at: row.get::<_, Option<i64>>(6)?.map(at),
                 content_hash: row.get(7)?,
                 sync_id: row.get(8)?,
+                status: Standing::from_rank(row.get(9)?).unwrap_or(Standing::Unknown),
+                unknown: row.get(10)?,
+                open_exposures: row.get(11)?,
+                newest_site: row.get(12)?,
             })
         })
         .optional()?)
+}
+
+/// What a site's row of contacts says from now on.
+#[derive(Debug, Clone, Copy)]
+pub struct Contact<'a> {
+    /// The site.
+    pub site_id: i64,
+    /// When it was heard of.
+    pub at: Timestamp,
+    /// When the site made what it said.
+    pub generated_at: Timestamp,
+    /// What changes all the time.
+    pub pulse: &'a Pulse,
+    /// The sync that brought something new, and the hash of its inventory.
+    pub news: Option<(i64, &'a [u8])>,
 }
 
 /// Records that a site was heard of: the one small write of an unchanged sync.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn heard(
-    db: &Connection,
-    site_id: i64,
-    now: Timestamp,
-    generated_at: Timestamp,
-    pulse: &Pulse,
-) -> Result<()> {
+pub fn heard(db: &Connection, contact: &Contact<'_>) -> Result<()> {
+    let (sync_id, hash) = contact.news.unzip();
     db.prepare_cached(
         "UPDATE site_contacts SET last_sync_at = ?2, generated_at = ?3, cron_last_run = ?4, report_errors = ?5,
-            report_warnings = ?6 WHERE site_id = ?1",
+            report_warnings = ?6, sync_id = ifnull(?7, sync_id), content_hash = ifnull(?8, content_hash) WHERE site_id = ?1",
     )?
     .execute(params![
-        site_id,
-        ms(now),
-        ms(generated_at),
-        pulse.cron_last_run.map(ms),
-        pulse.errors,
-        pulse.warnings
+        contact.site_id,
+        ms(contact.at),
+        ms(contact.generated_at),
+        contact.pulse.cron_last_run.map(ms),
+        contact.pulse.errors,
+        contact.pulse.warnings,
+        sync_id,
+        hash
     ])?;
     Ok(())
 }
@@ -198,101 +223,144 @@ pub fn answer_stranger(
 }
 
 /// One module that a site has, with the rows it points to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Held {
     /// The module.
     pub module_id: i64,
     /// The version.
     pub version_id: i64,
-    /// The version is exposed.
-    pub exposed: Option<bool>,
     /// Since when the version runs enabled.
     pub run_started_at: Option<Timestamp>,
-    /// What the site said.
+    /// What it means for the site's word.
+    pub counted: Counted,
+    /// What the site said, but for what is never compared: the title and the Composer name.
     pub entry: Entry,
 }
 
 /// Everything that a site has, in the order of an inventory.
 ///
 /// # Errors
-/// What SQLite says, or [`StoreError::Corrupt`].
+/// What SQLite says, or [`StoreError::Corrupt`](super::StoreError::Corrupt).
 pub fn held(db: &Connection, site_id: i64) -> Result<Vec<Held>> {
     let mut query = db.prepare_cached(
-        "SELECT sm.module_id, sm.version_id, v.exposed, sm.run_started_at, m.kind, m.name, m.type, v.version, sm.enabled,
-            v.datestamp, sm.composer, sm.components
+        "SELECT sm.module_id, sm.version_id, sm.run_started_at, m.kind, m.name, m.type, v.version, v.datestamp, sm.enabled,
+            sm.components, v.status, v.reason = 'drupal-7-end-of-life', v.exposed, m.stale
          FROM site_modules AS sm JOIN modules AS m ON m.id = sm.module_id JOIN module_versions AS v ON v.id = sm.version_id
          WHERE sm.site_id = ?1",
     )?;
     let mut rows = query.query([site_id])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
-        let kind: String = row.get(4)?;
-        let type_: String = row.get(6)?;
-        let components: Option<String> = row.get(11)?;
-        all.push(Held {
-            module_id: row.get(0)?,
-            version_id: row.get(1)?,
-            exposed: row.get(2)?,
-            run_started_at: row.get::<_, Option<i64>>(3)?.map(at),
-            entry: Entry {
-                origin: match kind.as_str() {
-                    "custom" => Origin::Custom,
-                    "library" => Origin::Library,
-                    _ => Origin::Project,
-                },
-                name: row.get(5)?,
-                title: String::new(),
-                kind: ModuleType::from_word(&type_).unwrap_or(ModuleType::Module),
-                version: row.get(7)?,
-                enabled: row.get(8)?,
-                datestamp: row.get(9)?,
-                composer: row.get::<_, Option<String>>(10)?.unwrap_or_default(),
-                components: match components {
-                    Some(json) => serde_json::from_str(&json)?,
-                    None => Vec::new(),
-                },
-            },
-        });
+        all.push(held_one(row)?);
     }
-    all.sort_by(|a, b| (a.entry.origin, &a.entry.name).cmp(&(b.entry.origin, &b.entry.name)));
+    all.sort_unstable_by(|a: &Held, b| {
+        (a.entry.origin, &a.entry.name).cmp(&(b.entry.origin, &b.entry.name))
+    });
     Ok(all)
 }
 
-/// Writes that a site has a module at a version.
+fn held_one(row: &Row<'_>) -> Result<Held> {
+    let word = |at: usize| {
+        row.get_ref(at)
+            .map(|value| value.as_str().unwrap_or_default())
+    };
+    let entry = Entry {
+        origin: Origin::from_word(word(3)?),
+        name: row.get(4)?,
+        title: String::new(),
+        kind: ModuleType::from_word(word(5)?).unwrap_or(ModuleType::Module),
+        version: row.get(6)?,
+        enabled: row.get(8)?,
+        datestamp: row.get(7)?,
+        composer: String::new(),
+        components: match word(9)? {
+            "" => Vec::new(),
+            json => serde_json::from_str(json)?,
+        },
+    };
+    Ok(Held {
+        module_id: row.get(0)?,
+        version_id: row.get(1)?,
+        run_started_at: row.get::<_, Option<i64>>(2)?.map(at),
+        counted: Counted {
+            standing: Standing::from_rank(row.get(10)?).unwrap_or(Standing::Unknown),
+            end_of_life: row.get::<_, Option<bool>>(11)?.unwrap_or(false),
+            exposed: row.get(12)?,
+            enabled: entry.enabled,
+            core: entry.kind == ModuleType::Core && entry.name == "drupal",
+            stale: row.get(13)?,
+        },
+        entry,
+    })
+}
+
+/// What is written of a module that a site has.
+#[derive(Debug, Clone, Copy)]
+pub struct Runs<'a> {
+    /// The site.
+    pub site_id: i64,
+    /// The module.
+    pub module_id: i64,
+    /// The version.
+    pub version_id: i64,
+    /// Since when the version runs enabled.
+    pub started_at: Option<Timestamp>,
+    /// What the site said.
+    pub entry: &'a Entry,
+}
+
+/// Writes that a site has a module that it didn't have.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn put(
-    db: &Connection,
-    site_id: i64,
-    module_id: i64,
-    version_id: i64,
-    run_started_at: Option<Timestamp>,
-    entry: &Entry,
-    now: Timestamp,
-) -> Result<()> {
-    let components = (!entry.components.is_empty())
-        .then(|| serde_json::to_string(&entry.components))
-        .transpose()?;
-    let composer = (!entry.composer.is_empty()).then_some(entry.composer.as_str());
+pub fn install(db: &Connection, runs: &Runs<'_>, now: Timestamp) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO site_modules (site_id, module_id, version_id, enabled, run_started_at, first_seen_at, updated_at, components, composer)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)
-         ON CONFLICT DO UPDATE SET version_id = excluded.version_id, enabled = excluded.enabled,
-            run_started_at = excluded.run_started_at, updated_at = excluded.updated_at, components = excluded.components,
-            composer = excluded.composer",
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)",
     )?
     .execute(params![
-        site_id,
-        module_id,
-        version_id,
-        entry.enabled,
-        run_started_at.map(ms),
+        runs.site_id,
+        runs.module_id,
+        runs.version_id,
+        runs.entry.enabled,
+        runs.started_at.map(ms),
         ms(now),
-        components,
-        composer
+        components(runs.entry)?,
+        composer(runs.entry)
     ])?;
     Ok(())
+}
+
+/// Writes what a site now has of a module that it had before.
+///
+/// # Errors
+/// What SQLite says.
+pub fn replace(db: &Connection, runs: &Runs<'_>, now: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE site_modules SET version_id = ?3, enabled = ?4, run_started_at = ?5, updated_at = ?6, components = ?7,
+            composer = ?8 WHERE site_id = ?1 AND module_id = ?2",
+    )?
+    .execute(params![
+        runs.site_id,
+        runs.module_id,
+        runs.version_id,
+        runs.entry.enabled,
+        runs.started_at.map(ms),
+        ms(now),
+        components(runs.entry)?,
+        composer(runs.entry)
+    ])?;
+    Ok(())
+}
+
+fn components(entry: &Entry) -> Result<Option<String>> {
+    Ok((!entry.components.is_empty())
+        .then(|| serde_json::to_string(&entry.components))
+        .transpose()?)
+}
+
+fn composer(entry: &Entry) -> Option<&str> {
+    (!entry.composer.is_empty()).then_some(entry.composer.as_str())
 }
 
 /// Writes that a site no longer has a module.
@@ -365,20 +433,18 @@ pub fn runs(db: &Connection, site_id: i64, module_id: i64) -> Result<Vec<Run>> {
     Ok(runs)
 }
 
-/// What a site's modules say for its word and counters, and the version of its core.
+/// What a site's modules say for its word and counters, each with its version.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn counted(db: &Connection, site_id: i64) -> Result<(Vec<Counted>, Option<i64>)> {
+pub fn counted(db: &Connection, site_id: i64) -> Result<Vec<(i64, Counted)>> {
     let mut query = db.prepare_cached(
         "SELECT v.status, v.reason = 'drupal-7-end-of-life', v.exposed, sm.enabled, m.type = 'core' AND m.name = 'drupal',
             m.stale, sm.version_id
          FROM site_modules AS sm JOIN module_versions AS v ON v.id = sm.version_id JOIN modules AS m ON m.id = sm.module_id
          WHERE sm.site_id = ?1",
     )?;
-    let mut rows = query.query([site_id])?;
-    let (mut all, mut core) = (Vec::new(), None);
-    while let Some(row) = rows.next()? {
+    let rows = query.query_map([site_id], |row| {
         let counted = Counted {
             standing: Standing::from_rank(row.get(0)?).unwrap_or(Standing::Unknown),
             end_of_life: row.get::<_, Option<bool>>(1)?.unwrap_or(false),
@@ -387,12 +453,9 @@ pub fn counted(db: &Connection, site_id: i64) -> Result<(Vec<Counted>, Option<i6
             core: row.get(4)?,
             stale: row.get(5)?,
         };
-        if counted.core && counted.standing != Standing::Custom {
-            core = Some(row.get(6)?);
-        }
-        all.push(counted);
-    }
-    Ok((all, core))
+        Ok((row.get(6)?, counted))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Writes a site's word and counters, where they differ; `true`: they did.
@@ -467,7 +530,7 @@ pub struct Counts {
     pub unchanged: i64,
 }
 
-/// Keeps a sync and makes it the site's newest; gives its id.
+/// Keeps a sync; gives its id.
 ///
 /// # Errors
 /// What SQLite says.
@@ -492,12 +555,7 @@ pub fn add_sync(db: &Connection, sync: &NewSync<'_>) -> Result<i64> {
         counts.unchanged,
         sync.delta
     ])?;
-    let id = db.last_insert_rowid();
-    db.prepare_cached(
-        "UPDATE site_contacts SET sync_id = ?2, content_hash = ?3 WHERE site_id = ?1",
-    )?
-    .execute(params![sync.site_id, id, sync.content_hash])?;
-    Ok(id)
+    Ok(db.last_insert_rowid())
 }
 
 /// Writes what an inventory told of the installation. What wasn't said stays.

@@ -46,29 +46,19 @@ pub fn rows(db: &Connection, site_id: i64, module_id: i64) -> Result<Vec<Row>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A site has an open row of a module.
+/// The open rows of a site: each one's module and due time, by module.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn has_open(db: &Connection, site_id: i64, module_id: i64) -> Result<bool> {
-    Ok(db
-        .prepare_cached(
-            "SELECT count(*) > 0 FROM exposures WHERE site_id = ?1 AND module_id = ?2 AND closed_at IS NULL",
-        )?
-        .query_row([site_id, module_id], |row| row.get(0))?)
-}
-
-/// The (site, module) pairs of a site with an open row, and the earliest due time among them.
-///
-/// # Errors
-/// What SQLite says.
-pub fn open_of(db: &Connection, site_id: i64) -> Result<(i64, Option<Timestamp>)> {
-    let (pairs, due): (i64, Option<i64>) = db
-        .prepare_cached(
-            "SELECT count(DISTINCT module_id), min(due_at) FROM exposures WHERE site_id = ?1 AND closed_at IS NULL",
-        )?
-        .query_row([site_id], |row| Ok((row.get(0)?, row.get(1)?)))?;
-    Ok((pairs, due.map(at)))
+pub fn open_of(db: &Connection, site_id: i64) -> Result<Vec<(i64, Option<Timestamp>)>> {
+    let mut query = db.prepare_cached(
+        "SELECT module_id, due_at FROM exposures INDEXED BY exposures_open WHERE site_id = ?1 AND closed_at IS NULL
+         ORDER BY module_id",
+    )?;
+    let rows = query.query_map([site_id], |row| {
+        Ok((row.get(0)?, row.get::<_, Option<i64>>(1)?.map(at)))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Whose rows are written.

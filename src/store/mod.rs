@@ -165,10 +165,8 @@ impl Store {
         E: From<StoreError>,
     {
         let db = self.readers.get().map_err(StoreError::from)?;
-        let scope = db.unchecked_transaction().map_err(StoreError::from)?;
-        let answer = work(&scope);
-        drop(scope);
-        answer
+        let _scope = Snapshot::begin(&db).map_err(StoreError::from)?;
+        work(&db)
     }
 
     /// Writes: the closure runs on the writer's thread inside its own savepoint, and the answer
@@ -186,6 +184,20 @@ impl Store {
         self.writer.write(lane, work).await
     }
 
+    /// As [`Store::write`], for work that gives the same when it is run again: many such writes in
+    /// one commit cost less.
+    ///
+    /// # Errors
+    /// As [`Store::write`].
+    pub async fn write_repeatable<T, E, F>(&self, lane: Lane, work: F) -> std::result::Result<T, E>
+    where
+        F: Fn(&Connection) -> std::result::Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.writer.write_repeatable(lane, work).await
+    }
+
     /// How much the writer has done since it started.
     pub fn stats(&self) -> WriteStats {
         self.writer.stats()
@@ -194,6 +206,27 @@ impl Store {
     /// Finishes what waits and closes the writer. Later writes answer [`StoreError::Closed`].
     pub fn close(&self) {
         self.writer.close();
+    }
+}
+
+/// One state of the database, as long as it lives. As a transaction of rusqlite's, but for the two
+/// statements that are prepared once.
+struct Snapshot<'a>(&'a Connection);
+
+impl<'a> Snapshot<'a> {
+    fn begin(db: &'a Connection) -> rusqlite::Result<Self> {
+        db.prepare_cached("BEGIN")?.execute([])?;
+        Ok(Self(db))
+    }
+}
+
+impl Drop for Snapshot<'_> {
+    fn drop(&mut self) {
+        // Nothing was written: there is nothing to lose where it fails.
+        let _ = self
+            .0
+            .prepare_cached("ROLLBACK")
+            .and_then(|mut end| end.execute([]));
     }
 }
 

@@ -1,7 +1,7 @@
 //! The one writer: a thread that owns the only connection that writes.
 //!
-//! Writes that wait at the same moment share one commit; each has its own savepoint, so that one
-//! that fails is rolled back alone. Answers leave only after the commit has returned. Work of the
+//! Writes that wait at the same moment share one commit, and one that fails is rolled back alone:
+//! each has its own savepoint, unless all of them can be run again from the start. Answers leave only after the commit has returned. Work of the
 //! front lane (syncs, people) always goes before work of the back lane (fan-outs, clean-up).
 
 use std::any::Any;
@@ -39,35 +39,39 @@ pub struct WriteStats {
     pub waiting: u64,
 }
 
-/// One write: runs in its savepoint, says whether it may stay, then answers.
+/// One write: runs, says whether it may stay, then answers.
 trait Task: Send {
-    /// Runs; `true` keeps its savepoint.
+    /// Runs; `true`: what it wrote may stay.
     fn run(&mut self, db: &Connection) -> bool;
+    /// It may be rolled back and run again.
+    fn repeatable(&self) -> bool;
     /// Gives its answer after the commit, or the reason why there was no commit.
     fn answer(self: Box<Self>, committed: Result<(), String>);
 }
 
 struct Write<T, E, F> {
-    work: Option<F>,
+    work: F,
+    repeatable: bool,
     outcome: Option<Result<T, E>>,
     reply: oneshot::Sender<Result<T, E>>,
 }
 
 impl<T, E, F> Task for Write<T, E, F>
 where
-    F: FnOnce(&Connection) -> Result<T, E> + Send,
+    F: FnMut(&Connection) -> Result<T, E> + Send,
     T: Send,
     E: From<StoreError> + Send,
 {
     fn run(&mut self, db: &Connection) -> bool {
-        let Some(work) = self.work.take() else {
-            return false;
-        };
-        let outcome = catch_unwind(AssertUnwindSafe(|| work(db)))
+        let outcome = catch_unwind(AssertUnwindSafe(|| (self.work)(db)))
             .unwrap_or_else(|cause| Err(StoreError::Panicked(text_of(&*cause)).into()));
         let keep = outcome.is_ok();
         self.outcome = Some(outcome);
         keep
+    }
+
+    fn repeatable(&self) -> bool {
+        self.repeatable
     }
 
     fn answer(self: Box<Self>, committed: Result<(), String>) {
@@ -160,9 +164,38 @@ impl Writer {
         T: Send + 'static,
         E: From<StoreError> + Send + 'static,
     {
+        let mut once = Some(work);
+        let work = move |db: &Connection| match once.take() {
+            Some(work) => work(db),
+            None => Err(StoreError::Closed.into()),
+        };
+        self.queue(lane, work, false).await
+    }
+
+    /// As [`Writer::write`], for work that gives the same when it is run again: it needs no
+    /// savepoint of its own where all that shares its commit is of that kind.
+    ///
+    /// # Errors
+    /// As [`Writer::write`].
+    pub async fn write_repeatable<T, E, F>(&self, lane: Lane, work: F) -> Result<T, E>
+    where
+        F: Fn(&Connection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
+        self.queue(lane, work, true).await
+    }
+
+    async fn queue<T, E, F>(&self, lane: Lane, work: F, repeatable: bool) -> Result<T, E>
+    where
+        F: FnMut(&Connection) -> Result<T, E> + Send + 'static,
+        T: Send + 'static,
+        E: From<StoreError> + Send + 'static,
+    {
         let (reply, answer) = oneshot::channel();
         let task: Box<dyn Task> = Box::new(Write {
-            work: Some(work),
+            work,
+            repeatable,
             outcome: None,
             reply,
         });
@@ -257,15 +290,29 @@ fn next_group(shared: &Shared) -> Option<Vec<Box<dyn Task>>> {
 }
 
 fn run_group(db: &Connection, group: &mut [Box<dyn Task>]) -> rusqlite::Result<()> {
-    db.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    for task in group.iter_mut() {
+    let begin = || db.prepare_cached("BEGIN IMMEDIATE")?.execute([]);
+    begin()?;
+    if !group.iter().all(|task| task.repeatable()) {
+        run_each(db, group)?;
+    } else if !group.iter_mut().all(|task| task.run(db)) {
+        // One failed and takes the others with it: all of them again, each by itself.
+        db.prepare_cached("ROLLBACK")?.execute([])?;
+        begin()?;
+        run_each(db, group)?;
+    }
+    db.prepare_cached("COMMIT")?.execute([])?;
+    Ok(())
+}
+
+/// Runs each write in its own savepoint.
+fn run_each(db: &Connection, group: &mut [Box<dyn Task>]) -> rusqlite::Result<()> {
+    for task in group {
         db.prepare_cached("SAVEPOINT one")?.execute([])?;
         if !task.run(db) {
             db.prepare_cached("ROLLBACK TO one")?.execute([])?;
         }
         db.prepare_cached("RELEASE one")?.execute([])?;
     }
-    db.prepare_cached("COMMIT")?.execute([])?;
     Ok(())
 }
 

@@ -1,5 +1,5 @@
 // Every page of Dewline in headless Chromium, on the demo's data: at both widths and in both themes,
-// with axe; then what people do: by keyboard, without scripts, from nothing to a connected site.
+// with axe; then what people do: by keyboard, without scripts, on paper, from nothing to a connected site.
 // The list of pages is pages.txt, which a test in Rust holds equal to the router's table.
 //
 //   node run.mjs [--url URL --email E --password P] [--only WORD]
@@ -10,6 +10,8 @@ import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 import { house } from "./house.mjs";
 import { deeds } from "./deeds.mjs";
+import { first } from "./first.mjs";
+import { media } from "./media.mjs";
 
 const require = createRequire(import.meta.url);
 const axe = readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
@@ -129,6 +131,8 @@ try {
     }
   }
   await deeds({ browser, home, state, test, assert, signIn });
+  await media({ browser, home, state, test, assert });
+  await first({ browser, test, assert });
 } finally {
   await browser.close();
   await home.stop();

@@ -496,3 +496,18 @@ fn the_reference_of_the_api_is_printed_whatever_the_configuration() {
     let document: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
     assert!(document["paths"]["/api/v1/sites/{id}/modules/sync"]["post"].is_object());
 }
+
+/// `cargo run` gives the program the environment that the build script set for the compiler.
+#[test]
+fn what_the_build_tells_itself_is_no_setting_of_the_program() {
+    let output = Path::new(env!("OUT_DIR")).with_file_name("output");
+    let told = fs::read_to_string(&output).unwrap();
+    let told: Vec<(&str, &str)> = told
+        .lines()
+        .filter_map(|line| line.split_once("rustc-env=")?.1.split_once('='))
+        .collect();
+    assert!(!told.is_empty(), "{} names nothing", output.display());
+    let (_above, data) = data_dir();
+    let shown = dewline(&data, &["config"]).envs(told).output().unwrap();
+    assert_eq!(shown.status.code(), Some(0), "{}", text(&shown.stderr));
+}

@@ -59,7 +59,6 @@ pub const STATEMENTS: &[Bound] = &[
     may("catalogue::untold", SORTS, "the same rows"),
     may("exposures::open", SORTS, "the modules of one site with something open: at most 5,000"),
     may("jobs::waiting", "SCAN jobs USING INDEX jobs_due", "jobs that wait or run: tens"),
-    may("ledger::open_of", "USE TEMP B-TREE FOR count(DISTINCT)", "the open windows of one site"),
     may("mod::applied_version", "SCAN sqlite_schema", "the tables of the schema: tens"),
     may("one_time_tokens::drop_unused", "SCAN one_time_tokens", "links that were printed: a handful"),
     may("overview::tallies", "SCAN o USING INDEX organizations_name", "organizations, each with at most 16 rows of counters"),
@@ -99,6 +98,9 @@ pub const LISTS: &[ListBound] = &[
     asks("module-sites of an organization, *", SORTS, "sites of one organization, and the windows of the module on one site"),
     asks("site-modules of a site, *, rows", SORTS, "rows of one site, at most 5,000"),
     asks("exposures of a site, *, rows", SORTS, "windows of one site"),
+    asks("advisory-sites, *, rows", SORTS, "the windows of one advisory"),
+    asks("advisories, *", "SCAN a", "all advisories there are: some thousands, whatever the fleet"),
+    asks("advisories, *, rows", SORTS, "the same rows"),
 
     // Filters that no index answers read on until the page is full, at most to the end. Those that the
     // pages offer first (urgent, silent, by status, open, overdue) have their index.

@@ -66,7 +66,7 @@ impl From<(Window, Timestamp)> for ExposureOut {
             no_fix: window.no_fix,
             fixed_in: window.fixed_in,
             risk: window.risk,
-            advisories: Vec::new(),
+            advisories: window.advisories,
             published_at: maybe_written(window.published_at),
             opened_at: written(window.opened_at),
             known_at: written(window.known_at),

@@ -1,6 +1,7 @@
 //! The API's handlers, one file a noun: each exports its operations, which the table of routes in
 //! `http::mod` names, and holds its wire types beside them.
 
+pub mod advisories;
 pub mod api_keys;
 pub mod auth;
 pub mod events;

@@ -37,8 +37,10 @@ pub struct SiteModuleOut {
     also: Vec<String>,
     /// Security releases passed by.
     security_updates: Vec<String>,
-    /// Advisories that match; none are known before advisories are followed.
+    /// Advisories that name the installed version.
     advisories: Vec<String>,
+    /// Those of them whose two readings (OSV ranges, composer constraint) disagree.
+    disputed_advisories: Vec<String>,
     /// Its Composer name, as the site told it.
     composer: Option<String>,
     components: Vec<String>,
@@ -142,6 +144,14 @@ impl From<(SiteModule, Fitting)> for SiteModuleOut {
         let exposed_by = judgement.causes(&module.name);
         let status = module.standing().word();
         let reason = judgement.reason.clone();
+        let ids = |disputed: bool| -> Vec<String> {
+            let found = judgement.advisories.iter();
+            found
+                .filter(|found| found.disputed || !disputed)
+                .map(|found| found.id.clone())
+                .collect()
+        };
+        let (advisories, disputed_advisories) = (ids(false), ids(true));
         let assessment = module.judgement.assessment;
         let also = assessment.iter().flat_map(|verdict| &verdict.also);
         Self {
@@ -164,7 +174,8 @@ impl From<(SiteModule, Fitting)> for SiteModuleOut {
             security_updates: assessment
                 .map(|verdict| verdict.security_updates)
                 .unwrap_or_default(),
-            advisories: Vec::new(),
+            advisories,
+            disputed_advisories,
             composer: module.composer.filter(|name| !name.is_empty()),
             components: module.components,
             update_available,

@@ -121,7 +121,7 @@ impl From<Update> for UpdateOut {
             installed: update.installed,
             recommended: update.recommended,
             fixed_in: update.fixed_in,
-            advisories: Vec::new(),
+            advisories: update.advisories,
             due_at: maybe_written(update.due_at),
         }
     }

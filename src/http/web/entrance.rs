@@ -26,7 +26,8 @@ pub const CHANGE_THEME: Handler = |visit| Box::pin(theme(visit));
 async fn show_set_up(visit: Visit) -> Result<Reply> {
     let token = visit.parameter("token").to_owned();
     let good = set_up::look(&visit.app, &token).await.is_ok();
-    if !good && !set_up::is_needed(&visit.app).await? {
+    // Who brings a link is told about it; who brings none only came to the wrong door.
+    if !good && token.is_empty() && !set_up::is_needed(&visit.app).await? {
         return Ok(Reply::go("/sign-in"));
     }
     let reply = Reply::page(&set_up_page(&visit, token, !good, &[]))?;

@@ -211,6 +211,11 @@ impl Shell {
         self.fresh.read_at.map(words::exact).unwrap_or_default()
     }
 
+    /// The exact time at which all this was so, for paper.
+    pub fn as_of(&self) -> String {
+        words::exact(self.now)
+    }
+
     /// "139 of 142 sites reported in the last 24 h".
     pub fn reported_words(&self) -> String {
         match self.sites {

@@ -226,7 +226,11 @@ fn reason(now: Timestamp, module: &SiteModule, status: Status, open: Option<&Win
     if let Some(window) = open.filter(|_| matches!(status, Status::Overdue | Status::Exposed)) {
         let said = cause(window.cause.kind.word(), &window.cause.id, window.no_fix);
         return match window.due_at {
-            Some(due) => format!("{said}; due {}", words::moment(now, due)),
+            Some(due) => {
+                // In one piece where the line breaks.
+                let due = words::moment(now, due).replace(' ', "\u{a0}");
+                format!("{said}; due\u{a0}{due}")
+            }
             None => said,
         };
     }

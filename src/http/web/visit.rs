@@ -306,10 +306,12 @@ pub fn by_field(faults: &[Fault]) -> Vec<(String, String)> {
 
 fn said(field: &str, detail: &str) -> String {
     if detail.starts_with(char::is_lowercase) {
-        format!(
-            "{} {detail}",
-            super::words::sentence(&field.replace('_', " "))
-        )
+        // As the form calls it.
+        let field = match field {
+            "url" => "address".to_owned(),
+            other => other.replace('_', " "),
+        };
+        format!("{} {detail}", super::words::sentence(&field))
     } else {
         detail.to_owned()
     }

@@ -153,6 +153,35 @@ async fn a_write_that_fails_is_rolled_back_alone_and_hears_only_of_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_writes_without_savepoints_too_one_that_fails_is_rolled_back_alone() {
+    let kept = kept(4096);
+    let (release, held) = hold(&kept.store);
+    let write = |name: &'static str, twice: bool| {
+        let store = Arc::clone(&kept.store);
+        tokio::spawn(async move {
+            store
+                .write_repeatable(Lane::Front, move |db| {
+                    put(db, name)?;
+                    if twice { put(db, name) } else { Ok(()) }
+                })
+                .await
+        })
+    };
+    let (good, bad, also_good) = (write("a", false), write("b", true), write("c", false));
+    while kept.store.stats().waiting < 3 {
+        tokio::task::yield_now().await;
+    }
+    release.send(()).unwrap();
+    held.await.unwrap();
+    assert!(good.await.unwrap().is_ok());
+    assert!(bad.await.unwrap().unwrap_err().is_constraint());
+    assert!(also_good.await.unwrap().is_ok());
+    let there = ["a", "b", "c"].map(|name| is_on_disk(&kept.file, name));
+    assert_eq!(there, [true, false, true]);
+    assert_eq!(kept.store.stats().commits, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_write_whose_code_fails_leaves_the_writer_alive() {
     let kept = kept(4096);
     let fallen = kept

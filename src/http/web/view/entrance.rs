@@ -11,7 +11,7 @@ use super::super::{charts, parts};
 pub struct SetupPage {
     /// What stands around it.
     pub shell: Gate,
-    /// The token, handed on to the form.
+    /// The token, handed on to the form; empty where none was brought.
     pub token: String,
     /// The token is not valid, or was used.
     pub bad_token: bool,

@@ -1,0 +1,219 @@
+//! A site syncs: its inventory is compared with the one before, and everything that follows
+//! (events, patch run, exposures, counters) is one commit with it.
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Error, Result};
+use crate::app::App;
+use crate::domain::access::{Actor, Permission};
+use crate::domain::fault::Fault;
+use crate::domain::inventory::Inventory;
+use crate::domain::inventory::read::{self, Unread};
+use crate::store::inventory::Refused;
+use crate::store::{self, Lane, inventory as kept};
+
+mod arrival;
+mod receipt;
+mod writing;
+
+pub use arrival::Arrival;
+pub(super) use arrival::{Delta, Outcome};
+pub use receipt::{Receipt, Update};
+
+/// What was sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// An inventory made by an agent.
+    Inventory,
+    /// A raw `composer.lock`.
+    ComposerLock,
+}
+
+impl Source {
+    /// The source that a stored word stands for.
+    pub(super) fn from_word(word: &str) -> Self {
+        if word == Self::ComposerLock.word() {
+            Self::ComposerLock
+        } else {
+            Self::Inventory
+        }
+    }
+
+    fn read(self, body: &[u8]) -> Result<Inventory> {
+        match self {
+            Self::Inventory => read::inventory(body),
+            Self::ComposerLock => read::lock(body),
+        }
+        .map_err(|unread| match unread {
+            Unread::Unreadable(detail) => Error::Unreadable(detail),
+            Unread::Invalid(faults) => Error::Invalid(faults),
+        })
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Inventory => "inventory",
+            Self::ComposerLock => "composer-lock",
+        }
+    }
+}
+
+/// The caller may sync this site: to be asked before anything is read.
+///
+/// # Errors
+/// [`Error::Forbidden`] without the permission; [`Error::NotFound`] where the site isn't in sight.
+pub fn admit(app: &App, actor: &Actor, site_id: i64) -> Result<()> {
+    actor.require(Permission::Sync)?;
+    let sight = actor.sight();
+    if sight.site().is_some_and(|mine| mine != site_id) {
+        return Err(Error::NotFound);
+    }
+    match app.store.read(|db| kept::standpoint(db, site_id))? {
+        Some(site) if sight.sees(site.organization_id, site_id) => Ok(()),
+        _ => Err(Error::NotFound),
+    }
+}
+
+/// Takes an inventory. 200 may be said only when this has returned: then it is on disk.
+///
+/// # Errors
+/// [`Error::Unreadable`], [`Error::Invalid`] (all faults at once), [`Error::Conflict`] with
+/// `older_inventory` or `different_installation`; the refusal is kept and nothing else changes.
+pub async fn receive(
+    app: &App,
+    actor: &Actor,
+    site_id: i64,
+    source: Source,
+    body: &[u8],
+    address: &str,
+) -> Result<Receipt> {
+    admit(app, actor, site_id)?;
+    let taken = match Arrival::read(app, site_id, source, body) {
+        Ok(arrival) => keep(app, arrival).await,
+        Err(error) => Err(error),
+    };
+    if let Err(error) = &taken {
+        refuse(app, site_id, error, address).await?;
+    }
+    taken
+}
+
+/// Takes an inventory that was read. When this has returned it is on disk.
+///
+/// # Errors
+/// As [`receive`], but for what reading says; a refusal isn't kept.
+pub async fn keep(app: &App, arrival: Arrival) -> Result<Receipt> {
+    let (site_id, received_at) = (arrival.site_id, arrival.now);
+    let outcome = app
+        .store
+        .write_repeatable(Lane::Front, move |db| arrival.apply(db))
+        .await?;
+    match outcome {
+        Outcome::Gone => Err(Error::NotFound),
+        Outcome::Older(newest) => Err(Error::Conflict {
+            code: "older_inventory",
+            detail: format!(
+                "A newer inventory, generated at {newest}, was accepted before. Nothing was changed."
+            ),
+        }),
+        Outcome::Stranger => Err(Error::Conflict {
+            code: "different_installation",
+            detail: "Another installation sent this site's last accepted inventory. If the site has moved, \
+                say so on its page; if this is a copy, give it a site and a key of its own."
+                .to_owned(),
+        }),
+        Outcome::Taken(taken) => receipt::write(app, site_id, received_at, &taken),
+    }
+}
+
+/// Keeps the reason why a sync was refused, so that a person finds it on the site's page.
+///
+/// # Errors
+/// What the store says.
+pub async fn refuse(app: &App, site_id: i64, error: &Error, address: &str) -> Result<()> {
+    let Some((status, code, detail)) = refusal(error) else {
+        return Ok(());
+    };
+    let (now, address) = (app.clock.now(), address.to_owned());
+    app.store
+        .write(Lane::Front, move |db| {
+            let refused = Refused {
+                site_id,
+                status,
+                code: &code,
+                detail: &detail,
+                address: &address,
+            };
+            kept::add_refusal(db, &refused, now)
+        })
+        .await?;
+    Ok(())
+}
+
+/// The status, word and sentence of a refusal that is worth keeping.
+fn refusal(error: &Error) -> Option<(u16, String, String)> {
+    match error {
+        Error::Unreadable(detail) => Some((400, "unreadable".to_owned(), detail.clone())),
+        Error::TooLarge(detail) => Some((413, "too_large".to_owned(), detail.clone())),
+        Error::Conflict { code, detail } => Some((409, (*code).to_owned(), detail.clone())),
+        Error::Invalid(faults) => {
+            let mut detail: Vec<String> = faults
+                .iter()
+                .take(3)
+                .map(|fault| format!("{}: {}", fault.pointer, fault.detail))
+                .collect();
+            if faults.len() > 3 {
+                detail.push(format!("and {} more", faults.len() - 3));
+            }
+            Some((422, "invalid".to_owned(), detail.join("; ")))
+        }
+        _ => None,
+    }
+}
+
+/// `generated_at` may lie a little in the future, as clocks go.
+fn check_clock(app: &App, inventory: &Inventory, now: Timestamp) -> Result<()> {
+    let tolerance =
+        SignedDuration::try_from(app.config.sync.clock_tolerance).unwrap_or(SignedDuration::ZERO);
+    let latest = now.checked_add(tolerance).unwrap_or(Timestamp::MAX);
+    match inventory.generated_at {
+        Some(generated) if generated > latest => Err(Error::Invalid(vec![Fault::new(
+            "/generated_at",
+            "in_the_future",
+            format!(
+                "the site's clock says {generated} and ours says {now}: more than {} s apart. Set the site's clock",
+                tolerance.as_secs()
+            ),
+        )])),
+        _ => Ok(()),
+    }
+}
+
+/// A person answers the warning that another installation spoke for a site: it has moved, or it
+/// is a copy that has nothing to say here.
+///
+/// # Errors
+/// [`Error::Forbidden`], [`Error::NotFound`] where the site isn't in sight or there is no warning.
+pub async fn answer_stranger(app: &App, actor: &Actor, site_id: i64, moved: bool) -> Result<()> {
+    actor.require(Permission::SitesWrite)?;
+    let site = app.store.read(|db| kept::standpoint(db, site_id))?;
+    if !site.is_some_and(|site| actor.sight().sees(site.organization_id, site_id)) {
+        return Err(Error::NotFound);
+    }
+    let (now, by) = (app.clock.now(), actor.label());
+    let answered = app
+        .store
+        .write(Lane::Front, move |db| {
+            let answered = kept::answer_stranger(db, site_id, moved, &by, now)?;
+            if answered && moved {
+                store::catalogue::chronicle(db, "site_moved", site_id, now)?;
+            }
+            Ok::<_, Error>(answered)
+        })
+        .await?;
+    if answered {
+        Ok(())
+    } else {
+        Err(Error::NotFound)
+    }
+}
