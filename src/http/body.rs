@@ -157,21 +157,30 @@ async fn unpack(packed: Bytes, limit: usize) -> Result<Bytes, Refusal> {
 /// How deep lists and objects are nested, by their brackets.
 fn depth(bytes: &[u8]) -> usize {
     let (mut deepest, mut now) = (0_usize, 0_usize);
-    let (mut inside, mut escaped) = (false, false);
-    for byte in bytes {
+    let mut rest = bytes.iter();
+    while let Some(byte) = rest.next() {
         match byte {
-            _ if escaped => escaped = false,
-            b'\\' if inside => escaped = true,
-            b'"' => inside = !inside,
-            b'[' | b'{' if !inside => {
+            b'"' => pass_text(&mut rest),
+            b'[' | b'{' => {
                 now += 1;
                 deepest = deepest.max(now);
             }
-            b']' | b'}' if !inside => now = now.saturating_sub(1),
+            b']' | b'}' => now = now.saturating_sub(1),
             _ => {}
         }
     }
     deepest
+}
+
+/// Goes on behind the quote that ends a text.
+fn pass_text(rest: &mut std::slice::Iter<'_, u8>) {
+    while let Some(byte) = rest.next() {
+        match byte {
+            b'"' => return,
+            b'\\' => drop(rest.next()),
+            _ => {}
+        }
+    }
 }
 
 /// Builds a JSON value and refuses an object that names a key twice.

@@ -75,7 +75,14 @@ where
     }
 
     fn answer(self: Box<Self>, committed: Result<(), String>) {
-        let Self { outcome, reply, .. } = *self;
+        let Self {
+            work,
+            outcome,
+            reply,
+            ..
+        } = *self;
+        // What the work shares with its caller is the caller's to free: this thread is everybody's.
+        drop(work);
         let answer = match (committed, outcome) {
             (_, Some(Err(own))) => Err(own),
             (Ok(()), Some(Ok(value))) => Ok(value),

@@ -1,9 +1,11 @@
 //! A site syncs: its inventory is compared with the one before, and everything that follows
 //! (events, patch run, exposures, counters) is one commit with it.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Error, Result};
+use super::{Error, Result, sites};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::fault::Fault;
@@ -64,14 +66,7 @@ impl Source {
 /// [`Error::Forbidden`] without the permission; [`Error::NotFound`] where the site isn't in sight.
 pub fn admit(app: &App, actor: &Actor, site_id: i64) -> Result<()> {
     actor.require(Permission::Sync)?;
-    let sight = actor.sight();
-    if sight.site().is_some_and(|mine| mine != site_id) {
-        return Err(Error::NotFound);
-    }
-    match app.store.read(|db| kept::standpoint(db, site_id))? {
-        Some(site) if sight.sees(site.organization_id, site_id) => Ok(()),
-        _ => Err(Error::NotFound),
-    }
+    sites::seen(app, actor, site_id).map(drop)
 }
 
 /// Takes an inventory. 200 may be said only when this has returned: then it is on disk.
@@ -103,10 +98,11 @@ pub async fn receive(
 /// # Errors
 /// As [`receive`], but for what reading says; a refusal isn't kept.
 pub async fn keep(app: &App, arrival: Arrival) -> Result<Receipt> {
-    let (site_id, received_at) = (arrival.site_id, arrival.now);
+    let arrival = Arc::new(arrival);
+    let work = Arc::clone(&arrival);
     let outcome = app
         .store
-        .write_repeatable(Lane::Front, move |db| arrival.apply(db))
+        .write_repeatable(Lane::Front, move |db| work.apply(db))
         .await?;
     match outcome {
         Outcome::Gone => Err(Error::NotFound),
@@ -122,7 +118,7 @@ pub async fn keep(app: &App, arrival: Arrival) -> Result<Receipt> {
                 say so on its page; if this is a copy, give it a site and a key of its own."
                 .to_owned(),
         }),
-        Outcome::Taken(taken) => receipt::write(app, site_id, received_at, &taken),
+        Outcome::Taken(taken) => receipt::write(app, &arrival, &taken),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::arrival::Taken;
+use super::arrival::{Arrival, Taken};
 use crate::app::App;
 use crate::domain::check_in::next_check_in;
 use crate::domain::site_status::Standing;
@@ -72,12 +72,8 @@ impl From<Open> for Update {
 ///
 /// # Errors
 /// What the store says.
-pub(super) fn write(
-    app: &App,
-    site_id: i64,
-    received_at: Timestamp,
-    taken: &Taken,
-) -> Result<Receipt> {
+pub(super) fn write(app: &App, arrival: &Arrival, taken: &Taken) -> Result<Receipt> {
+    let (site_id, received_at) = (arrival.site_id, arrival.now);
     let open = if taken.stands.open_exposures > 0 {
         app.store.read(|db| exposures::open(db, site_id))?
     } else {
