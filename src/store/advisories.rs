@@ -34,34 +34,21 @@ pub struct Held {
 /// # Errors
 /// What SQLite says; where its newest form can't be read back.
 pub fn held(db: &Connection, name: &str) -> Result<Option<Held>> {
-    let found: Option<(i64, Vec<u8>, Option<i64>, i64, Option<i64>)> = db
-        .prepare_cached(
-            "SELECT a.id, r.document, a.risk_known_at, a.versions_known_at, a.withdrawn_at
-             FROM advisories AS a JOIN advisory_revisions AS r ON r.id = a.revision_id WHERE a.name = ?1",
-        )?
-        .query_row([name], |row| {
-            Ok((
-                row.get(0)?,
-                row.get(1)?,
-                row.get(2)?,
-                row.get(3)?,
-                row.get(4)?,
-            ))
-        })
-        .optional()?;
-    found
-        .map(
-            |(id, document, risk_known_at, versions_known_at, withdrawn_at)| {
-                Ok(Held {
-                    id,
-                    record: blob::unpack(&document)?,
-                    risk_known_at: risk_known_at.map(at),
-                    versions_known_at: at(versions_known_at),
-                    withdrawn_at: withdrawn_at.map(at),
-                })
-            },
-        )
-        .transpose()
+    let mut query = db.prepare_cached(
+        "SELECT a.id, r.document, a.risk_known_at, a.versions_known_at, a.withdrawn_at
+         FROM advisories AS a JOIN advisory_revisions AS r ON r.id = a.revision_id WHERE a.name = ?1",
+    )?;
+    let mut rows = query.query([name])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Some(Held {
+        id: row.get(0)?,
+        record: blob::unpack(&row.get::<_, Vec<u8>>(1)?)?,
+        risk_known_at: row.get::<_, Option<i64>>(2)?.map(at),
+        versions_known_at: at(row.get(3)?),
+        withdrawn_at: row.get::<_, Option<i64>>(4)?.map(at),
+    }))
 }
 
 /// Keeps a form of an advisory that differs from the one before, and makes it the newest; gives the
