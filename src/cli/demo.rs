@@ -30,7 +30,7 @@ pub struct DemoArgs {
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
     /// How many days of history
-    #[arg(long, default_value_t = 365, value_name = "D", value_parser = clap::value_parser!(i64).range(2..=1_500))]
+    #[arg(long, default_value_t = 730, value_name = "D", value_parser = clap::value_parser!(i64).range(2..=1_500))]
     days: i64,
     /// When the history ends and the present begins: a day or an instant; now unless said otherwise
     #[arg(long, value_name = "DATE", value_parser = moment)]

@@ -95,6 +95,10 @@ impl Life {
         for plan in &world.plans {
             stand_in.put(plan.listed(now));
         }
+        // A later word on the same advisory replaces the earlier.
+        for word in world.words.iter().filter(|word| word.at <= now) {
+            stand_in.put_advisory(word.advisory.clone());
+        }
         let residents: Vec<Resident> = std::mem::take(&mut world.sites)
             .into_iter()
             .filter(Member::speaks)

@@ -1,4 +1,4 @@
-//! The demo's past: a year of publications and syncs, played through the services with the clock
+//! The demo's past: years of publications, advisories and syncs, played through the services with the clock
 //! moved. What happens in one part of a day goes through the store together, so that a day costs a
 //! few commits.
 //!
@@ -11,6 +11,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
+use super::advisories::{self, Word};
 use super::cast::{Care, ORGANIZATIONS, Quirk, SITES};
 use super::catalogue::{self, DAY, HOUR, MINUTE, Plan, instant};
 use super::dice::Dice;
@@ -25,6 +26,7 @@ use crate::domain::release_history::{Document, parse};
 use crate::domain::site::SiteForm;
 use crate::outbound::drupal_org::Fetched;
 use crate::services::admins::{self, NewPerson};
+use crate::services::advisories as advising;
 use crate::services::catalogue::{fan_out, record};
 use crate::services::sync::{Source, receive};
 use crate::services::{Error, Result, api_keys, ledger, organizations, sites, watch};
@@ -53,6 +55,8 @@ pub struct Length {
 pub struct World {
     /// What drupal.org publishes.
     pub plans: Vec<Plan>,
+    /// What its security team says.
+    pub words: Vec<Word>,
     /// The sites.
     pub sites: Vec<Member>,
 }
@@ -104,12 +108,15 @@ pub async fn play(
 ) -> Result<World> {
     let until = length.until.as_second();
     let from = until - length.days * DAY;
+    let plans = catalogue::plans(length.seed, from, until);
     let mut story = Story {
         app,
         clock,
         from,
         until,
-        plans: catalogue::plans(length.seed, from, until),
+        words: advisories::words(&plans, length.seed, until),
+        heard: 0,
+        plans,
         members: Vec::new(),
         known: HashSet::new(),
         dice: Dice::of(length.seed, "story"),
@@ -125,6 +132,7 @@ pub async fn play(
     story.end().await?;
     Ok(World {
         plans: story.plans,
+        words: story.words,
         sites: story.members,
     })
 }
@@ -135,6 +143,9 @@ struct Story<'a> {
     from: i64,
     until: i64,
     plans: Vec<Plan>,
+    words: Vec<Word>,
+    /// So many of the words were heard.
+    heard: usize,
     members: Vec<Member>,
     /// Projects whose history Dewline has.
     known: HashSet<String>,
@@ -147,6 +158,7 @@ impl Story<'_> {
         let mut now = self.from;
         self.clock.set(instant(now));
         ledger::keep_promise(self.app).await?;
+        self.hear(now, now).await?;
         let administrator = NewPerson {
             email: EMAIL.to_owned(),
             name: "Demo administrator".to_owned(),
@@ -206,6 +218,11 @@ impl Story<'_> {
         self.sync(&morning).await?;
         self.learn((midnight + 13 * HOUR).min(end)).await?;
         self.publish(midnight, end).await?;
+        self.hear(
+            (midnight + 19 * HOUR).min(end),
+            midnight + 19 * HOUR + 50 * MINUTE,
+        )
+        .await?;
         let mut evening = Vec::new();
         for (at, member) in self.members.iter_mut().enumerate() {
             let when = midnight + 20 * HOUR + member.site.dice.between(0, 3 * HOUR);
@@ -237,6 +254,22 @@ impl Story<'_> {
             .filter_map(|(when, at)| Some((when, self.plans.get(at)?.name.clone())));
         let names = names.collect();
         self.record(names).await
+    }
+
+    /// What the security team said until then is heard by `at` at the latest.
+    async fn hear(&mut self, until: i64, at: i64) -> Result<()> {
+        while let Some(word) = self.words.get(self.heard).filter(|word| word.at <= until) {
+            let late = self.dice.between(2, 14) * MINUTE;
+            self.clock.set(instant(
+                (word.at + late).clamp(self.from, at.max(self.from)),
+            ));
+            if let Some(record) = word.record() {
+                advising::record(self.app, record).await?;
+            }
+            self.heard += 1;
+        }
+        while fan_out(self.app).await? {}
+        Ok(())
     }
 
     /// Asks about the projects that sites have named since the last time.
@@ -323,6 +356,8 @@ impl Story<'_> {
             (self.until - 62 * MINUTE + late, name)
         });
         self.record(spread.collect()).await?;
+        self.hear(self.until - LAST_HOUR, self.until - 33 * MINUTE)
+            .await?;
         let mut last = Vec::new();
         for (at, member) in self.members.iter_mut().enumerate() {
             let when = self.until - member.site.dice.between(2 * MINUTE, 30 * MINUTE);
