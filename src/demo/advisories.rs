@@ -163,6 +163,12 @@ fn invented(plans: &[Plan], seed: u64, until: i64) -> Vec<Word> {
     said
 }
 
+/// How many advisories were made up.
+pub fn invented_so_far(words: &[Word]) -> i64 {
+    let newest = words.iter().map(|word| word.advisory.nid).max();
+    newest.map_or(0, |nid| (nid - FIRST_INVENTED).max(0))
+}
+
 /// The advisory that a security release brings.
 pub fn about(
     plan: &Plan,

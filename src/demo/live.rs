@@ -10,6 +10,7 @@ use secrecy::ExposeSecret;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::advisories;
 use super::cast::{Care, Quirk};
 use super::catalogue::MINUTE;
 use super::dice::Dice;
@@ -78,6 +79,8 @@ struct Life {
     base: String,
     dice: Dice,
     next_release: i64,
+    /// Advisories that were made up so far.
+    invented: i64,
     /// Modules at which Dewline looks next, and when.
     looks: Vec<(i64, String)>,
     syncing: JoinSet<()>,
@@ -119,6 +122,7 @@ impl Life {
                 SocketAddr::new(host, address.port())
             ),
             app,
+            invented: advisories::invented_so_far(&world.words),
             world,
             residents,
             stand_in,
@@ -191,6 +195,14 @@ impl Life {
             version = release.version,
             "demo: drupal.org publishes a security release"
         );
+        let prefix = plan.branches.first().map_or("", |branch| &branch.prefix);
+        self.invented += 1;
+        self.stand_in.put_advisory(advisories::about(
+            plan,
+            (prefix, &release.version),
+            (self.invented, now),
+            &self.dice,
+        ));
         self.stand_in.publish(&plan.name, release);
         self.looks.push((now + LOOK_AFTER, plan.name.clone()));
         for resident in &mut self.residents {
