@@ -131,6 +131,10 @@ fn everything_is_on(db: &Connection) {
         "SELECT count(*) FROM exposures WHERE closed_at IS NULL AND due_at < 1784885400000",
         "SELECT count(*) FROM exposures WHERE closed_by_patch_run_id IS NOT NULL",
         "SELECT count(*) FROM modules WHERE feed_state = 'absent'",
+        "SELECT count(*) FROM advisories WHERE affected_sites > 0 AND risk IS NULL",
+        "SELECT count(*) FROM advisories WHERE affected_sites > 0 AND risk IS NOT NULL",
+        "SELECT count(*) FROM advisories WHERE psa = 1",
+        "SELECT count(*) FROM exposures WHERE no_fix = 1 AND closed_at IS NULL",
     ];
     for query in some {
         assert!(number(db, query) > 0, "nothing: {query}");

@@ -157,7 +157,7 @@ fn invented(plans: &[Plan], seed: u64, until: i64) -> Vec<Word> {
         said.push(Word { at, advisory });
     }
     let place = i64::try_from(said.len()).unwrap_or(0);
-    said.extend(without_a_fix(plans, (place, until - 70 * DAY - HOUR)));
+    said.extend(without_a_fix(plans, (place, until - 6 * DAY - HOUR)));
     said.extend(second_thoughts(&said, until));
     said.push(announcement(place + 1, until - 30 * DAY));
     said
@@ -204,18 +204,26 @@ fn composer(version: &str) -> String {
     }
 }
 
-/// Nobody looks after a project any more, and the security team says so.
+/// A hole that is known before its fix: whatever the project publishes next is the fix.
 fn without_a_fix(plans: &[Plan], (place, at): (i64, i64)) -> Option<Word> {
-    let ended = Some("unsupported");
-    let plan = plans
+    let (plan, newest) = plans
         .iter()
-        .find(|plan| plan.invented && plan.ends.map(|(_, how)| how) == ended)?;
+        .filter(|plan| plan.invented && plan.ends.is_none())
+        .find_map(|plan| {
+            let branch = plan.branches.first()?;
+            let newest = branch.newest(at)?;
+            // Nothing is published for a while.
+            let next = branch.releases.get(newest + 1);
+            let last = branch.releases.get(newest)?;
+            next.is_none_or(|next| next.at > at + 9 * DAY)
+                .then_some((plan, last.version.as_str()))
+        })?;
     let id = id(place, at);
     let advisory = Advisory {
-        title: format!("{} - Critical - Unsupported - {id} (demo)", plan.title),
-        kind: "Unsupported".to_owned(),
+        title: format!("{} - Critical - Access bypass - {id} (demo)", plan.title),
+        kind: "Access bypass".to_owned(),
         vector: Some("AC:None/A:User/CI:All/II:All/E:Theoretical/TD:Default".to_owned()),
-        affected_versions: Some("*".to_owned()),
+        affected_versions: Some(format!("<={}", composer(newest))),
         ..Advisory::new(FIRST_INVENTED + place, &id, &plan.name, at)
     };
     Some(Word { at, advisory })
@@ -294,10 +302,15 @@ mod tests {
     fn there_are_corrections_a_withdrawal_and_one_without_a_fix() {
         let words = all();
         assert!(words.iter().any(|word| !word.advisory.published));
-        let constraint = |word: &Word| word.advisory.affected_versions.clone();
-        let unfixed = |word: &&Word| word.advisory.kind == "Unsupported";
-        let unfixed = words.iter().find(unfixed).unwrap();
-        assert_eq!(constraint(unfixed).as_deref(), Some("*"));
+        let unfixed = |word: &Word| {
+            let named = word
+                .advisory
+                .affected_versions
+                .as_deref()
+                .unwrap_or_default();
+            named.starts_with("<=") && word.advisory.title.ends_with("(demo)")
+        };
+        assert!(words.iter().any(unfixed));
         let corrected = |word: &Word| {
             let same = |other: &&Word| other.advisory.nid == word.advisory.nid;
             words.iter().filter(same).count() > 1
