@@ -83,6 +83,7 @@ END;
 -- How drupal.org's two listings of advisories are read: a row each, made here once and for all.
 CREATE TABLE advisory_listings (
   psa              INTEGER PRIMARY KEY,          -- 0: advisories, 1: announcements
+  followed_since   INTEGER,                      -- the first time that it was asked for
   -- looking at what changed last
   mark             INTEGER,                      -- every change up to here was taken, Unix seconds; NULL: never read
   next_look_at     INTEGER NOT NULL DEFAULT 0,

@@ -1,6 +1,7 @@
 //! Following drupal.org's advisories: when it is asked, what becomes of each answer, and how it goes on
 //! after whatever went wrong.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,11 +13,14 @@ use dewline::domain::access::Actor;
 use dewline::domain::advisory::Record;
 use dewline::jobs::{Worked, refresh_advisories};
 use dewline::services::advisory_feed::{State, state};
+use dewline::services::import_catalogue::{self, Report};
+use dewline::services::sign_in::{self, Attempt};
 use dewline::store::advisories;
 use jiff::{SignedDuration, Timestamp};
+use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 
-use crate::support::TestApp;
+use crate::support::{EMAIL, PASSWORD, TestApp};
 
 const TUESDAY: &str = "2026-11-24T10:00:00Z";
 const WEDNESDAY: &str = "2026-11-25T14:00:00Z";
@@ -53,7 +57,7 @@ fn held(app: &App, id: &str) -> Option<Record> {
 }
 
 async fn feed(app: &App) -> State {
-    state(app, &Actor::System).await.unwrap().unwrap()
+    state(app, &Actor::System).await.unwrap()
 }
 
 /// Paths of what was asked since the last time, without what every page has in common.
@@ -681,4 +685,185 @@ async fn nodes_that_cannot_be_had_are_not_hammered() {
     house.clock.advance(SignedDuration::from_hours(1));
     to_rest(&house.app).await;
     assert_eq!(feed(&house.app).await.held, 40);
+}
+
+/// A page as the administrator sees it.
+async fn page(house: &TestApp, path: &str) -> String {
+    let attempt = Attempt {
+        email: EMAIL.to_owned(),
+        password: PASSWORD.into(),
+        address: "192.0.2.1".parse().unwrap(),
+        device: "a browser".to_owned(),
+    };
+    let session = sign_in::page(&house.app, &attempt).await.unwrap();
+    let cookie = format!("dewline_session={}", session.cookie.expose_secret());
+    let browser = house.anonymous().with("cookie", &cookie);
+    let answer = browser.get(&format!("//{path}")).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    answer.text
+}
+
+#[tokio::test]
+async fn a_listing_that_fails_for_a_day_turns_nothing_green() {
+    let mut house = TestApp::start().await;
+    house.publishes(crate::support::module("rope"));
+    let organization = house.organization("An agency").await;
+    let (id, key) = {
+        let site = house.site_of(organization, "Town hall").await;
+        site.syncs(&[("rope", "1.0.0")]).await;
+        (site.id, site.key)
+    };
+    house.run_jobs().await;
+    let status = async |house: &TestApp| {
+        let site = house.admin().get(&format!("/sites/{id}")).await.ok();
+        site["data"]["status"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(status(&house).await, "current");
+    assert!(
+        !page(&house, "feed")
+            .await
+            .contains("too old to call anything fine")
+    );
+
+    // Release histories come as ever; only the advisories are missing.
+    house
+        .drupal_org
+        .set_listing_behaviour(Behaviour::Status(503, None));
+    for hour in 1..=26 {
+        house.waits(SignedDuration::from_hours(1)).await;
+        let inventory = crate::support::Site::inventory(&[("rope", "1.0.0")]);
+        let path = format!("/sites/{id}/modules/sync");
+        house.bearer(&key).post(&path, &inventory).await.ok();
+        house.run_jobs().await;
+        let expected = if hour < 24 { "current" } else { "unknown" };
+        assert_eq!(status(&house).await, expected, "after {hour} hours");
+    }
+    let shown = page(&house, "feed").await;
+    assert!(shown.contains("too old to call anything fine"));
+    assert!(shown.contains("Answered 503"));
+    assert!(
+        shown.contains("26 h ago") || shown.contains("1 d ago"),
+        "{shown}"
+    );
+
+    house.drupal_org.set_listing_behaviour(Behaviour::Normal);
+    house.waits(SignedDuration::from_hours(1)).await;
+    house.run_jobs().await;
+    house.waits(SignedDuration::from_mins(10)).await;
+    house.run_jobs().await;
+    assert_eq!(status(&house).await, "current");
+    assert!(
+        !page(&house, "feed")
+            .await
+            .contains("too old to call anything fine")
+    );
+}
+
+#[tokio::test]
+async fn the_page_says_how_far_the_listing_was_read() {
+    let house = TestApp::start().await;
+    many(&house, 200, 1);
+    while asked(&house) != ["sa 1"] {
+        steps(&house.app, 1).await;
+    }
+    let shown = page(&house, "feed").await;
+    assert!(shown.contains("advisories changed since"), "{shown}");
+    assert!(shown.contains("100 advisories"));
+    to_rest(&house.app).await;
+    let shown = page(&house, "feed").await;
+    assert!(shown.contains("all of them"));
+    assert!(shown.contains("200 advisories"));
+}
+
+/// What `dewline import catalogue` does.
+async fn imports(house: &TestApp, folder: &Path) -> Report {
+    let mut handfuls = Vec::new();
+    let mut report = import_catalogue::read(folder, &mut |handful| {
+        handfuls.push(handful);
+        Ok(())
+    })
+    .unwrap();
+    for handful in handfuls {
+        // They go through the socket of a running appliance.
+        let handed = serde_json::to_vec(&handful).unwrap();
+        let handful = serde_json::from_slice(&handed).unwrap();
+        let took = import_catalogue::take(&house.app, &Actor::System, handful).await;
+        report.add(took.unwrap());
+    }
+    report
+}
+
+#[tokio::test]
+async fn advisories_are_carried_in_as_osv_documents_nodes_and_listings() {
+    let house = TestApp::with(|config| config.drupal_org.enabled = false).await;
+    let above = tempfile::tempdir().unwrap();
+    let folder = above.path().join("advisories");
+    std::fs::create_dir(&folder).unwrap();
+    let write = |name: &str, text: String| std::fs::write(folder.join(name), text).unwrap();
+    let osv = json!({
+        "schema_version": "1.7.0", "id": "DRUPAL-CONTRIB-2026-001",
+        "published": "2026-03-04T17:00:00Z", "modified": "2026-03-04T17:00:00Z", "aliases": ["CVE-2026-1111"],
+        "affected": [{
+            "package": {"ecosystem": "Packagist:https://packages.drupal.org/8", "name": "drupal/rope"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "1.0.1"}]}],
+            "database_specific": {"affected_versions": "<1.0.1"},
+        }],
+    });
+    write("DRUPAL-CONTRIB-2026-001.json", osv.to_string());
+    // The same one by drupal.org's own word, which tells the risk and no ranges.
+    let created = seconds("2026-03-04T17:00:00Z");
+    let rope = Advisory::new(11, "SA-CONTRIB-2026-001", "rope", created);
+    write("a-node.json", rope.single().to_string());
+    // A listing names projects by their numbers: the node above tells one of them.
+    let listed = [
+        Advisory::new(12, "SA-CONTRIB-2026-002", "rope", created).listed(),
+        Advisory::new(13, "SA-CONTRIB-2026-003", "stranger", created).listed(),
+        json!({"type": "sa", "nid": "14"}),
+    ];
+    write("0-listing.json", json!({"list": listed}).to_string());
+    write("broken.json", "{\"id\": ".to_owned());
+    write("page.json", "<!DOCTYPE html>".to_owned());
+    write("huge.json", " ".repeat(10 << 20));
+    let mut hidden = Advisory::new(15, "SA-CONTRIB-2026-005", "rope", created);
+    hidden.published = false;
+    write("hidden.json", hidden.single().to_string());
+
+    let report = imports(&house, above.path()).await;
+    assert_eq!(
+        (report.advisories_taken, report.advisories_unchanged),
+        (3, 0)
+    );
+    let mut left = report.left;
+    left.sort();
+    let stranger = format!(
+        "advisories/0-listing.json, node 13: names its project by a number only ({})",
+        project_nid("stranger")
+    );
+    assert_eq!(
+        left,
+        [
+            stranger.as_str(),
+            "advisories/0-listing.json, node 14: it has no date",
+            "advisories/broken.json: a document that is cut short",
+            "advisories/hidden.json: not published",
+            "advisories/huge.json: too large",
+            "advisories/page.json: a web page instead of advisories",
+        ]
+    );
+    let joined = held(&house.app, "SA-CONTRIB-2026-001").unwrap();
+    assert_eq!(joined.score, Some(14));
+    assert_eq!(joined.cves, ["CVE-2026-1111"]);
+    assert_eq!(joined.ranges.unwrap()[0].fixed.as_deref(), Some("1.0.1"));
+    assert_eq!(
+        held(&house.app, "SA-CONTRIB-2026-002").unwrap().project,
+        "rope"
+    );
+    let again = imports(&house, above.path()).await;
+    assert_eq!((again.advisories_taken, again.advisories_unchanged), (0, 3));
+
+    let shown = page(&house, "feed").await;
+    assert!(
+        shown.contains("2 advisories") && shown.contains("They come by"),
+        "{shown}"
+    );
 }

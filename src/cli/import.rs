@@ -1,4 +1,4 @@
-//! `dewline import`: sites in bulk, and release histories for a box without internet.
+//! `dewline import`: sites in bulk, and release histories and advisories for a box without internet.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -25,10 +25,10 @@ pub enum Import {
         /// The list
         file: PathBuf,
     },
-    /// Take in release histories: a folder or a .tar.gz, for a box without internet
+    /// Take in release histories and advisories: a folder or a .tar.gz, for a box without internet
     ///
-    /// Read are release-history/PROJECT/current and release-history/PROJECT.xml. May run while
-    /// `dewline serve` does.
+    /// Read are release-history/PROJECT/current, release-history/PROJECT.xml and advisories/*.json
+    /// (OSV documents, nodes of api-d7, or listings of them). May run while `dewline serve` does.
     Catalogue {
         /// The folder or the archive
         path: PathBuf,
@@ -66,14 +66,22 @@ fn catalogue(config: Config, path: &Path) -> Outcome {
         eprintln!("left: {unnamed} more");
     }
     print(&format!(
-        "{} taken, {} as they were, {} unknown to drupal.org, {} left\n",
-        report.taken, report.unchanged, report.absent, report.left_in_all
+        "release histories: {} taken, {} as they were, {} unknown to drupal.org\n\
+         advisories: {} taken, {} as they were\n\
+         {} left\n",
+        report.taken,
+        report.unchanged,
+        report.absent,
+        report.advisories_taken,
+        report.advisories_unchanged,
+        report.left_in_all
     ));
     match report.cut_short {
         Some(why) => Err(Stopped::Failed(format!("{}: {why}", path.display()))),
-        None if report.taken + report.unchanged + report.absent == 0 => Err(Stopped::Failed(
-            format!("{}: no release history was found there", path.display()),
-        )),
+        None if report.good() == 0 => Err(Stopped::Failed(format!(
+            "{}: neither a release history nor an advisory was found there",
+            path.display()
+        ))),
         None => Ok(()),
     }
 }

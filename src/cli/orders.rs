@@ -45,7 +45,7 @@ pub enum Order {
         /// The list, as it was in the file.
         list: Vec<u8>,
     },
-    /// Take a handful of carried release histories; the output is a report in JSON.
+    /// Take a handful of carried release histories and advisories; the output is a report in JSON.
     TakeCatalogue {
         /// What was read from files.
         handful: Vec<Carried>,

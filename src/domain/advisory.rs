@@ -2,6 +2,7 @@
 //! is told of them beside that in `record`. Knows nothing of where they come from.
 
 pub mod document;
+pub mod file;
 pub mod id;
 pub mod listing;
 pub mod matching;

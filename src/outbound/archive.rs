@@ -1,6 +1,6 @@
 //! Reading a catalogue that somebody carried here: a folder, or a tar archive, packed or not. Nothing is
 //! ever unpacked onto the disk, links are not followed, and everything is bounded. It knows by their
-//! names which files are release histories, not what is in them.
+//! names which files are release histories and advisories, not what is in them.
 
 use std::collections::HashSet;
 use std::fs::{File, Metadata};
@@ -19,6 +19,8 @@ pub struct Bounds {
     pub entries: usize,
     /// Bytes of one history.
     pub bytes_each: u64,
+    /// Bytes of one file of advisories.
+    pub bytes_of_advisories: u64,
     /// Bytes of the whole archive, unpacked, skipped files included; of a folder, of what is read.
     pub bytes_in_all: u64,
 }
@@ -28,6 +30,7 @@ impl Default for Bounds {
         Self {
             entries: 100_000,
             bytes_each: 16 << 20,
+            bytes_of_advisories: 8 << 20,
             bytes_in_all: 2 << 30,
         }
     }
@@ -44,6 +47,13 @@ pub enum Found {
         bytes: Vec<u8>,
         /// When the file was made, Unix seconds: its data is that old. 0: nobody knows.
         made_at: i64,
+    },
+    /// `advisories/{name}.json`.
+    Advisories {
+        /// Its path inside the folder or archive, fit to be shown.
+        path: String,
+        /// What is in it, unread.
+        bytes: Vec<u8>,
     },
     /// Something that is of no use, and why.
     Skipped {
@@ -74,11 +84,13 @@ pub fn read(path: &Path, bounds: Bounds, found: &mut dyn FnMut(Found)) -> Result
         projects: HashSet::new(),
     };
     if std::fs::metadata(path).map_err(said)?.is_dir() {
-        // The folder may itself be the one that holds the histories.
-        let root = match path.canonicalize().map_err(said)?.file_name() {
-            Some(name) if name == "release-history" => vec!["release-history".to_owned()],
-            _ => Vec::new(),
-        };
+        // The folder may itself be the one that holds the histories, or the advisories.
+        let own = path.canonicalize().map_err(said)?;
+        let root = ["release-history", "advisories"]
+            .into_iter()
+            .filter(|name| own.file_name().is_some_and(|own| own == *name))
+            .map(str::to_owned)
+            .collect::<Vec<_>>();
         return reading.folder(path, &root);
     }
     let mut file = File::open(path).map_err(said)?;
@@ -104,6 +116,7 @@ struct Reading<'a> {
 /// What the name of a file says about it.
 enum Name {
     History(String),
+    Advisories,
     Of(&'static str),
 }
 
@@ -187,37 +200,50 @@ impl Reading<'_> {
         (size, made_at): (u64, i64),
         content: impl Read,
     ) -> Result<(), Unreadable> {
-        let project = match name(names) {
-            Name::History(project) => project,
+        let (most, project) = match name(names) {
+            Name::History(project) => (self.bounds.bytes_each, Some(project)),
+            Name::Advisories => (self.bounds.bytes_of_advisories, None),
             Name::Of(reason) => {
                 self.skip(names, reason);
                 return Ok(());
             }
         };
-        if size > self.bounds.bytes_each {
-            self.skip(names, "too large for a release history");
-        } else if self.projects.contains(&project) {
+        if size > most {
+            self.skip(names, "too large");
+            return Ok(());
+        }
+        if project
+            .as_ref()
+            .is_some_and(|project| self.projects.contains(project))
+        {
             self.skip(names, "a second history of the same project");
-        } else {
-            self.bytes = self.bytes.saturating_add(size);
-            if self.bytes > self.bounds.bytes_in_all {
-                return Err(Unreadable(format!(
-                    "more than {} bytes of release histories",
-                    self.bounds.bytes_in_all
-                )));
+            return Ok(());
+        }
+        self.bytes = self.bytes.saturating_add(size);
+        if self.bytes > self.bounds.bytes_in_all {
+            return Err(Unreadable(format!(
+                "more than {} bytes of release histories and advisories",
+                self.bounds.bytes_in_all
+            )));
+        }
+        let mut bytes = Vec::new();
+        // The size is a claim; what is read is bounded by it.
+        if content.take(size).read_to_end(&mut bytes).is_err() {
+            self.skip(names, "could not be read");
+            return Ok(());
+        }
+        match project {
+            Some(project) => {
+                self.projects.insert(project.clone());
+                (self.found)(Found::History {
+                    project,
+                    bytes,
+                    made_at,
+                });
             }
-            let mut bytes = Vec::new();
-            // The size is a claim; what is read is bounded by it.
-            match content.take(size).read_to_end(&mut bytes) {
-                Ok(_) => {
-                    self.projects.insert(project.clone());
-                    (self.found)(Found::History {
-                        project,
-                        bytes,
-                        made_at,
-                    });
-                }
-                Err(_) => self.skip(names, "could not be read"),
+            None => {
+                let path = shown(names);
+                (self.found)(Found::Advisories { path, bytes });
             }
         }
         Ok(())
@@ -235,10 +261,15 @@ impl Reading<'_> {
     }
 
     fn skip(&mut self, names: &[String], reason: &'static str) {
-        let path: String = names.join("/").chars().take(300).collect();
-        let path = path.replace(|c: char| c.is_control(), "\u{FFFD}");
+        let path = shown(names);
         (self.found)(Found::Skipped { path, reason });
     }
+}
+
+/// A path fit to be shown.
+fn shown(names: &[String]) -> String {
+    let path: String = names.join("/").chars().take(300).collect();
+    path.replace(|c: char| c.is_control(), "\u{FFFD}")
 }
 
 /// Tells by the name of a file what it is. A folder around everything doesn't matter, as archives have it.
@@ -261,10 +292,9 @@ fn name(names: &[String]) -> Name {
             Some(project) => project,
             None => return Name::Of("not a release history"),
         },
-        [.., "advisories", file] if file.ends_with(".json") => {
-            return Name::Of("advisories are not read by this version");
-        }
-        _ => return Name::Of("not a release history"),
+        [.., "advisories", file] if file.ends_with(".json") => return Name::Advisories,
+        [.., "advisories", _] => return Name::Of("not a file of advisories"),
+        _ => return Name::Of("neither a release history nor advisories"),
     };
     if is_project_name(project) {
         Name::History(project.to_owned())
@@ -281,6 +311,7 @@ mod tests {
     const SMALL: Bounds = Bounds {
         entries: 100,
         bytes_each: 50,
+        bytes_of_advisories: 20,
         bytes_in_all: 1 << 20,
     };
 
@@ -290,6 +321,9 @@ mod tests {
             found.push(match one {
                 Found::History { project, bytes, .. } => {
                     format!("{project}: {}", String::from_utf8_lossy(&bytes))
+                }
+                Found::Advisories { path, bytes } => {
+                    format!("{path}: {}", String::from_utf8_lossy(&bytes))
                 }
                 Found::Skipped { path, reason } => format!("{path}: {reason}"),
             });
@@ -338,6 +372,8 @@ mod tests {
         write(at, "release-history/Big Name.xml", "x");
         write(at, "release-history/huge.xml", &"x".repeat(51));
         write(at, "advisories/DRUPAL-CORE-2026-001.json", "{}");
+        write(at, "advisories/huge.json", &"x".repeat(21));
+        write(at, "advisories/README.md", "x");
         write(at, "README.md", "x");
         std::os::unix::fs::symlink("/etc/hostname", at.join("release-history/link.xml")).unwrap();
         let (found, ended) = all(at, SMALL);
@@ -345,10 +381,12 @@ mod tests {
         assert_eq!(
             found,
             [
-                "README.md: not a release history",
-                "advisories/DRUPAL-CORE-2026-001.json: advisories are not read by this version",
+                "README.md: neither a release history nor advisories",
+                "advisories/DRUPAL-CORE-2026-001.json: {}",
+                "advisories/README.md: not a file of advisories",
+                "advisories/huge.json: too large",
                 "release-history/Big Name.xml: not the name of a project",
-                "release-history/huge.xml: too large for a release history",
+                "release-history/huge.xml: too large",
                 "ladder: L",
                 "release-history/link.xml: not a plain file",
                 "rope: R",
@@ -357,6 +395,8 @@ mod tests {
         );
         let (found, _) = all(&at.join("release-history"), SMALL);
         assert!(found.contains(&"rope: R".to_owned()));
+        let (found, _) = all(&at.join("advisories"), SMALL);
+        assert!(found.contains(&"advisories/DRUPAL-CORE-2026-001.json: {}".to_owned()));
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod nodes;
 
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Error, Result};
 use crate::app::App;
@@ -40,9 +40,9 @@ pub async fn step(app: &Arc<App>) -> Result<bool> {
     let now = app.clock.now();
     match app.store.read(|db| next(db, now))? {
         None => return Ok(false),
-        Some(Task::Look(listing)) => look(app, &*feed, listing).await?,
+        Some(Task::Look(listing)) => look(app, &*feed, listing.followed(now)).await?,
         Some(Task::Node(wanted)) => nodes::ask(app, &*feed, &wanted).await?,
-        Some(Task::Sweep(listing)) => sweep(app, &*feed, listing).await?,
+        Some(Task::Sweep(listing)) => sweep(app, &*feed, listing.followed(now)).await?,
     }
     Ok(true)
 }
@@ -141,9 +141,41 @@ async fn save(app: &App, listing: Listing) -> Result<()> {
         .map_err(Error::from)
 }
 
+/// How fresh what is known of advisories is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Freshness {
+    /// When drupal.org last told all that had changed; `None`: never yet.
+    pub read_at: Option<Timestamp>,
+    /// That is so long ago that nothing may be called fine.
+    pub too_old: bool,
+}
+
+/// How fresh what is known of advisories is. `None`: they aren't followed, so nobody can tell.
+///
+/// # Errors
+/// What the store says.
+pub fn freshness(app: &App) -> Result<Option<Freshness>> {
+    if app.advisory_feed.is_none() {
+        return Ok(None);
+    }
+    let now = app.clock.now();
+    let longest =
+        SignedDuration::try_from(app.config.feed.stale_after).unwrap_or(SignedDuration::MAX);
+    let listings = app.store.read(store::listings)?;
+    let advisories = listings.iter().find(|listing| !listing.psa);
+    // Who never got an answer waits since the first question.
+    let since = advisories.and_then(|listing| listing.last_success_at.max(listing.followed_since));
+    Ok(Some(Freshness {
+        read_at: advisories.and_then(|listing| listing.last_success_at),
+        too_old: since.is_some_and(|since| now.duration_since(since) >= longest),
+    }))
+}
+
 /// How the advisories are followed.
 #[derive(Debug, Clone)]
 pub struct State {
+    /// They are asked for.
+    pub following: bool,
     /// Advisories that stand.
     pub held: i64,
     /// All of the listing was read at least once.
@@ -154,27 +186,25 @@ pub struct State {
     pub last_success: Option<Timestamp>,
     /// What is wrong, in words for people.
     pub errors: Vec<String>,
-    /// When the listing is looked at next.
-    pub next_look: Option<Timestamp>,
+    /// When the listing is asked for next.
+    pub next: Option<Timestamp>,
     /// Advisories known by a number only, that wait to be asked for.
     pub waiting: i64,
-    /// Nodes of no use, each with the reason.
+    /// Nodes of no use, each with the reason; 0: one without a number.
     pub troubles: Vec<store::Trouble>,
 }
 
 /// Nodes of no use that are named.
 const NAMED: u32 = 50;
 
-/// How the advisories are followed: the platform's matter. `None`: they aren't.
+/// How the advisories are followed: the platform's matter.
 ///
 /// # Errors
 /// Where the caller may not; what the store says.
-pub async fn state(app: &App, actor: &Actor) -> Result<Option<State>> {
+pub async fn state(app: &App, actor: &Actor) -> Result<State> {
     actor.require(Permission::ModulesRead)?;
     actor.require_platform(Permission::ModulesRead)?;
-    if app.advisory_feed.is_none() {
-        return Ok(None);
-    }
+    let following = app.advisory_feed.is_some();
     app.store.read(|db| {
         let listings = store::listings(db)?;
         let (waiting, troubles) = store::troubles(db, NAMED)?;
@@ -186,17 +216,21 @@ pub async fn state(app: &App, actor: &Actor) -> Result<Option<State>> {
             .cloned()
             .collect();
         errors.dedup();
-        Ok(Some(State {
+        let seconds = advisories.and_then(|listing| listing.reached);
+        Ok(State {
+            following,
             held: store::standing(db)?,
             filled: listings.iter().all(|listing| listing.filled_at.is_some()),
-            since: advisories
-                .and_then(|listing| listing.reached)
-                .and_then(|seconds| Timestamp::from_second(seconds).ok()),
+            since: seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()),
             last_success: advisories.and_then(|listing| listing.last_success_at),
-            next_look: listings.iter().map(Listing::next_question).min(),
+            next: listings
+                .iter()
+                .map(Listing::next_question)
+                .min()
+                .filter(|_| following),
             errors,
             waiting,
             troubles,
-        }))
+        })
     })
 }

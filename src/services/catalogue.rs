@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use ring::digest::{SHA256, digest};
 
 use super::histories::{Grounds, Histories};
-use super::{Error, Result, ledger};
+use super::{Error, Result, advisory_feed, ledger};
 use crate::app::App;
 use crate::clock::Stopwatch;
 use crate::domain::exposed::BranchFix;
@@ -69,10 +69,15 @@ pub async fn record_as_of(
     // What was published before is told to the end first, so that the order of publications is kept.
     let promise = ledger::promise(&app.config.sla);
     while fan_out_module(&app.store, &promise, module_id).await? {}
+    let longest = SignedDuration::try_from(app.config.feed.stale_after);
     let work = Recording {
         histories: app.histories.clone(),
-        stale_after: SignedDuration::try_from(app.config.feed.stale_after)
-            .unwrap_or(SignedDuration::MAX),
+        // The freshest history proves nothing while advisories are missing.
+        stale_after: if lacks_advisories(app)? {
+            SignedDuration::ZERO
+        } else {
+            longest.unwrap_or(SignedDuration::MAX)
+        },
         module_id,
         now: app.clock.now(),
         as_of: as_of.min(app.clock.now()),
@@ -461,12 +466,22 @@ fn tell(
     Ok(done)
 }
 
+/// Advisories are followed, and were not told for too long.
+fn lacks_advisories(app: &App) -> Result<bool> {
+    Ok(advisory_feed::freshness(app)?.is_some_and(|fresh| fresh.too_old))
+}
+
 /// Marks modules whose data became too old; `false`: none is.
 ///
 /// # Errors
 /// What the store says.
 pub async fn mark_stale(app: &App) -> Result<bool> {
     let now = app.clock.now();
+    if lacks_advisories(app)? && app.store.read(|db| catalogue::any_fresh(db, now))? {
+        app.store
+            .write(Lane::Back, move |db| catalogue::end_freshness(db, now))
+            .await?;
+    }
     let modules = app
         .store
         .read(|db| catalogue::becoming_stale(db, now, 50))?;

@@ -1,5 +1,8 @@
-//! A catalogue that somebody carried here, for a box without internet: release histories from a folder
-//! or an archive are taken as drupal.org's own answers are, so that nothing good is lost to a bad file.
+//! A catalogue that somebody carried here, for a box without internet: release histories and advisories
+//! from a folder or an archive are taken as drupal.org's own answers are, so that nothing good is lost to a
+//! bad file.
+
+mod advisories;
 
 use std::path::Path;
 
@@ -9,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Error, Result, catalogue as publications};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
+use crate::domain::advisory::node::Node;
 use crate::domain::inventory::{ModuleType, Origin};
 use crate::domain::release_history::ReleaseHistory;
 use crate::outbound::archive::{self, Bounds, Found};
@@ -16,14 +20,32 @@ use crate::outbound::drupal_org::{self, Fetched, Reading};
 use crate::store::catalogue::{Module, NewModule};
 use crate::store::{Lane, catalogue};
 
-/// Histories handed over at a time.
+/// Histories and advisories handed over at a time.
 const HANDFUL: usize = 100;
 /// Bytes of the documents handed over at a time, about.
 const HANDFUL_BYTES: usize = 8 << 20;
 
+/// What a file held.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub enum Carried {
+    /// What it said about a project.
+    Project(CarriedProject),
+    /// An advisory.
+    Advisory(Box<CarriedAdvisory>),
+}
+
+/// An advisory of a file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CarriedAdvisory {
+    /// The file, and which of its advisories it is.
+    pub place: String,
+    /// What it says.
+    pub node: Node,
+}
+
 /// What a file said about a project.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Carried {
+pub struct CarriedProject {
     /// The project that the file's name says.
     pub project: String,
     /// What is in it.
@@ -32,7 +54,7 @@ pub struct Carried {
     pub made_at: i64,
 }
 
-/// What a file held.
+/// What a file held about a project.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Content {
     /// A release history.
@@ -54,6 +76,10 @@ pub struct Report {
     pub unchanged: u64,
     /// Names that drupal.org doesn't know, by its own word.
     pub absent: u64,
+    /// Advisories taken that differ from what was there.
+    pub advisories_taken: u64,
+    /// Advisories taken that were there already.
+    pub advisories_unchanged: u64,
     /// What was left, and why, each a line for people; at most [`Report::MOST`] of them.
     pub left: Vec<String>,
     /// How many were left.
@@ -73,11 +99,22 @@ impl Report {
         }
     }
 
+    /// Everything that was taken, or was there already.
+    pub fn good(&self) -> u64 {
+        self.taken
+            + self.unchanged
+            + self.absent
+            + self.advisories_taken
+            + self.advisories_unchanged
+    }
+
     /// Adds what another handful gave.
     pub fn add(&mut self, other: Self) {
         self.taken += other.taken;
         self.unchanged += other.unchanged;
         self.absent += other.absent;
+        self.advisories_taken += other.advisories_taken;
+        self.advisories_unchanged += other.advisories_unchanged;
         self.left_in_all += other.left_in_all;
         self.left.extend(other.left);
         self.left.truncate(Self::MOST);
@@ -85,8 +122,8 @@ impl Report {
     }
 }
 
-/// Reads a folder or an archive and hands over what it holds about projects, in handfuls; gives back
-/// what was of no use. Needs no data directory, and blocks.
+/// Reads a folder or an archive and hands over what it holds, in handfuls; gives back what was of no use.
+/// Needs no data directory, and blocks.
 ///
 /// # Errors
 /// What `take` says.
@@ -95,35 +132,74 @@ pub fn read(
     take: &mut dyn FnMut(Vec<Carried>) -> std::result::Result<(), String>,
 ) -> std::result::Result<Report, String> {
     let mut report = Report::default();
-    let mut handful = Vec::new();
-    let mut bytes_in_hand = 0;
-    let mut refused = Ok(());
+    let mut hand = Hand {
+        carried: Vec::new(),
+        bytes: 0,
+        refused: Ok(()),
+        take,
+    };
+    let mut unnamed = advisories::Unnamed::default();
     let ended = archive::read(path, Bounds::default(), &mut |found| match found {
         Found::Skipped { path, reason } => report.leave(&path, reason),
+        Found::Advisories { path, bytes } => {
+            for carried in advisories::read(&path, &bytes, &mut report) {
+                if let Some(carried) = unnamed.keep_back(carried) {
+                    hand.put(Carried::Advisory(Box::new(carried)), 0);
+                }
+            }
+            hand.weighs(bytes.len());
+        }
         Found::History {
             project,
             bytes,
             made_at,
         } => {
-            bytes_in_hand += bytes.len();
             let content = Content::from(drupal_org::read(&bytes, &project));
-            handful.push(Carried {
+            let carried = CarriedProject {
                 project,
                 content,
                 made_at,
-            });
-            if refused.is_ok() && (handful.len() >= HANDFUL || bytes_in_hand >= HANDFUL_BYTES) {
-                bytes_in_hand = 0;
-                refused = take(std::mem::take(&mut handful));
-            }
+            };
+            hand.put(Carried::Project(carried), bytes.len());
         }
     });
-    refused?;
-    if !handful.is_empty() {
-        take(handful)?;
+    for carried in unnamed.name() {
+        hand.put(Carried::Advisory(Box::new(carried)), 0);
     }
+    hand.empty()?;
     report.cut_short = ended.err().map(|error| error.to_string());
     Ok(report)
+}
+
+/// What was read and not handed over yet.
+struct Hand<'a> {
+    carried: Vec<Carried>,
+    bytes: usize,
+    refused: std::result::Result<(), String>,
+    take: &'a mut dyn FnMut(Vec<Carried>) -> std::result::Result<(), String>,
+}
+
+impl Hand<'_> {
+    fn put(&mut self, carried: Carried, bytes: usize) {
+        self.carried.push(carried);
+        self.weighs(bytes);
+    }
+
+    fn weighs(&mut self, bytes: usize) {
+        self.bytes += bytes;
+        if self.refused.is_ok() && (self.carried.len() >= HANDFUL || self.bytes >= HANDFUL_BYTES) {
+            self.bytes = 0;
+            self.refused = (self.take)(std::mem::take(&mut self.carried));
+        }
+    }
+
+    fn empty(self) -> std::result::Result<(), String> {
+        self.refused?;
+        if self.carried.is_empty() {
+            return Ok(());
+        }
+        (self.take)(self.carried)
+    }
 }
 
 impl From<Reading> for Content {
@@ -146,59 +222,68 @@ impl From<Reading> for Content {
 pub async fn take(app: &App, actor: &Actor, handful: Vec<Carried>) -> Result<Report> {
     actor.require_platform(Permission::ModulesWrite)?;
     let mut report = Report::default();
-    for Carried {
-        project,
-        content,
-        made_at,
-    } in handful
-    {
-        let as_of = Timestamp::from_second(made_at).unwrap_or(Timestamp::UNIX_EPOCH);
-        let answer = match content {
-            Content::History(history) => {
-                let module = module(
-                    app,
-                    &project,
-                    catalogue::type_of(&history).unwrap_or(ModuleType::Module),
-                )
-                .await?;
-                if is_older(app, &module, &history)? {
-                    report.leave(&project, "older than what is already here");
-                    continue;
-                }
-                let document = Fetched::Document {
-                    history,
-                    etag: None,
-                    last_modified: None,
-                };
-                publications::record_as_of(app, module.id, document, as_of).await?;
-                let after = publications::module(app, module.id)?;
-                if after.publication_id == module.publication_id {
-                    report.unchanged += 1;
-                } else {
-                    report.taken += 1;
-                }
-                continue;
-            }
-            Content::NoSuchProject => {
-                report.absent += 1;
-                Fetched::Absent
-            }
-            Content::Nothing => {
-                report.leave(&project, "an empty file");
-                Fetched::Failed {
-                    reason: "an empty file".to_owned(),
-                    retry_after: None,
-                }
-            }
-            Content::Unreadable(reason) => {
-                report.leave(&project, &reason);
-                Fetched::Unreadable { reason }
-            }
-        };
-        let module = module(app, &project, ModuleType::Module).await?;
-        publications::record_as_of(app, module.id, answer, as_of).await?;
+    for carried in handful {
+        match carried {
+            Carried::Project(carried) => take_project(app, carried, &mut report).await?,
+            Carried::Advisory(carried) => advisories::take(app, *carried, &mut report).await?,
+        }
     }
     Ok(report)
+}
+
+async fn take_project(app: &App, carried: CarriedProject, report: &mut Report) -> Result<()> {
+    let project = carried.project;
+    let as_of = Timestamp::from_second(carried.made_at).unwrap_or(Timestamp::UNIX_EPOCH);
+    let answer = match carried.content {
+        Content::History(history) => {
+            return take_history(app, &project, history, as_of, report).await;
+        }
+        Content::NoSuchProject => {
+            report.absent += 1;
+            Fetched::Absent
+        }
+        Content::Nothing => {
+            report.leave(&project, "an empty file");
+            Fetched::Failed {
+                reason: "an empty file".to_owned(),
+                retry_after: None,
+            }
+        }
+        Content::Unreadable(reason) => {
+            report.leave(&project, &reason);
+            Fetched::Unreadable { reason }
+        }
+    };
+    let module = module(app, &project, ModuleType::Module).await?;
+    publications::record_as_of(app, module.id, answer, as_of).await
+}
+
+async fn take_history(
+    app: &App,
+    project: &str,
+    history: Box<ReleaseHistory>,
+    as_of: Timestamp,
+    report: &mut Report,
+) -> Result<()> {
+    let kind = catalogue::type_of(&history).unwrap_or(ModuleType::Module);
+    let module = module(app, project, kind).await?;
+    if is_older(app, &module, &history)? {
+        report.leave(project, "older than what is already here");
+        return Ok(());
+    }
+    let document = Fetched::Document {
+        history,
+        etag: None,
+        last_modified: None,
+    };
+    publications::record_as_of(app, module.id, document, as_of).await?;
+    let after = publications::module(app, module.id)?;
+    if after.publication_id == module.publication_id {
+        report.unchanged += 1;
+    } else {
+        report.taken += 1;
+    }
+    Ok(())
 }
 
 /// The project's module, made where it isn't there.

@@ -3,7 +3,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::Result;
+use super::{Result, advisory_feed};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::site_status::Standing;
@@ -47,7 +47,7 @@ pub struct Glance {
     pub late: i64,
     /// Modules that sites run.
     pub modules: i64,
-    /// drupal.org's newest good answer.
+    /// When drupal.org last told all that is needed: the oldest of its newest good answers.
     pub read_at: Option<Timestamp>,
     /// Something that sites stand on is too old to be called fine.
     pub stale: bool,
@@ -93,6 +93,7 @@ pub async fn glance(app: &App, actor: &Actor) -> Result<Glance> {
     actor.require(Permission::SitesRead)?;
     let organization = actor.sight().organization();
     let now = app.clock.now().as_millisecond();
+    let advisories = advisory_feed::freshness(app)?;
     app.store.read(|db| {
         let tallies = store::tallies(db, organization)?;
         let sites = tallies.iter().map(|t| t.sites).sum();
@@ -105,8 +106,14 @@ pub async fn glance(app: &App, actor: &Actor) -> Result<Glance> {
             open,
             late,
             modules,
-            read_at: read_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
-            stale,
+            read_at: [
+                read_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
+                advisories.and_then(|fresh| fresh.read_at),
+            ]
+            .into_iter()
+            .flatten()
+            .min(),
+            stale: stale || advisories.is_some_and(|fresh| fresh.too_old),
         })
     })
 }

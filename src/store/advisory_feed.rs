@@ -13,6 +13,8 @@ use crate::domain::advisory::Record;
 pub struct Listing {
     /// Announcements rather than advisories.
     pub psa: bool,
+    /// The first time that it was asked for.
+    pub followed_since: Option<Timestamp>,
     /// Every change up to here was taken, Unix seconds; `None`: it was never read.
     pub mark: Option<i64>,
     /// When it is looked at next.
@@ -56,7 +58,8 @@ pub struct Listing {
 pub fn listings(db: &Connection) -> Result<Vec<Listing>> {
     let mut statement = db.prepare_cached(
         "SELECT psa, mark, next_look_at, look_page, look_newest, look_failures, look_error, last_success_at, etag, last_modified,
-            next_sweep_at, sweep_page, sweep_started_at, sweep_gaps, sweep_failures, sweep_error, reached, filled_at
+            next_sweep_at, sweep_page, sweep_started_at, sweep_gaps, sweep_failures, sweep_error, reached, filled_at,
+            followed_since
          FROM advisory_listings ORDER BY psa",
     )?;
     let rows = statement.query_map([], listing)?;
@@ -84,6 +87,7 @@ fn listing(row: &Row<'_>) -> rusqlite::Result<Listing> {
         sweep_error: row.get(15)?,
         reached: row.get(16)?,
         filled_at: time(17)?,
+        followed_since: time(18)?,
     })
 }
 
@@ -95,7 +99,8 @@ pub fn save(db: &Connection, listing: &Listing) -> Result<()> {
     db.prepare_cached(
         "UPDATE advisory_listings SET mark = ?2, next_look_at = ?3, look_page = ?4, look_newest = ?5, look_failures = ?6,
             look_error = ?7, last_success_at = ?8, etag = ?9, last_modified = ?10, next_sweep_at = ?11, sweep_page = ?12,
-            sweep_started_at = ?13, sweep_gaps = ?14, sweep_failures = ?15, sweep_error = ?16, reached = ?17, filled_at = ?18
+            sweep_started_at = ?13, sweep_gaps = ?14, sweep_failures = ?15, sweep_error = ?16, reached = ?17, filled_at = ?18,
+            followed_since = ?19
          WHERE psa = ?1",
     )?
     .execute(params![
@@ -117,6 +122,7 @@ pub fn save(db: &Connection, listing: &Listing) -> Result<()> {
         listing.sweep_error,
         listing.reached,
         listing.filled_at.map(ms),
+        listing.followed_since.map(ms),
     ])?;
     Ok(())
 }

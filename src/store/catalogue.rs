@@ -319,6 +319,26 @@ pub fn becoming_stale(db: &Connection, now: Timestamp, most: u32) -> Result<Vec<
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Whether the data of any module is to become too old only later than now.
+///
+/// # Errors
+/// What SQLite says.
+pub fn any_fresh(db: &Connection, now: Timestamp) -> Result<bool> {
+    Ok(db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM modules WHERE stale_at > ?1)")?
+        .query_row([ms(now)], |row| row.get(0))?)
+}
+
+/// The data of all modules is too old from now on.
+///
+/// # Errors
+/// What SQLite says.
+pub fn end_freshness(db: &Connection, now: Timestamp) -> Result<()> {
+    db.prepare_cached("UPDATE modules SET stale_at = ?1 WHERE stale_at > ?1")?
+        .execute([ms(now)])?;
+    Ok(())
+}
+
 /// Marks a module's data as too old; `false`: a good answer came first.
 ///
 /// # Errors

@@ -457,6 +457,13 @@ fn a_carried_catalogue_is_taken_by_a_running_appliance() {
 <date>1697885927</date></release></releases></project>"#;
     fs::write(carried.join("token.xml"), history).unwrap();
     fs::write(carried.join("broken.xml"), "<project>").unwrap();
+    let advisories = above.path().join("carried/advisories");
+    fs::create_dir_all(&advisories).unwrap();
+    let advisory = r#"{"schema_version": "1.7.0", "id": "DRUPAL-CONTRIB-2026-001", "modified": "2026-03-04T17:00:00Z",
+        "affected": [{"package": {"ecosystem": "Packagist", "name": "drupal/token"},
+            "database_specific": {"affected_versions": "<1.13.0"}}]}"#;
+    fs::write(advisories.join("DRUPAL-CONTRIB-2026-001.json"), advisory).unwrap();
+    fs::write(advisories.join("broken.json"), "{").unwrap();
     let folder = above.path().join("carried");
     let import = || {
         run(
@@ -471,7 +478,13 @@ fn a_carried_catalogue_is_taken_by_a_running_appliance() {
     assert_eq!(first.status.code(), Some(0), "{}", text(&first.stderr));
     assert_eq!(
         text(&first.stdout),
-        "1 taken, 0 as they were, 0 unknown to drupal.org, 1 left\n"
+        "release histories: 1 taken, 0 as they were, 0 unknown to drupal.org\n\
+         advisories: 1 taken, 0 as they were\n2 left\n"
+    );
+    assert!(
+        text(&first.stderr).contains("left: advisories/broken.json: a document that is cut short"),
+        "{}",
+        text(&first.stderr)
     );
     assert!(
         text(&first.stderr).contains("left: broken"),
@@ -481,7 +494,8 @@ fn a_carried_catalogue_is_taken_by_a_running_appliance() {
     assert_eq!(serving.stop().0, Some(0));
     assert_eq!(
         text(&import().stdout),
-        "0 taken, 1 as they were, 0 unknown to drupal.org, 1 left\n"
+        "release histories: 0 taken, 1 as they were, 0 unknown to drupal.org\n\
+         advisories: 0 taken, 1 as they were\n2 left\n"
     );
 
     let nothing = run(&data, &["import", "catalogue", "/nowhere"], "");

@@ -2,6 +2,7 @@
 //! what is absent as null, an empty text, list or object. Refused is only what can't be told apart from
 //! others, or whose time isn't told: everything else is kept as far as it can be read.
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::record::{Record, score};
@@ -21,7 +22,7 @@ const CORE_NODE: i64 = 3060;
 const ANNOUNCEMENTS: &str = "securitydrupalorg";
 
 /// An advisory as a node tells it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Node {
     /// What it says; its project is empty where the node names it by a number only.
     pub record: Record,

@@ -2,13 +2,15 @@
 
 use super::listing::{Listing, asked};
 use super::overview::natural;
-use super::view::catalogue::{CatalogueRow, FeedPage, JobRow, ModulePage, ModulesPage};
+use super::view::catalogue::{
+    AdvisoriesRow, CatalogueRow, FeedPage, JobRow, ModulePage, ModulesPage,
+};
 use super::visit::{Handler, Reply, Visit};
 use crate::domain::access::Permission;
 use crate::domain::job::{Job, LIST as JOBS};
 use crate::domain::listing::Query;
 use crate::domain::module::{LIST as MODULES, Module};
-use crate::services::{Error, Result, jobs, modules, overview};
+use crate::services::{Error, Result, advisory_feed, jobs, modules, overview};
 
 /// `GET /modules`.
 pub const LIST: Handler = |visit| Box::pin(list(visit));
@@ -83,6 +85,7 @@ async fn feed(visit: Visit) -> Result<Reply> {
     let actor = visit.actor()?;
     let state = overview::feed(&visit.app, actor).await?;
     let jobs = jobs::list(&visit.app, actor, &Query::first(&JOBS)).await?;
+    let told = advisory_feed::state(&visit.app, actor).await?;
     Reply::page(&FeedPage {
         shell: visit.shell("drupal.org").await?,
         source: visit.app.config.drupal_org.release_history_url.clone(),
@@ -104,8 +107,31 @@ async fn feed(visit: Visit) -> Result<Reply> {
             })
             .collect(),
         next: state.next,
+        advisories: advisories(told, &visit.app.config.drupal_org.advisories_url),
         jobs: jobs.rows.into_iter().map(job).collect(),
     })
+}
+
+fn advisories(told: advisory_feed::State, source: &str) -> AdvisoriesRow {
+    let trouble = |(nid, why): (i64, String)| match nid {
+        0 => ("an entry without a number".to_owned(), None, why),
+        nid => {
+            let page = format!("https://www.drupal.org/node/{nid}");
+            (format!("node {nid}"), Some(page), why)
+        }
+    };
+    AdvisoriesRow {
+        following: told.following,
+        source: source.to_owned(),
+        held: natural(told.held),
+        filled: told.filled,
+        since: told.since,
+        read: told.last_success,
+        next: told.next,
+        waiting: natural(told.waiting),
+        errors: told.errors,
+        troubles: told.troubles.into_iter().map(trouble).collect(),
+    }
 }
 
 fn job(job: Job) -> JobRow {

@@ -25,6 +25,12 @@ const PATIENCE: u32 = 4;
 const FEW: usize = 20;
 
 impl Listing {
+    /// It is being asked for, now or since long.
+    pub(super) fn followed(mut self, now: Timestamp) -> Self {
+        self.followed_since.get_or_insert(now);
+        self
+    }
+
     /// It is time to look what changed; never before something was read at all.
     pub(super) fn is_to_be_looked_at(&self, now: Timestamp) -> bool {
         self.mark.is_some() && (self.look_page > 0 || self.next_look_at <= now)

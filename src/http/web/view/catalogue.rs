@@ -80,6 +80,31 @@ pub struct JobRow {
     pub finished: Option<Timestamp>,
 }
 
+/// How the advisories are followed.
+#[derive(Debug, Clone, Default)]
+pub struct AdvisoriesRow {
+    /// They are asked for.
+    pub following: bool,
+    /// Where they come from.
+    pub source: String,
+    /// Those that stand.
+    pub held: u64,
+    /// All of them were read.
+    pub filled: bool,
+    /// Else: how far back they were read.
+    pub since: Option<Timestamp>,
+    /// When the listing was last read.
+    pub read: Option<Timestamp>,
+    /// When it is asked for next.
+    pub next: Option<Timestamp>,
+    /// Those that wait to be asked for one by one.
+    pub waiting: u64,
+    /// What is wrong with reading the listing.
+    pub errors: Vec<String>,
+    /// Those of no use: which, its page, and why.
+    pub troubles: Vec<(String, Option<String>, String)>,
+}
+
 /// How drupal.org is followed.
 #[derive(Debug, Template)]
 #[template(path = "feed.html")]
@@ -98,6 +123,8 @@ pub struct FeedPage {
     pub failing: Vec<CatalogueRow>,
     /// When the next question is due.
     pub next: Option<Timestamp>,
+    /// The advisories.
+    pub advisories: AdvisoriesRow,
     /// The newest jobs.
     pub jobs: Vec<JobRow>,
 }

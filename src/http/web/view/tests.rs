@@ -820,6 +820,18 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
                 pending: 3,
                 failing: vec![catalogue().remove(2)],
                 next: Some(ago(-0.05)),
+                advisories: AdvisoriesRow {
+                    following: true,
+                    source: "https://www.drupal.org/api-d7/node.json".into(),
+                    held: 1204,
+                    filled: false,
+                    since: Some(ago(9000.0)),
+                    read: Some(ago(0.05)),
+                    next: Some(ago(-0.1)),
+                    waiting: 12,
+                    errors: vec!["page 3: larger than 4 MiB".into()],
+                    troubles: vec![("node 3555001".into(), Some("https://www.drupal.org/node/3555001".into()), "it has no date".into())],
+                },
                 jobs: vec![JobRow { id: 9, name: "refresh-module".into(), state: "running".into(), progress: Some((3, 10)), error: Some("timed out after 20 s".into()), created: ago(0.1), finished: None }],
             }
             .render(),
