@@ -5,7 +5,12 @@
 use std::path::{Path, PathBuf};
 
 fn main() {
-    for folder in ["migrations", "assets", "templates"] {
+    for folder in [
+        "migrations",
+        "assets",
+        "templates",
+        "src/http/openapi/examples",
+    ] {
         println!("cargo:rerun-if-changed={folder}");
     }
     println!(

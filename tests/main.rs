@@ -18,6 +18,7 @@ mod deleted;
 mod demo;
 mod drupal_org;
 mod engine;
+mod examples;
 mod executable;
 mod ledger;
 mod manual;

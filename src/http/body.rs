@@ -29,14 +29,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// # Errors
 /// 415, 413, 408 or 400, in this order.
 pub async fn take(takes: Takes, headers: &HeaderMap, body: Body) -> Result<Payload, Refusal> {
-    let (limit, gzip) = match takes {
-        Takes::Nothing => return Ok(Payload::Nothing),
-        Takes::MaybeJson(_) if body.is_end_stream() => return Ok(Payload::Nothing),
-        Takes::Json(_) | Takes::MaybeJson(_) => (SMALL, false),
-        Takes::Large(_, limit) => (limit, true),
+    let Some(limit) = limit(takes) else {
+        return Ok(Payload::Nothing);
     };
+    if matches!(takes, Takes::MaybeJson(_)) && body.is_end_stream() {
+        return Ok(Payload::Nothing);
+    }
     media_type(headers)?;
-    let packed = encoding(headers, gzip)?;
+    let packed = encoding(headers, matches!(takes, Takes::Large(..)))?;
     let announced = headers
         .get(CONTENT_LENGTH)
         .and_then(|value| value.to_str().ok())
@@ -55,7 +55,20 @@ pub async fn take(takes: Takes, headers: &HeaderMap, body: Body) -> Result<Paylo
     read(takes, bytes)
 }
 
-fn read(takes: Takes, bytes: Bytes) -> Result<Payload, Refusal> {
+/// How many bytes are taken, once unpacked; `None` where no body is.
+pub fn limit(takes: Takes) -> Option<usize> {
+    match takes {
+        Takes::Nothing => None,
+        Takes::Json(_) | Takes::MaybeJson(_) => Some(SMALL),
+        Takes::Large(_, limit) => Some(limit),
+    }
+}
+
+/// The bytes, read as what the operation takes.
+///
+/// # Errors
+/// 400, saying why.
+pub fn read(takes: Takes, bytes: Bytes) -> Result<Payload, Refusal> {
     if std::str::from_utf8(&bytes).is_err() {
         return Err(unreadable("The body is not valid UTF-8."));
     }
@@ -79,13 +92,18 @@ fn unreadable(why: &str) -> Refusal {
     Refusal::Service(Error::Unreadable(why.to_owned()))
 }
 
-fn too_large(limit: usize) -> Refusal {
+/// What is said of a body that is larger than what is taken.
+pub fn too_large(limit: usize) -> Refusal {
     Refusal::Service(Error::TooLarge(format!(
         "The body has more than {limit} bytes once unpacked. Nothing was changed."
     )))
 }
 
-fn media_type(headers: &HeaderMap) -> Result<(), Refusal> {
+/// Whether it is JSON.
+///
+/// # Errors
+/// 415, saying what is taken.
+pub fn media_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let refused = || Refusal::MediaType("Send the body as application/json in UTF-8.".to_owned());
     let value = headers
         .get(CONTENT_TYPE)

@@ -19,7 +19,7 @@ use super::problem::{self, Refusal};
 use super::route::{Gives, Needs, Route, Scope, Tier};
 use super::{body, envelope};
 use crate::app::App;
-use crate::domain::access::Actor;
+use crate::domain::access::{Actor, Denied};
 use crate::domain::fault::Fault;
 use crate::domain::listing::Query;
 use crate::services::{Error, audit, callers, sites, sync};
@@ -258,11 +258,22 @@ fn permitted(route: &Route, actor: &Actor) -> Result<(), Error> {
         Needs::Platform(permission) => Ok(actor.require_platform(permission)?),
         Needs::Person => match actor {
             Actor::Person { .. } => Ok(()),
-            _ => Err(Error::Forbidden(
-                "this belongs to a person; keys are not taken".to_owned(),
-            )),
+            _ => Err(not_a_person()),
         },
     }
+}
+
+/// What is said to whoever may not; `None` where everybody may.
+pub fn forbidden(needs: Needs) -> Option<Error> {
+    match needs {
+        Needs::Public => None,
+        Needs::Person => Some(not_a_person()),
+        Needs::May(permission) | Needs::Platform(permission) => Some(Denied(permission).into()),
+    }
+}
+
+fn not_a_person() -> Error {
+    Error::Forbidden("this belongs to a person; keys are not taken".to_owned())
 }
 
 /// The query, decoded.
@@ -281,7 +292,11 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, Refusal> {
     Ok(pairs)
 }
 
-fn query(route: &Route, pairs: &[(String, String)]) -> Result<Option<Query>, Refusal> {
+/// The question to the route's list, understood; `None` where it gives no list and nothing was asked.
+///
+/// # Errors
+/// All that can't be understood.
+pub fn query(route: &Route, pairs: &[(String, String)]) -> Result<Option<Query>, Refusal> {
     let Gives::Page(list, _) = route.operation.gives else {
         let faults: Vec<Fault> = pairs
             .iter()

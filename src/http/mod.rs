@@ -86,20 +86,20 @@ pub fn routes() -> Vec<Route> {
         get ("/auth/me",      Person, Nothing, auth::ME),
 
         get   ("/organizations",      May(P::OrganizationsRead),   Nothing,      organizations::LIST),
-        post  ("/organizations",      Platform(P::OrganizationsManage), Nothing, organizations::CREATE),
+        post  ("/organizations",      Platform(P::OrganizationsManage), Nothing, organizations::CREATE).conflicts(&["name_taken"]),
         get   ("/organizations/{id}", May(P::OrganizationsRead),   ORGANIZATION, organizations::SHOW),
-        put   ("/organizations/{id}", May(P::OrganizationsManage), ORGANIZATION, organizations::UPDATE),
+        put   ("/organizations/{id}", May(P::OrganizationsManage), ORGANIZATION, organizations::UPDATE).conflicts(&["name_taken"]),
         delete("/organizations/{id}", Platform(P::OrganizationsManage), ORGANIZATION, organizations::DELETE),
-        post  ("/organizations/{id}/restore", Platform(P::OrganizationsManage), GONE_ORGANIZATION, organizations::RESTORE),
+        post  ("/organizations/{id}/restore", Platform(P::OrganizationsManage), GONE_ORGANIZATION, organizations::RESTORE).conflicts(&["not_deleted", "name_taken"]),
 
         get   ("/sites",      May(P::SitesRead),   Nothing, sites::LIST),
-        post  ("/sites",      May(P::SitesWrite),  Nothing, sites::CREATE),
+        post  ("/sites",      May(P::SitesWrite),  Nothing, sites::CREATE).conflicts(&["name_taken"]),
         get   ("/sites/{id}", May(P::SitesRead),   SITE,    sites::SHOW),
-        put   ("/sites/{id}", May(P::SitesWrite),  SITE,    sites::UPDATE),
+        put   ("/sites/{id}", May(P::SitesWrite),  SITE,    sites::UPDATE).conflicts(&["name_taken"]),
         delete("/sites/{id}", May(P::SitesDelete), SITE,    sites::DELETE),
-        post  ("/sites/{id}/restore", May(P::SitesDelete), GONE_SITE, sites::RESTORE),
+        post  ("/sites/{id}/restore", May(P::SitesDelete), GONE_SITE, sites::RESTORE).conflicts(&["not_deleted", "organization_deleted", "name_taken"]),
 
-        post("/sites/{id}/modules/sync",    May(P::Sync), SITE, syncs::RECEIVE).tier(Tier::Sync),
+        post("/sites/{id}/modules/sync",    May(P::Sync), SITE, syncs::RECEIVE).tier(Tier::Sync).conflicts(&["older_inventory", "different_installation"]),
         post("/sites/{id}/composer-lock",   May(P::Sync), SITE, syncs::RECEIVE_LOCK).tier(Tier::Sync),
         get ("/sites/{id}/modules",         May(P::SitesRead), SITE, site_modules::LIST),
         get ("/sites/{id}/syncs",           May(P::SitesRead), SITE, syncs::LIST),
@@ -109,14 +109,14 @@ pub fn routes() -> Vec<Route> {
         get ("/sites/{id}/events",          May(P::SitesRead), SITE, events::LIST),
 
         get   ("/modules",               May(P::ModulesRead),       Nothing, modules::LIST),
-        post  ("/modules",               Platform(P::ModulesWrite), Nothing, modules::CREATE),
+        post  ("/modules",               Platform(P::ModulesWrite), Nothing, modules::CREATE).conflicts(&["name_taken"]),
         get   ("/modules/{id}",          May(P::ModulesRead),       MODULE,  modules::SHOW),
         put   ("/modules/{id}",          Platform(P::ModulesWrite), MODULE,  modules::UPDATE),
-        delete("/modules/{id}",          Platform(P::ModulesWrite), MODULE,  modules::DELETE),
-        post  ("/modules/{id}/restore",  Platform(P::ModulesWrite), GONE_MODULE, modules::RESTORE),
+        delete("/modules/{id}",          Platform(P::ModulesWrite), MODULE,  modules::DELETE).conflicts(&["in_use"]),
+        post  ("/modules/{id}/restore",  Platform(P::ModulesWrite), GONE_MODULE, modules::RESTORE).conflicts(&["name_taken"]),
         get   ("/modules/{id}/versions", May(P::ModulesRead),       MODULE,  module_versions::LIST),
         get   ("/modules/{id}/sites",    May(P::SitesRead),         MODULE,  module_versions::RUN_BY),
-        post  ("/modules/{id}/refresh",  May(P::ModulesWrite),      MODULE,  modules::REFRESH),
+        post  ("/modules/{id}/refresh",  May(P::ModulesWrite),      MODULE,  modules::REFRESH).conflicts(&["not_on_drupal_org", "feed_disabled"]),
 
         get("/advisories",            May(P::ModulesRead), Nothing,  advisories::LIST),
         get("/advisories/{id}",       May(P::ModulesRead), ADVISORY, advisories::SHOW),
@@ -132,9 +132,9 @@ pub fn routes() -> Vec<Route> {
         get   ("/api-keys",             May(P::ApiKeysManage), Nothing, api_keys::LIST),
         post  ("/api-keys",             May(P::ApiKeysManage), Nothing, api_keys::CREATE),
         get   ("/api-keys/{id}",        May(P::ApiKeysManage), API_KEY, api_keys::SHOW),
-        put   ("/api-keys/{id}",        May(P::ApiKeysManage), API_KEY, api_keys::UPDATE),
+        put   ("/api-keys/{id}",        May(P::ApiKeysManage), API_KEY, api_keys::UPDATE).conflicts(&["revoked"]),
         delete("/api-keys/{id}",        May(P::ApiKeysManage), API_KEY, api_keys::DELETE),
-        post  ("/api-keys/{id}/rotate", May(P::ApiKeysManage), API_KEY, api_keys::ROTATE),
+        post  ("/api-keys/{id}/rotate", May(P::ApiKeysManage), API_KEY, api_keys::ROTATE).conflicts(&["revoked"]),
     ]
 }
 

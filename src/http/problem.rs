@@ -32,6 +32,9 @@ impl From<Error> for Refusal {
     }
 }
 
+/// What the types of all problems begin with.
+const KINDS: &str = "urn:dewline:problem:";
+
 /// RFC 9457 problem details.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Problem {
@@ -87,26 +90,42 @@ impl Told {
     }
 }
 
+impl Problem {
+    /// The stable word for the kind of problem.
+    pub fn code(&self) -> &str {
+        self.kind.strip_prefix(KINDS).unwrap_or(&self.kind)
+    }
+
+    fn new(told: &Told, instance: &str, request_id: &str) -> Self {
+        let errors = told.errors.iter().map(|fault| ProblemError {
+            pointer: fault.pointer.clone(),
+            code: fault.code.to_string(),
+            detail: fault.detail.clone(),
+        });
+        Self {
+            kind: format!("{KINDS}{}", told.code),
+            title: told.title.to_owned(),
+            status: told.status.as_u16(),
+            detail: told.detail.clone(),
+            instance: instance.to_owned(),
+            request_id: request_id.to_owned(),
+            errors: errors.collect(),
+        }
+    }
+}
+
+/// The problem that tells a refusal.
+pub fn document(refusal: Refusal, instance: &str, request_id: &str) -> Problem {
+    Problem::new(&told(refusal), instance, request_id)
+}
+
 /// The answer that tells a refusal.
 pub fn answer(refusal: Refusal, instance: &str, request_id: &str) -> Response<Body> {
-    let told = told(refusal, request_id);
-    let problem = Problem {
-        kind: format!("urn:dewline:problem:{}", told.code),
-        title: told.title.to_owned(),
-        status: told.status.as_u16(),
-        detail: told.detail,
-        instance: instance.to_owned(),
-        request_id: request_id.to_owned(),
-        errors: told
-            .errors
-            .into_iter()
-            .map(|fault| ProblemError {
-                pointer: fault.pointer,
-                code: fault.code.into_owned(),
-                detail: fault.detail,
-            })
-            .collect(),
-    };
+    if let Refusal::Service(Error::Internal(why)) = &refusal {
+        tracing::error!(request_id, %why, "a fault of ours");
+    }
+    let told = told(refusal);
+    let problem = Problem::new(&told, instance, request_id);
     let text = serde_json::to_string(&problem).unwrap_or_default();
     let mut response = Response::new(Body::from(text));
     *response.status_mut() = told.status;
@@ -131,7 +150,7 @@ pub fn answer(refusal: Refusal, instance: &str, request_id: &str) -> Response<Bo
     response
 }
 
-fn told(refusal: Refusal, request_id: &str) -> Told {
+fn told(refusal: Refusal) -> Told {
     match refusal {
         Refusal::NoRoute => Told::new(
             StatusCode::NOT_FOUND,
@@ -169,11 +188,11 @@ fn told(refusal: Refusal, request_id: &str) -> Told {
                 "The query can't be understood; see errors.",
             )
         },
-        Refusal::Service(error) => told_by_service(error, request_id),
+        Refusal::Service(error) => told_by_service(error),
     }
 }
 
-fn told_by_service(error: Error, request_id: &str) -> Told {
+fn told_by_service(error: Error) -> Told {
     match error {
         Error::NotFound => Told::new(
             StatusCode::NOT_FOUND,
@@ -236,15 +255,12 @@ fn told_by_service(error: Error, request_id: &str) -> Told {
                 detail,
             )
         },
-        Error::Internal(why) => {
-            tracing::error!(request_id, %why, "a fault of ours");
-            Told::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "internal",
-                "A fault of ours",
-                "Something went wrong in Dewline. The log knows more under this request id.",
-            )
-        }
+        Error::Internal(_) => Told::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "A fault of ours",
+            "Something went wrong in Dewline. The log knows more under this request id.",
+        ),
     }
 }
 

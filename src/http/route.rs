@@ -27,6 +27,8 @@ pub struct Route {
     pub scope: Scope,
     /// Out of which budget it is paid.
     pub tier: Tier,
+    /// The codes of the conflicts that it can end in (409).
+    pub conflicts: &'static [&'static str],
     /// What it does.
     pub operation: Operation,
 }
@@ -151,6 +153,7 @@ impl Route {
             needs,
             scope,
             tier: Tier::Caller,
+            conflicts: &[],
             operation,
         }
     }
@@ -158,6 +161,11 @@ impl Route {
     /// The same, paid out of another budget.
     pub fn tier(self, tier: Tier) -> Self {
         Self { tier, ..self }
+    }
+
+    /// The same, which can clash with what is there.
+    pub fn conflicts(self, conflicts: &'static [&'static str]) -> Self {
+        Self { conflicts, ..self }
     }
 
     /// The path from the root.

@@ -167,7 +167,10 @@ pub async fn revoke(app: &App, actor: &Actor, id: i64) -> Result<()> {
     let entry = audit::entry(app, actor, "api_key.revoked");
     app.store
         .write(Lane::Front, move |db| {
-            let key = alive(db, id)?;
+            let key = keys::find(db, Sight::All, id)?.ok_or(Error::NotFound)?;
+            if key.revoked_at.is_some() {
+                return Ok(());
+            }
             keys::revoke(db, id, now, &by)?;
             record(db, about(entry, &key).before(shown(&key)))
         })

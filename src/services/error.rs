@@ -50,6 +50,16 @@ pub enum Error {
     Internal(String),
 }
 
+impl Error {
+    /// The store has too much to do just now.
+    pub fn full() -> Self {
+        Self::Unavailable {
+            retry_after: 1,
+            detail: "Too much is waiting to be written. Nothing was changed.".to_owned(),
+        }
+    }
+}
+
 /// What services return.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -57,10 +67,7 @@ impl From<crate::store::StoreError> for Error {
     fn from(error: crate::store::StoreError) -> Self {
         use crate::store::StoreError;
         match error {
-            StoreError::Full | StoreError::NoReader(_) => Self::Unavailable {
-                retry_after: 1,
-                detail: "Too much is waiting to be written. Nothing was changed.".to_owned(),
-            },
+            StoreError::Full | StoreError::NoReader(_) => Self::full(),
             StoreError::Closed => Self::Unavailable {
                 retry_after: 5,
                 detail: "Dewline is shutting down. Nothing was changed.".to_owned(),

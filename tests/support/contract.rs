@@ -45,6 +45,23 @@ pub fn holds(method: &Method, uri: &str, answer: &Answer) {
         !response.is_null(),
         "{method} {path} answered {status}, which isn't in the document"
     );
+    if status == 409 {
+        let code = answer.json()["errors"][0]["code"].clone();
+        let routes = dewline::http::routes();
+        let route = routes.iter().find(|route| {
+            route.full_path() == template && route.method.as_str().eq_ignore_ascii_case(&verb)
+        });
+        assert!(
+            route.is_some_and(|route| route.conflicts.contains(&code.as_str().unwrap())),
+            "{method} {path} answered 409 {code}, which its line in the table of routes doesn't name"
+        );
+    }
+    for (name, reference) in response["headers"].as_object().unwrap() {
+        let pointer = reference["$ref"].as_str().unwrap().trim_start_matches('#');
+        let always = DOCUMENT.pointer(pointer).unwrap()["required"] == true;
+        let there = answer.headers.contains_key(name.to_lowercase());
+        assert!(there || !always, "{method} {path} {status}: no {name}");
+    }
     let media = answer.header("content-type").split(';').next().unwrap();
     let schema = &response["content"][media]["schema"];
     if !media.ends_with("json") {
@@ -90,7 +107,8 @@ fn operation(method: &Method, path: &str) -> Option<(String, String)> {
         })
 }
 
-fn validator(name: &str, schema: &Value) -> Arc<Validator> {
+/// A validator of a schema in the document, kept under that name.
+pub fn validator(name: &str, schema: &Value) -> Arc<Validator> {
     let mut known = VALIDATORS.lock().unwrap_or_else(|error| error.into_inner());
     let made = || {
         let whole = json!({

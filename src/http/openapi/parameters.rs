@@ -1,0 +1,130 @@
+//! The parameters of an operation, each with its closed set: what stands in its path, and what its
+//! list can be asked.
+
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use super::examples::Example;
+use crate::domain::listing::{Field, Kind, List, Op, PER_PAGE, PER_PAGE_MAX};
+use crate::http::route::{Gives, Route, Scope};
+
+/// All of them, with the values that the example has.
+pub fn of(route: &Route, example: &Example) -> Vec<Value> {
+    let (path, asked) = example.path.split_once('?').unwrap_or((&example.path, ""));
+    let asked: Vec<(String, String)> = form_urlencoded::parse(asked.as_bytes())
+        .into_owned()
+        .collect();
+    let template = route.full_path();
+    let mut all: Vec<Value> = template
+        .split('/')
+        .enumerate()
+        .filter_map(|(at, part)| Some((at, part.strip_prefix('{')?.strip_suffix('}')?)))
+        .map(|(at, name)| {
+            let schema = named(route);
+            let mut parameter =
+                json!({"name": name, "in": "path", "required": true, "schema": schema});
+            if let Some(value) = path.split('/').nth(at) {
+                exemplify(&mut parameter, value);
+            }
+            parameter
+        })
+        .collect();
+    if let Gives::Page(list, _) = route.operation.gives {
+        all.extend(list_parameters(list));
+        for parameter in &mut all {
+            let given = asked.iter().find(|(name, _)| parameter["name"] == **name);
+            if let Some((_, value)) = given {
+                exemplify(parameter, value);
+            }
+        }
+    }
+    all
+}
+
+/// The value as the parameter's schema has it: a number, a list, or a text.
+fn exemplify(parameter: &mut Value, value: &str) {
+    let value = match parameter.pointer("/schema/type").and_then(Value::as_str) {
+        Some("integer") => value
+            .parse::<i64>()
+            .map_or_else(|_| json!(value), |n| json!(n)),
+        Some("boolean") => json!(value == "true"),
+        Some("array") => json!(value.split(',').collect::<Vec<_>>()),
+        _ => json!(value),
+    };
+    if let Some(fields) = parameter.as_object_mut() {
+        fields.insert("example".to_owned(), value);
+    }
+}
+
+/// What stands in the path: a number, or a name.
+fn named(route: &Route) -> Value {
+    match route.scope {
+        Scope::Called(..) => json!({"type": "string", "minLength": 1, "maxLength": 64}),
+        _ => json!({"type": "integer", "format": "int64", "minimum": 1}),
+    }
+}
+
+fn list_parameters(list: &'static List) -> Vec<Value> {
+    let mut sorts: Vec<String> = list.sorts.iter().map(|sort| (*sort).to_owned()).collect();
+    sorts.extend(list.sorts.iter().map(|sort| format!("-{sort}")));
+    let mut all = vec![
+        query(
+            "page",
+            "The page, from 1.",
+            &json!({"type": "integer", "minimum": 1, "default": 1}),
+        ),
+        query(
+            "per_page",
+            "Rows on a page.",
+            &json!({"type": "integer", "minimum": 1, "maximum": PER_PAGE_MAX, "default": PER_PAGE}),
+        ),
+        json!({
+            "name": "sort", "in": "query", "explode": false,
+            "description": format!("Keys of the order, a minus before those that go down; {} by default. Always made total by id.", list.default_sort),
+            "schema": {"type": "array", "items": {"type": "string", "enum": sorts}},
+        }),
+        query(
+            "format",
+            "The envelope, or comma-separated values with the row's names as columns.",
+            &json!({"type": "string", "enum": ["json", "csv"], "default": "json"}),
+        ),
+    ];
+    if list.search {
+        all.push(query(
+            "q",
+            "Searches the names.",
+            &json!({"type": "string", "maxLength": 255}),
+        ));
+    }
+    for field in list.fields {
+        for op in field.operators() {
+            let name = match op {
+                Op::Eq => format!("filter[{}]", field.name),
+                _ => format!("filter[{}][{}]", field.name, op.word()),
+            };
+            all.push(query(&name, "", &filter_schema(field, op)));
+        }
+    }
+    all
+}
+
+fn query(name: &str, description: &str, schema: &Value) -> Value {
+    let mut parameter = json!({"name": name, "in": "query", "schema": schema});
+    if let (Some(fields), false) = (parameter.as_object_mut(), description.is_empty()) {
+        fields.insert("description".to_owned(), json!(description));
+    }
+    parameter
+}
+
+fn filter_schema(field: &Field, op: Op) -> Value {
+    match (op, field.kind) {
+        (Op::Null, _) | (_, Kind::Boolean) => json!({"type": "boolean"}),
+        (Op::In, _) => json!({"type": "string", "description": "A comma list."}),
+        (_, Kind::Integer) => json!({"type": "integer", "format": "int64"}),
+        (_, Kind::Time) => {
+            json!({"type": "string", "description": "RFC 3339, or a day as YYYY-MM-DD."})
+        }
+        (_, Kind::Word(words)) => json!({"type": "string", "enum": words}),
+        (_, Kind::Text | Kind::Member) => json!({"type": "string", "maxLength": 255}),
+    }
+}

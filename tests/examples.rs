@@ -1,0 +1,714 @@
+//! The examples of the API's reference are what the program answers: a small fleet is built, every
+//! operation is called on it, and each file in `src/http/openapi/examples/` is held equal to what was
+//! sent and what came back. After a change that is meant, record them anew:
+//!
+//!   DEWLINE_RECORD=1 cargo test --test main examples
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+
+use dewline::clock::Clock;
+use dewline::demo::advisory::Advisory;
+use dewline::demo::history::Release;
+use dewline::http::openapi::examples::{Example, REQUEST_ID};
+use dewline::http::route::Takes;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::support::contract::{DOCUMENT, validator};
+use crate::support::{Answer, Client, EMAIL, PASSWORD, TestApp, module};
+
+const ADVISORY: &str = "SA-CONTRIB-2026-901";
+const INSTANCE: &str = "6f1c0a52";
+
+/// A fleet, and what was recorded on it.
+struct Story {
+    house: TestApp,
+    town_hall: String,
+    recorded: BTreeMap<String, Example>,
+}
+
+impl Story {
+    /// Two organizations; two sites that ran a module when its security release came out, one of which
+    /// installed it.
+    async fn begins() -> Self {
+        let house = TestApp::start().await;
+        let harbour = house.organization("Harbour Agency").await;
+        house.organization("Meadow Studio").await;
+        house.publishes(module("token"));
+        let town_hall = house.site_of(harbour, "Town hall").await.key;
+        let library = house.site_of(harbour, "Library").await.key;
+        let mut story = Self {
+            house,
+            town_hall,
+            recorded: BTreeMap::new(),
+        };
+        story.syncs(1, &story.town_hall, "1.0.0").await;
+        story.syncs(2, &library, "1.0.0").await;
+        story.house.run_jobs().await;
+        let now = story.house.clock.now().as_second();
+        story
+            .house
+            .releases("token", Release::security("1.0.1", now));
+        story.house.drupal_org.put_advisory(advisory(now));
+        story.passes(SignedDuration::from_hours(2)).await;
+        story
+    }
+
+    async fn passes(&mut self, time: SignedDuration) {
+        self.house.waits(time).await;
+        self.house.run_jobs().await;
+    }
+
+    async fn syncs(&self, site: i64, key: &str, version: &str) {
+        let path = format!("/sites/{site}/modules/sync");
+        let inventory = inventory(self.house.clock.now(), version, INSTANCE);
+        self.house.bearer(key).post(&path, &inventory).await.ok();
+    }
+
+    fn admin(&self) -> Client<'_> {
+        self.house.admin()
+    }
+
+    async fn calls(
+        &self,
+        client: Client<'_>,
+        name: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Answer {
+        let routes = dewline::http::routes();
+        let route = routes
+            .iter()
+            .find(|route| route.operation.name == name)
+            .unwrap_or_else(|| panic!("no operation is named {name}"));
+        let client = client.with("x-request-id", REQUEST_ID);
+        let body = body.map(|body| body.to_string().into_bytes());
+        client.send(route.method.clone(), path, body).await
+    }
+
+    /// A call that does what the operation is for.
+    async fn shows(&mut self, name: &str, path: &str, body: Option<Value>) {
+        let answer = self.calls(self.admin(), name, path, body.as_ref()).await;
+        self.keeps(name, path, body, &answer);
+    }
+
+    fn keeps(&mut self, name: &str, path: &str, body: Option<Value>, answer: &Answer) {
+        assert!(answer.status.is_success(), "{name}: {}", answer.text);
+        let shown = match answer.json() {
+            Value::Null if answer.text.is_empty() => None,
+            Value::Null => Some(Value::from(answer.text.clone())),
+            other => Some(other),
+        };
+        let kept = self.recorded.entry(name.to_owned()).or_default();
+        assert_eq!(kept.path, "", "{name} is shown once");
+        kept.path = whole(path);
+        kept.request = body;
+        kept.answer = shown.map(without_secrets);
+    }
+
+    /// A call that is refused for what was sent (422), or for what is there (409).
+    async fn refuses(&mut self, name: &str, path: &str, body: Option<Value>) {
+        let answer = self.calls(self.admin(), name, path, body.as_ref()).await;
+        let problem = answer.json();
+        let kept = self.recorded.entry(name.to_owned()).or_default();
+        match answer.status.as_u16() {
+            422 => kept.invalid = Some(problem),
+            409 => {
+                let code = problem["errors"][0]["code"].as_str().unwrap().to_owned();
+                kept.conflicts.insert(code, problem);
+            }
+            other => panic!("{name} was refused with {other}: {}", answer.text),
+        }
+    }
+}
+
+fn advisory(published: i64) -> Advisory {
+    Advisory {
+        title: "Token - Moderately critical - Cross site scripting (an example)".to_owned(),
+        cves: vec!["CVE-2026-99901".to_owned()],
+        ..Advisory::new(9010, ADVISORY, "token", published)
+    }
+}
+
+fn whole(path: &str) -> String {
+    path.strip_prefix('/')
+        .filter(|rest| rest.starts_with('/'))
+        .map_or_else(|| format!("/api/v1{path}"), str::to_owned)
+}
+
+/// Tokens and keys are cut: nobody takes one from here for a real one.
+fn without_secrets(mut answer: Value) -> Value {
+    for name in ["access_token", "refresh_token", "key"] {
+        if let Some(Value::String(secret)) = answer.pointer_mut(&format!("/data/{name}")) {
+            let shown: String = secret.chars().take(12).collect();
+            *secret = format!("{shown}…");
+        }
+    }
+    answer
+}
+
+fn inventory(generated_at: Timestamp, version: &str, instance: &str) -> Value {
+    json!({
+        "schema": 1,
+        "generated_at": generated_at,
+        "agent": {"name": "dewline-drupal", "version": "1.0.0"},
+        "site": {
+            "name": "Town hall",
+            "url": "https://town-hall.example.org",
+            "instance": instance,
+            "drupal_version": "11.2.0",
+            "php_version": "8.3.6",
+            "install_profile": "standard",
+            "database": {"driver": "mysql", "version": "8.0.36"},
+            "cron_last_run": generated_at,
+            "status_report": {"errors": 0, "warnings": 2},
+        },
+        "modules": [
+            {"name": "drupal", "type": "core", "version": "11.2.0"},
+            {"name": "token", "title": "Token", "version": version, "composer": "drupal/token", "components": ["token"]},
+            {"name": "our_theme", "type": "theme", "version": null, "custom": true},
+        ],
+    })
+}
+
+fn lock(version: &str) -> Value {
+    json!({
+        "packages": [
+            {"name": "drupal/core", "version": "11.2.0", "type": "drupal-core"},
+            {"name": "drupal/token", "version": version, "type": "drupal-module",
+             "extra": {"drupal": {"version": version, "datestamp": "1760000000"}}},
+        ],
+    })
+}
+
+/// Everything, in an order in which each call finds what it needs.
+async fn told() -> BTreeMap<String, Example> {
+    let mut story = Story::begins().await;
+    platform(&mut story).await;
+    ingestion(&mut story).await;
+    readings(&mut story).await;
+    catalogue(&mut story).await;
+    keys(&mut story).await;
+    sites(&mut story).await;
+    organizations(&mut story).await;
+    story.recorded
+}
+
+async fn platform(story: &mut Story) {
+    story.shows("healthz", "//healthz", None).await;
+    story.shows("readyz", "//readyz", None).await;
+    for (name, path) in [("openapi", "//api/openapi.json")] {
+        story.shows(name, path, None).await;
+        let kept = story.recorded.get_mut(name).unwrap();
+        kept.answer = kept.answer.take().map(abridged);
+    }
+    let words = json!({"email": EMAIL, "password": PASSWORD});
+    let answer = story
+        .calls(
+            story.house.anonymous(),
+            "login",
+            "/auth/login",
+            Some(&words),
+        )
+        .await;
+    let tokens = answer.json()["data"].clone();
+    let secret = json!({"email": EMAIL, "password": "correct horse battery"});
+    story.keeps("login", "/auth/login", Some(secret), &answer);
+    story
+        .refuses("login", "/auth/login", Some(json!({"email": EMAIL})))
+        .await;
+
+    let token = json!({"refresh_token": tokens["refresh_token"]});
+    let answer = story
+        .calls(
+            story.house.anonymous(),
+            "refresh",
+            "/auth/refresh",
+            Some(&token),
+        )
+        .await;
+    let shown = json!({"refresh_token": story.recorded["login"].answer.as_ref().unwrap()["data"]["refresh_token"]});
+    story.keeps("refresh", "/auth/refresh", Some(shown), &answer);
+    story
+        .refuses("refresh", "/auth/refresh", Some(json!({})))
+        .await;
+
+    let token = answer.json()["data"]["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    story.shows("me", "/auth/me", None).await;
+    let answer = story
+        .calls(story.house.bearer(&token), "logout", "/auth/logout", None)
+        .await;
+    story.keeps("logout", "/auth/logout", None, &answer);
+}
+
+/// A document among examples of itself: its first level only.
+fn abridged(mut document: Value) -> Value {
+    for (_, value) in document.as_object_mut().unwrap() {
+        match value {
+            Value::Object(fields)
+                if fields.contains_key("title") || fields.contains_key("name") => {}
+            Value::Object(fields) => fields.clear(),
+            Value::Array(values) => values.clear(),
+            _ => {}
+        }
+    }
+    document
+}
+
+async fn ingestion(story: &mut Story) {
+    let now = story.house.clock.now();
+    let sync = "/sites/1/modules/sync";
+    story
+        .shows("sync_site", sync, Some(inventory(now, "1.0.1", INSTANCE)))
+        .await;
+    let wrong = json!({"schema": 1, "modules": [{"name": "token"}, {"name": "token"}]});
+    story.refuses("sync_site", sync, Some(wrong)).await;
+    let older = inventory(now - SignedDuration::from_hours(1), "1.0.0", INSTANCE);
+    story.refuses("sync_site", sync, Some(older)).await;
+    let stranger = inventory(now, "1.0.1", "99d0aa17");
+    story.refuses("sync_site", sync, Some(stranger)).await;
+
+    story.house.clock.advance(SignedDuration::from_mins(10));
+    let name = "sync_site_from_composer_lock";
+    story.house.site_of(1, "Old archive").await;
+    let path = "/sites/3/composer-lock";
+    story.shows(name, path, Some(lock("1.0.0"))).await;
+    let none = json!({"packages": "none"});
+    story.refuses(name, path, Some(none)).await;
+}
+
+async fn readings(story: &mut Story) {
+    for (name, path) in [
+        (
+            "list_sites",
+            "/sites?filter[environment]=production&sort=name&per_page=2",
+        ),
+        ("show_site", "/sites/1"),
+        ("list_site_modules", "/sites/2/modules?sort=name"),
+        ("list_syncs", "/sites/1/syncs"),
+        ("show_sync", "/sites/1/syncs/1"),
+        ("list_site_patch_runs", "/sites/1/patch-runs"),
+        (
+            "list_site_exposures",
+            "/sites/2/exposures?filter[state]=open",
+        ),
+        ("list_events", "/sites/1/events?per_page=2"),
+        ("list_modules", "/modules?q=token"),
+        ("show_module", "/modules/2"),
+        ("list_module_versions", "/modules/2/versions"),
+        ("list_module_sites", "/modules/2/sites"),
+        (
+            "list_exposures",
+            "/exposures?filter[state]=open&sort=due_at&per_page=1",
+        ),
+        ("show_exposure", "/exposures/1"),
+        ("list_patch_runs", "/patch-runs"),
+        ("show_patch_run", "/patch-runs/1"),
+        ("list_advisories", "/advisories?filter[module]=token"),
+        ("show_advisory", &format!("/advisories/{ADVISORY}")),
+        (
+            "list_advisory_sites",
+            &format!("/advisories/{ADVISORY}/sites?filter[state]=open"),
+        ),
+        ("list_organizations", "/organizations"),
+        ("show_organization", "/organizations/1"),
+    ] {
+        story.shows(name, path, None).await;
+        let rows = story.recorded[name].answer.as_ref().unwrap()["data"].clone();
+        assert_ne!(rows, json!([]), "{name} shows a row");
+    }
+}
+
+async fn catalogue(story: &mut Story) {
+    let new = json!({"module_name": "pathauto", "title": "Pathauto", "type": "module"});
+    story
+        .shows("create_module", "/modules", Some(new.clone()))
+        .await;
+    story.refuses("create_module", "/modules", Some(new)).await;
+    story
+        .refuses(
+            "create_module",
+            "/modules",
+            Some(json!({"module_name": "Path auto"})),
+        )
+        .await;
+    let id = story.recorded["create_module"].answer.as_ref().unwrap()["data"]["id"].clone();
+    let path = format!("/modules/{id}");
+    let title = json!({"title": "Pathauto (URL aliases)"});
+    story.shows("update_module", &path, Some(title)).await;
+    story
+        .refuses("update_module", &path, Some(json!({"title": ""})))
+        .await;
+    story
+        .refuses("restore_module", &format!("{path}/restore"), None)
+        .await;
+    story.shows("delete_module", &path, None).await;
+    story.refuses("delete_module", "/modules/2", None).await;
+    story
+        .shows("restore_module", &format!("{path}/restore"), None)
+        .await;
+
+    let custom = story
+        .admin()
+        .get("/modules?filter[origin]=custom")
+        .await
+        .ok();
+    let custom = format!("/modules/{}/refresh", custom["data"][0]["id"]);
+    story
+        .shows("refresh_module", "/modules/2/refresh", None)
+        .await;
+    story.refuses("refresh_module", &custom, None).await;
+    story.shows("list_jobs", "/jobs", None).await;
+    story.shows("show_job", "/jobs/1", None).await;
+
+    // Where drupal.org isn't followed nobody can be asked.
+    let house = TestApp::with(|config| config.drupal_org.enabled = false).await;
+    let organization = house.organization("Harbour Agency").await;
+    let site = house.site_of(organization, "Town hall").await;
+    site.syncs(&[("token", "1.0.0")]).await;
+    let mut apart = Story {
+        house,
+        town_hall: String::new(),
+        recorded: std::mem::take(&mut story.recorded),
+    };
+    apart
+        .refuses("refresh_module", "/modules/2/refresh", None)
+        .await;
+    story.recorded = apart.recorded;
+}
+
+async fn keys(story: &mut Story) {
+    let new = json!({
+        "name": "Reporting", "organization_id": 1, "scopes": ["sites:read", "modules:read"],
+        "networks": ["192.0.2.0/24"], "expires_at": "2027-11-20T00:00:00Z",
+    });
+    story.shows("create_api_key", "/api-keys", Some(new)).await;
+    let id = story.recorded["create_api_key"].answer.as_ref().unwrap()["data"]["id"].clone();
+    let path = format!("/api-keys/{id}");
+    let wrong = json!({"name": "", "organization_id": 1, "scopes": ["sites:fly"]});
+    story
+        .refuses("create_api_key", "/api-keys", Some(wrong.clone()))
+        .await;
+    story.shows("show_api_key", &path, None).await;
+    story
+        .shows(
+            "update_api_key",
+            &path,
+            Some(json!({"name": "Monthly report"})),
+        )
+        .await;
+    story
+        .refuses("update_api_key", &path, Some(json!({"name": ""})))
+        .await;
+    let rotate = format!("{path}/rotate");
+    story
+        .shows(
+            "rotate_api_key",
+            &rotate,
+            Some(json!({"grace_minutes": 60})),
+        )
+        .await;
+    story
+        .refuses(
+            "rotate_api_key",
+            &rotate,
+            Some(json!({"grace_minutes": -1})),
+        )
+        .await;
+    story
+        .shows("list_api_keys", "/api-keys?per_page=2", None)
+        .await;
+    story.shows("revoke_api_key", &path, None).await;
+    story
+        .refuses("update_api_key", &path, Some(json!({"name": "Late"})))
+        .await;
+    story
+        .refuses("rotate_api_key", &rotate, Some(json!({})))
+        .await;
+}
+
+async fn sites(story: &mut Story) {
+    let new = json!({
+        "name": "Museum", "url": "https://museum.example.org", "organization_id": 2,
+        "environment": "staging", "tags": ["culture"], "sync_interval_minutes": 60, "notes": "",
+    });
+    story
+        .shows("create_site", "/sites", Some(new.clone()))
+        .await;
+    story
+        .refuses("create_site", "/sites", Some(new.clone()))
+        .await;
+    story
+        .refuses(
+            "create_site",
+            "/sites",
+            Some(json!({"name": "", "url": "museum"})),
+        )
+        .await;
+    let id = story.recorded["create_site"].answer.as_ref().unwrap()["data"]["id"].clone();
+    let path = format!("/sites/{id}");
+    let restore = format!("{path}/restore");
+    story
+        .shows(
+            "update_site",
+            &path,
+            Some(json!({"environment": "production"})),
+        )
+        .await;
+    story
+        .refuses("update_site", &path, Some(json!({"environment": "moon"})))
+        .await;
+    story
+        .refuses("update_site", "/sites/1", Some(json!({"name": "Library"})))
+        .await;
+    story.refuses("restore_site", &restore, None).await;
+    story.shows("delete_site", &path, None).await;
+    story.shows("restore_site", &restore, None).await;
+    story.admin().delete(&path).await;
+    let mut again = new;
+    again["environment"] = json!("production");
+    story.admin().post("/sites", &again).await.created();
+    story.refuses("restore_site", &restore, None).await;
+    story.admin().delete("/organizations/2").await;
+    story.refuses("restore_site", &restore, None).await;
+    story
+        .admin()
+        .post("/organizations/2/restore", &json!({}))
+        .await
+        .ok();
+}
+
+async fn organizations(story: &mut Story) {
+    let new = json!({"name": "Orchard Press", "notes": "Three magazines"});
+    story
+        .shows("create_organization", "/organizations", Some(new.clone()))
+        .await;
+    story
+        .refuses("create_organization", "/organizations", Some(new.clone()))
+        .await;
+    story
+        .refuses("create_organization", "/organizations", Some(json!({})))
+        .await;
+    let id = story.recorded["create_organization"]
+        .answer
+        .as_ref()
+        .unwrap()["data"]["id"]
+        .clone();
+    let path = format!("/organizations/{id}");
+    let restore = format!("{path}/restore");
+    story
+        .shows(
+            "update_organization",
+            &path,
+            Some(json!({"notes": "Four magazines"})),
+        )
+        .await;
+    story
+        .refuses("update_organization", &path, Some(json!({"name": ""})))
+        .await;
+    story
+        .refuses(
+            "update_organization",
+            &path,
+            Some(json!({"name": "Harbour Agency"})),
+        )
+        .await;
+    story.refuses("restore_organization", &restore, None).await;
+    story.shows("delete_organization", &path, None).await;
+    story.shows("restore_organization", &restore, None).await;
+    story.admin().delete(&path).await;
+    story.admin().post("/organizations", &new).await.created();
+    story.refuses("restore_organization", &restore, None).await;
+}
+
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/http/openapi/examples")
+}
+
+fn written(example: &Example) -> String {
+    format!("{}\n", serde_json::to_string_pretty(example).unwrap())
+}
+
+fn recording() -> bool {
+    std::env::var_os("DEWLINE_RECORD").is_some()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_examples_are_what_the_program_answers() {
+    let told = told().await;
+    let mut wrong = Vec::new();
+    for route in dewline::http::routes() {
+        let name = route.operation.name;
+        let title = format!("{name} ({} {})", route.method, route.full_path());
+        let Some(example) = told.get(name).filter(|example| !example.path.is_empty()) else {
+            wrong.push(format!(
+                "{title}: no call; add one with story.shows(..) in tests/examples.rs"
+            ));
+            continue;
+        };
+        let takes = !matches!(route.operation.takes, Takes::Nothing);
+        if takes && example.invalid.is_none() {
+            wrong.push(format!(
+                "{title}: no call that is refused with 422; add one with story.refuses(..)"
+            ));
+        }
+        for code in route.conflicts {
+            if !example.conflicts.contains_key(*code) {
+                wrong.push(format!(
+                    "{title}: no call that ends in 409 {code}; add one with story.refuses(..)"
+                ));
+            }
+        }
+        for code in example.conflicts.keys() {
+            if !route.conflicts.contains(&code.as_str()) {
+                wrong.push(format!("{title}: ends in 409 {code}, which its line in the table of routes doesn't name: .conflicts(&[..])"));
+            }
+        }
+        let file = folder().join(format!("{name}.json"));
+        if recording() {
+            fs::write(&file, written(example)).unwrap();
+        } else if fs::read_to_string(&file).unwrap_or_default() != written(example) {
+            wrong.push(format!("{title}: answers otherwise than its example says; if that is meant, record it: DEWLINE_RECORD=1 cargo test --test main examples"));
+        }
+    }
+    let known: Vec<&str> = dewline::http::routes()
+        .iter()
+        .map(|route| route.operation.name)
+        .collect();
+    for name in Example::names() {
+        if !known.contains(&name.as_str()) {
+            wrong.push(format!("{name}.json is no operation's example: remove it"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Every place of the document where something is sent or answered: its title and its content.
+fn contents() -> Vec<(String, Value)> {
+    let mut all = Vec::new();
+    for (path, methods) in DOCUMENT["paths"].as_object().unwrap() {
+        for (verb, operation) in methods.as_object().unwrap() {
+            let name = operation["operationId"].as_str().unwrap();
+            let mut bodies = vec![(format!("{name} request"), &operation["requestBody"])];
+            for (status, answer) in operation["responses"].as_object().unwrap() {
+                bodies.push((format!("{name} {status}"), answer));
+            }
+            for (title, body) in bodies {
+                for (media, content) in body["content"].as_object().into_iter().flatten() {
+                    all.push((format!("{verb} {path}, {title}, {media}"), content.clone()));
+                }
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn everything_that_is_sent_or_answered_has_an_example_that_fits_its_schema() {
+    let mut wrong = Vec::new();
+    let contents = contents();
+    assert!(contents.len() > 400, "{}", contents.len());
+    for (title, content) in contents {
+        let examples = content["examples"].as_object().cloned().unwrap_or_default();
+        if examples.is_empty() {
+            wrong.push(format!("{title}: no example"));
+        }
+        for (name, example) in examples {
+            let validator = validator(&title, &content["schema"]);
+            for error in validator.iter_errors(&example["value"]) {
+                wrong.push(format!("{title}, {name}: {} {error}", error.instance_path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// What an object of this schema has by its types: its members, and which of them can be left out.
+fn members(schema: &Value) -> BTreeMap<String, (Value, bool)> {
+    let schema = resolved(schema);
+    let mut all: BTreeMap<String, (Value, bool)> = schema["allOf"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .flat_map(members)
+        .collect();
+    let required = schema["required"].as_array().cloned().unwrap_or_default();
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        let needed = required.contains(&json!(name));
+        all.insert(name.clone(), (member.clone(), needed));
+    }
+    all
+}
+
+fn resolved(schema: &Value) -> &Value {
+    match schema["$ref"].as_str() {
+        Some(reference) => DOCUMENT.pointer(reference.trim_start_matches('#')).unwrap(),
+        None => schema,
+    }
+}
+
+/// Members that an example has and its type doesn't, or the other way round.
+fn strange(at: &str, schema: &Value, value: &Value, wrong: &mut Vec<String>) {
+    let schema = resolved(schema);
+    let one_of = schema["oneOf"].as_array().into_iter().flatten();
+    if let Some(other) = one_of.clone().find(|one| one["type"] != "null") {
+        if !value.is_null() {
+            strange(at, other, value, wrong);
+        }
+        return;
+    }
+    match value {
+        Value::Object(fields) => {
+            let members = members(schema);
+            if members.is_empty() {
+                return;
+            }
+            for (name, (_, needed)) in &members {
+                if *needed && !fields.contains_key(name) {
+                    wrong.push(format!("{at}: {name} is missing"));
+                }
+            }
+            for (name, field) in fields {
+                match members.get(name) {
+                    Some((member, _)) => strange(&format!("{at}/{name}"), member, field, wrong),
+                    None => wrong.push(format!("{at}: {name} is not in the type")),
+                }
+            }
+        }
+        Value::Array(values) => {
+            for value in values {
+                strange(at, &schema["items"], value, wrong);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_examples_have_the_members_of_their_types() {
+    let mut wrong = Vec::new();
+    for (title, content) in contents() {
+        if title.ends_with("application/json") {
+            let example = &content["examples"]["example"]["value"];
+            strange(&title, &content["schema"], example, &mut wrong);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn what_stands_in_a_path_has_an_example() {
+    for (path, methods) in DOCUMENT["paths"].as_object().unwrap() {
+        for operation in methods.as_object().unwrap().values() {
+            for parameter in operation["parameters"].as_array().unwrap() {
+                let shown = parameter["in"] != "path" || !parameter["example"].is_null();
+                assert!(shown, "{path} {}", parameter["name"]);
+            }
+        }
+    }
+}
