@@ -9,6 +9,7 @@ pub mod matching;
 pub mod node;
 mod osv;
 pub mod plain;
+pub mod reach;
 pub mod record;
 pub mod shown;
 

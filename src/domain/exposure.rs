@@ -123,6 +123,15 @@ pub enum Risk {
 }
 
 impl Risk {
+    /// All of them.
+    pub const WORST_FIRST: [Self; 5] = [
+        Self::HighlyCritical,
+        Self::Critical,
+        Self::ModeratelyCritical,
+        Self::LessCritical,
+        Self::NotCritical,
+    ];
+
     /// The level of a score out of 25.
     pub const fn of_score(score: u8) -> Self {
         match score {
@@ -147,14 +156,8 @@ impl Risk {
 
     /// The level that the word stands for.
     pub fn from_word(word: &str) -> Option<Self> {
-        [
-            Self::HighlyCritical,
-            Self::Critical,
-            Self::ModeratelyCritical,
-            Self::LessCritical,
-            Self::NotCritical,
-        ]
-        .into_iter()
+        Self::WORST_FIRST
+            .into_iter()
         .find(|risk| risk.word() == word)
     }
 }

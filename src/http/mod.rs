@@ -188,6 +188,8 @@ pub fn pages() -> Vec<Page> {
         look("/modules",                   Signed, catalogue::LIST),
         look("/modules/{id}",              Signed, catalogue::SHOW),
         send("/modules/{id}/refresh",      Signed, catalogue::REFRESH),
+        look("/advisories",                Signed, pages::advisories::LIST),
+        look("/advisories/{id}",           Signed, pages::advisories::SHOW),
         look("/feed",                      Signed, catalogue::FEED),
         look("/manual",                    Signed, manual::FIRST),
         look("/manual/{chapter}",          Signed, manual::CHAPTER),

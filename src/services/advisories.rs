@@ -10,12 +10,13 @@ use super::{Error, Result, catalogue as publishing, ledger};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::advisory::Record;
+use crate::domain::advisory::reach::{Named, Reach, Tally};
 use crate::domain::advisory::shown::{Affected, Shown};
 use crate::domain::exposure::Promise;
 use crate::domain::inventory::Origin;
 use crate::domain::listing::{Page, Query};
 use crate::domain::schedule::due_at_once;
-use crate::store::{self, Connection, Lane, Store, advisories, catalogue, exposures};
+use crate::store::{self, Connection, Lane, Store, advisories, catalogue, exposures, reach as far};
 
 /// One page of the advisories about modules in sight.
 ///
@@ -69,6 +70,61 @@ pub async fn affected(
             db,
             &ask(app, actor, query, &within),
         )?)
+    })
+}
+
+/// Windows of one advisory that are counted for its page, and for a line of the overview.
+const COUNTED: u32 = 50_000;
+const GLANCED: u32 = 1_000;
+/// Sites of which nobody can tell that are named.
+const NAMED: u32 = 50;
+
+/// How far an advisory reaches among the sites in sight.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn reach(app: &App, actor: &Actor, number: i64) -> Result<Reach> {
+    actor.require(Permission::SitesRead)?;
+    let shown = find(app, actor, number).await?;
+    let (sight, now) = (actor.sight(), app.clock.now());
+    app.store.read(|db| {
+        let mut reach = Reach {
+            tally: far::tally(db, sight, number, now, COUNTED)?,
+            ..Reach::default()
+        };
+        let Some(module) = shown.module_id else {
+            return Ok(reach);
+        };
+        reach.ground = far::ground(db, module)?;
+        reach.silent = far::silent(db, sight, module, COUNTED)?;
+        reach.versions = far::versions(db, sight, module, &shown.id)?;
+        for version in &reach.versions {
+            let room = NAMED.saturating_sub(u32::try_from(reach.blind.len()).unwrap_or(NAMED));
+            if version.named == Named::Unclear && room > 0 {
+                reach
+                    .blind
+                    .extend(far::blind(db, sight, version.id, number, room)?);
+            }
+        }
+        Ok(reach)
+    })
+}
+
+/// The newest advisories that hit sites in sight, and how many are through with each.
+///
+/// # Errors
+/// What the store says.
+pub async fn newest(app: &App, actor: &Actor, most: u32) -> Result<Vec<(Shown, Tally)>> {
+    actor.require(Permission::SitesRead)?;
+    let (sight, now) = (actor.sight(), app.clock.now());
+    app.store.read(|db| {
+        let mut all = Vec::new();
+        for id in far::newest(db, sight, most)? {
+            if let Some(shown) = advisories::find(db, sight, id)? {
+                all.push((shown, far::tally(db, sight, id, now, GLANCED)?));
+            }
+        }
+        Ok(all)
     })
 }
 

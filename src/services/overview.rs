@@ -6,6 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::{Result, advisory_feed};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
+use crate::domain::exposure::Risk;
 use crate::domain::site_status::Standing;
 pub use crate::store::overview::OpenWindow;
 use crate::store::overview::{self as store, Happened, Mark, Quiet, Tally};
@@ -14,7 +15,7 @@ const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 /// Up to so many sites the fleet is drawn site by site.
 const DRAWN: i64 = 200;
-/// Up to so many sites contacts are counted by the hour.
+/// Up to so many sites contacts are counted by the hour, and open windows by risk.
 const COUNTED: i64 = 50_000;
 /// Days of the trend.
 const DAYS: i64 = 30;
@@ -83,6 +84,8 @@ pub struct Overview {
     pub months: Months,
     /// Open windows at the end of each day, the oldest first, and now.
     pub trend: Vec<i64>,
+    /// (site, module) pairs with an open window by their worst risk, worst first; empty where the fleet is too large.
+    pub risks: Vec<(Option<Risk>, i64)>,
 }
 
 /// What stands on every page.
@@ -198,6 +201,11 @@ pub async fn show(app: &App, actor: &Actor) -> Result<Overview> {
                 last_from,
             },
             trend: trend(open, &days),
+            risks: if sites <= COUNTED {
+                store::by_risk(db, organization)?
+            } else {
+                Vec::new()
+            },
         })
     })
 }

@@ -29,6 +29,7 @@ pub mod one_time_tokens;
 pub mod organizations;
 pub mod overview;
 pub mod promises;
+pub mod reach;
 pub mod row;
 pub mod sessions;
 pub mod site_modules;

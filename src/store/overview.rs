@@ -3,7 +3,8 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::Result;
+use super::{Result, advisories};
+use crate::domain::exposure::Risk;
 
 /// Sites of one kind.
 #[derive(Debug, Clone, Copy)]
@@ -147,6 +148,10 @@ pub fn quiet(db: &Connection, organization: Option<i64>, most: u32) -> Result<Ve
 /// An open window with what a page says of it. Times in milliseconds.
 #[derive(Debug, Clone)]
 pub struct OpenWindow {
+    /// Its id.
+    pub id: i64,
+    /// The advisories that explain it.
+    pub advisories: Vec<String>,
     /// The site.
     pub site_id: i64,
     /// Its name.
@@ -204,7 +209,7 @@ pub fn urgent(
     }
     let mut first = db.prepare_cached(
         "SELECT e.site_id, s.name, s.environment, o.name, s.silent_since IS NOT NULL, e.module_id,
-           coalesce(nullif(m.title, ''), m.name), v.version, e.cause_kind, e.cause, e.no_fix, e.risk, e.opened_at, e.due_at
+           coalesce(nullif(m.title, ''), m.name), v.version, e.cause_kind, e.cause, e.no_fix, e.risk, e.opened_at, e.due_at, e.id
          FROM exposures AS e
          JOIN sites AS s ON s.id = e.site_id JOIN organizations AS o ON o.id = e.organization_id
          JOIN modules AS m ON m.id = e.module_id JOIN module_versions AS v ON v.id = e.version_id
@@ -215,7 +220,9 @@ pub fn urgent(
     for (site, open) in found {
         let rows = first.query_map([site], window)?;
         for row in rows {
-            urgent.push((row?, open));
+            let mut window = row?;
+            window.advisories = advisories::names_of(db, window.id)?;
+            urgent.push((window, open));
         }
     }
     Ok(urgent)
@@ -254,7 +261,29 @@ fn window(row: &Row<'_>) -> rusqlite::Result<OpenWindow> {
         risk: row.get(11)?,
         opened_at: row.get(12)?,
         due_at: row.get(13)?,
+        id: row.get(14)?,
+        advisories: Vec::new(),
     })
+}
+
+/// (site, module) pairs with an open window by the worst risk of their windows, worst first, unknown last.
+///
+/// # Errors
+/// What SQLite says.
+pub fn by_risk(db: &Connection, organization: Option<i64>) -> Result<Vec<(Option<Risk>, i64)>> {
+    let mut statement = db.prepare_cached(
+        "SELECT worst, count(*) FROM
+           (SELECT min(CASE risk WHEN 'highly_critical' THEN 0 WHEN 'critical' THEN 1 WHEN 'moderately_critical' THEN 2
+                WHEN 'less_critical' THEN 3 WHEN 'not_critical' THEN 4 ELSE 5 END) AS worst
+            FROM exposures WHERE closed_at IS NULL AND (?1 IS NULL OR organization_id = ?1) GROUP BY site_id, module_id)
+         GROUP BY worst ORDER BY worst",
+    )?;
+    let found = statement.query_map([organization], |row| {
+        let worst = usize::try_from(row.get::<_, i64>(0)?).ok();
+        let risk = worst.and_then(|worst| Risk::WORST_FIRST.get(worst));
+        Ok((risk.copied(), row.get(1)?))
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
 /// (site, module) pairs with an open window past due.

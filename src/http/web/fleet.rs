@@ -1,5 +1,6 @@
 //! The list of sites.
 
+use super::export::{self, Export};
 use super::listing::{Listing, Tab, asked};
 use super::overview::{counts, natural};
 use super::parts::{Clock, Status};
@@ -11,7 +12,6 @@ use crate::domain::access::Permission;
 use crate::domain::listing::{PER_PAGE_MAX, Query};
 use crate::domain::organization;
 use crate::domain::site::{ENVIRONMENTS, LIST as SITES, Site};
-use crate::domain::text::harmless;
 use crate::services::overview as glance;
 use crate::services::{Error, Result, organizations, sites};
 
@@ -20,8 +20,6 @@ pub const LIST: Handler = |visit| Box::pin(list(visit));
 
 /// Worst first, and of those the most urgent.
 const ORDER: &str = "status,next_due_at";
-/// Sites in one CSV, at most.
-const CSV_MOST: u32 = 50_000;
 
 async fn list(visit: Visit) -> Result<Reply> {
     let query = query(&visit)?;
@@ -202,38 +200,30 @@ const COLUMNS: [&str; 14] = [
 async fn csv(visit: &Visit, mut query: Query) -> Result<Reply> {
     query.per_page = PER_PAGE_MAX;
     query.page = 1;
-    let mut writer = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Vec::new());
-    let broken = |error: csv::Error| Error::Internal(error.to_string());
-    writer.write_record(COLUMNS).map_err(broken)?;
+    let mut export = Export::new(&COLUMNS)?;
     loop {
         let page = sites::list(&visit.app, visit.actor()?, &query).await?;
         for site in &page.rows {
-            writer.write_record(record(site)).map_err(broken)?;
+            export.row(record(site).iter().map(String::as_str))?;
         }
-        if !page.more || query.page * PER_PAGE_MAX >= CSV_MOST {
+        if !page.more || query.page * PER_PAGE_MAX >= export::MOST {
             break;
         }
         query.page += 1;
     }
-    let bytes = writer
-        .into_inner()
-        .map_err(|error| Error::Internal(error.to_string()))?;
-    let text = String::from_utf8(bytes).map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(Reply::file("sites.csv", "text/csv; charset=utf-8", text))
+    export.file("sites.csv")
 }
 
 fn record(site: &Site) -> Vec<String> {
     let time = |at: Option<jiff::Timestamp>| at.map(words::machine).unwrap_or_default();
-    let text = |text: &Option<String>| harmless(text.as_deref().unwrap_or_default());
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
     vec![
         site.id.to_string(),
-        harmless(&site.name),
-        harmless(&site.url),
-        harmless(&site.organization),
+        site.name.clone(),
+        site.url.clone(),
+        site.organization.clone(),
         site.environment.clone(),
-        harmless(&site.tags.join(", ")),
+        site.tags.join(", "),
         site.status.word().to_owned(),
         text(&site.status_reason),
         site.silent_since.is_some().to_string(),

@@ -1,12 +1,14 @@
 //! The browser's pages: templates over plain view structs, charts as SVG, assets. Handlers fill the
 //! structs from services; nothing here knows the store or the API.
 
+pub mod advisories;
 pub mod assets;
 pub mod catalogue;
 pub mod charts;
 pub mod connect;
 pub mod door;
 pub mod entrance;
+pub mod export;
 pub mod fleet;
 pub mod import;
 pub mod keys;
@@ -20,6 +22,7 @@ pub mod shell;
 pub mod site;
 pub mod sites;
 pub mod upload;
+pub mod vector;
 pub mod view;
 pub mod visit;
 pub mod words;

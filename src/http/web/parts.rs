@@ -313,6 +313,11 @@ impl Risk {
         Self { level }
     }
 
+    /// It is known: rows say nothing of what isn't.
+    pub fn known(self) -> bool {
+        self.level > 0
+    }
+
     fn word(self) -> &'static str {
         match self.level {
             5 => "Highly critical",
@@ -320,31 +325,105 @@ impl Risk {
             3 => "Moderately critical",
             2 => "Less critical",
             1 => "Not critical",
-            _ => "Risk not known yet",
+            _ => "Risk not known",
         }
+    }
+}
+
+impl Risk {
+    /// The meter alone, for narrow columns; its word is for screen readers.
+    pub fn mark(self) -> Html {
+        Html(format!(
+            r#"<span class="meter">{}<span class="vh">{}. </span></span>"#,
+            self.steps(),
+            self.word()
+        ))
+    }
+
+    fn steps(self) -> String {
+        let mut steps = String::from(r#"<svg viewBox="0 0 22 10" aria-hidden="true">"#);
+        for step in 0..5u8 {
+            let (x, height) = (step * 4 + step / 2, step * 2 + 2);
+            let class = if step < self.level { "on" } else { "off" };
+            steps += &format!(
+                r#"<rect class="{class}" x="{x}" y="{}" width="3" height="{height}"/>"#,
+                10 - height
+            );
+        }
+        steps + "</svg>"
     }
 }
 
 impl Display for Risk {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(r#"<span class="meter">"#)?;
-        if self.level > 0 {
-            f.write_str(r#"<svg viewBox="0 0 22 10" aria-hidden="true">"#)?;
-            for step in 0..5u8 {
-                let (x, height) = (step * 4 + step / 2, step * 2 + 2);
-                let class = if step < self.level { "on" } else { "off" };
-                write!(
-                    f,
-                    r#"<rect class="{class}" x="{x}" y="{}" width="3" height="{height}"/>"#,
-                    10 - height
-                )?;
-            }
-            f.write_str("</svg>")?;
-        }
-        write!(f, "{}</span>", self.word())
+        let steps = if self.known() { self.steps() } else { String::new() };
+        write!(f, r#"<span class="meter">{steps}{}</span>"#, self.word())
     }
 }
 impl HtmlSafe for Risk {}
+
+/// The state of a window as a chip or a word: `open`, `overdue`, `met`, `breached`, `withdrawn`, `ended`.
+pub fn state(word: &str) -> Html {
+    let quiet = |class: &str, icon: &'static str, said: &str| {
+        Html(format!(
+            r#"<span class="chip {class}">{}{said}</span>"#,
+            Icon(icon)
+        ))
+    };
+    match word {
+        "overdue" => Html(Status::Overdue.to_string()),
+        "open" => Html(Status::Exposed.to_string()),
+        "met" => quiet("fine", "check", "Closed in time"),
+        "breached" => quiet("plainword", "x", "Closed late"),
+        "withdrawn" => Html(r#"<span class="chip plainword">Withdrawn</span>"#.into()),
+        _ => Html(r#"<span class="chip plainword">Ended</span>"#.into()),
+    }
+}
+
+/// Advisories by their ids, each a link, the first `most` of them.
+#[derive(Debug, Clone, Default)]
+pub struct Advisories {
+    /// Their ids.
+    pub ids: Vec<String>,
+    /// So many are named.
+    pub most: usize,
+}
+
+impl Advisories {
+    /// All of them.
+    pub fn all(ids: &[String]) -> Self {
+        Self::first(ids, usize::MAX)
+    }
+
+    /// The first of them, and how many more there are.
+    pub fn first(ids: &[String], most: usize) -> Self {
+        Self {
+            ids: ids.to_vec(),
+            most,
+        }
+    }
+
+    /// There is none.
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+}
+
+impl Display for Advisories {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (i, id) in self.ids.iter().take(self.most).enumerate() {
+            let comma = if i == 0 { "" } else { ", " };
+            let id = escape(id);
+            write!(f, r#"{comma}<a class="sa" href="/advisories/{id}">{id}</a>"#)?;
+        }
+        let more = self.ids.len().saturating_sub(self.most);
+        if more > 0 {
+            write!(f, r#" <span class="muted small">and {more} more</span>"#)?;
+        }
+        Ok(())
+    }
+}
+impl HtmlSafe for Advisories {}
 
 /// An installed version and, after an arrow, the one to go to.
 #[derive(Debug, Clone, Default)]

@@ -87,7 +87,7 @@ pub struct Place {
     pub icon: &'static str,
 }
 
-const PLACES: [Place; 7] = [
+const PLACES: [Place; 8] = [
     Place {
         path: "/",
         word: "Overview",
@@ -97,6 +97,11 @@ const PLACES: [Place; 7] = [
         path: "/sites",
         word: "Sites",
         icon: "world",
+    },
+    Place {
+        path: "/advisories",
+        word: "Advisories",
+        icon: "shield",
     },
     Place {
         path: "/modules",
@@ -165,7 +170,7 @@ impl Shell {
     pub fn first_places(&self) -> impl Iterator<Item = &'static Place> {
         PLACES
             .iter()
-            .filter(|place| !matches!(place.path, "/organizations" | "/api-keys" | "/manual"))
+            .filter(|place| matches!(place.path, "/" | "/sites" | "/advisories" | "/modules"))
     }
 
     /// Whether the page is this entry or below it.

@@ -193,29 +193,6 @@ pub struct ExposureRow {
     pub no_fix: bool,
 }
 
-impl ExposureRow {
-    /// The state as a chip or a word.
-    pub fn state_html(&self) -> Html {
-        let quiet = |icon: &str, word: &str| {
-            Html(format!(
-                r#"<span class="chip {icon}">{}{word}</span>"#,
-                Icon("check")
-            ))
-        };
-        match self.state.as_str() {
-            "overdue" => Html(Status::Overdue.to_string()),
-            "open" => Html(Status::Exposed.to_string()),
-            "met" => quiet("fine", "Closed in time"),
-            "breached" => Html(format!(
-                r#"<span class="chip plainword">{}Closed late</span>"#,
-                Icon("x")
-            )),
-            "withdrawn" => Html(r#"<span class="chip plainword">Withdrawn</span>"#.into()),
-            _ => Html(r#"<span class="chip plainword">Ended</span>"#.into()),
-        }
-    }
-}
-
 /// All windows of the site.
 #[derive(Debug, Template)]
 #[template(path = "site_exposures.html")]
