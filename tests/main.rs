@@ -8,6 +8,7 @@
 
 mod accounts;
 mod advisory_feed;
+mod advisory_pages;
 mod agreement;
 mod api_edge;
 mod api_lists;

@@ -158,7 +158,7 @@ impl Risk {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::WORST_FIRST
             .into_iter()
-        .find(|risk| risk.word() == word)
+            .find(|risk| risk.word() == word)
     }
 }
 

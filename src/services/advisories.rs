@@ -16,7 +16,9 @@ use crate::domain::exposure::Promise;
 use crate::domain::inventory::Origin;
 use crate::domain::listing::{Page, Query};
 use crate::domain::schedule::due_at_once;
-use crate::store::{self, Connection, Lane, Store, advisories, catalogue, exposures, reach as far};
+use crate::store::{
+    self, Connection, Lane, Store, advisories, advisory_feed, catalogue, exposures, reach as far,
+};
 
 /// One page of the advisories about modules in sight.
 ///
@@ -126,6 +128,48 @@ pub async fn newest(app: &App, actor: &Actor, most: u32) -> Result<Vec<(Shown, T
         }
         Ok(all)
     })
+}
+
+/// How far the advisories that are held can be trusted to be all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Following {
+    /// drupal.org's listing was read to its end at least once.
+    pub filled: bool,
+    /// Else: how far back it was read.
+    pub since: Option<Timestamp>,
+    /// When it was last looked at with success.
+    pub read_at: Option<Timestamp>,
+    /// That is too long ago to call anything fine.
+    pub stale: bool,
+}
+
+/// How drupal.org's advisories are followed. `None`: they aren't.
+///
+/// # Errors
+/// What the store says.
+pub async fn following(app: &App, actor: &Actor) -> Result<Option<Following>> {
+    actor.require(Permission::ModulesRead)?;
+    if app.advisory_feed.is_none() {
+        return Ok(None);
+    }
+    let listings = app
+        .store
+        .read(|db| advisory_feed::listings(db).map_err(Error::from))?;
+    let found = listings.iter().find(|listing| !listing.psa);
+    let read_at = found.and_then(|listing| listing.last_success_at);
+    let patience = jiff::SignedDuration::try_from(app.config.feed.stale_after);
+    let fresh = |at: Timestamp| {
+        let until = patience.as_ref().ok().and_then(|p| at.checked_add(*p).ok());
+        until.is_none_or(|until| until > app.clock.now())
+    };
+    Ok(Some(Following {
+        filled: found.is_some_and(|listing| listing.filled_at.is_some()),
+        since: found
+            .and_then(|listing| listing.reached)
+            .and_then(|seconds| Timestamp::from_second(seconds).ok()),
+        read_at,
+        stale: !read_at.is_some_and(fresh),
+    }))
 }
 
 /// What became of what a source told.

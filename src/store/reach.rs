@@ -159,7 +159,7 @@ pub fn silent(db: &Connection, sight: Sight, module_id: i64, most: u32) -> Resul
     Ok(db
         .prepare_cached(
             "SELECT count(*) FROM
-               (SELECT 1 FROM sites AS s JOIN site_modules AS sm ON sm.site_id = s.id AND sm.module_id = ?1 AND sm.enabled = 1
+               (SELECT 1 FROM sites AS s CROSS JOIN site_modules AS sm ON sm.site_id = s.id AND sm.module_id = ?1 AND sm.enabled = 1
                 WHERE s.deleted_at IS NULL AND s.silent_since IS NOT NULL
                    AND (?2 IS NULL OR s.organization_id = ?2) AND (?3 IS NULL OR s.id = ?3) LIMIT ?4)",
         )?

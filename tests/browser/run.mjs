@@ -62,6 +62,7 @@ async function addresses(page, home) {
   const silent = await first("/sites?view=silent", /^\/sites\/\d+$/);
   const unknown = await first("/sites?view=unknown", /^\/sites\/\d+$/);
   const module = await first("/modules", /^\/modules\/\d+$/);
+  const advisory = await first("/advisories", /^\/advisories\/[A-Z]/);
   const organization = await first("/organizations", /^\/organizations\/\d+$/);
   const key = await first(`${worst}/keys`, /^\/api-keys\/\d+\/revoke$/);
   const chapters = await (async () => { await page.goto(`${home.url}/manual`); return links(page, /^\/manual\/[a-z-]+$/); })();
@@ -70,12 +71,14 @@ async function addresses(page, home) {
     if (PARTS.includes(path) || OPEN.includes(path)) continue;
     if (path.startsWith("/sites/{id}")) all.push(path.replace("/sites/{id}", worst));
     else if (path.startsWith("/modules/{id}")) all.push(path.replace("/modules/{id}", module));
+    // Only where the demo's drupal.org has told of one.
+    else if (path === "/advisories/{id}") all.push(advisory);
     else if (path.startsWith("/organizations/{id}")) all.push(path.replace("/organizations/{id}", organization));
     else if (path === "/api-keys/{id}/revoke") all.push(key);
     else if (path === "/manual/{chapter}") all.push(...chapters);
     else { assert(!path.includes("{"), `no example is known for ${path}`); all.push(path); }
   }
-  const more = [silent, unknown, "/sites?view=fine&sort=-name", "/sites?q=nothing-has-this-name", "/sites?filter%5Benvironment%5D=production&page=2", "/nowhere"];
+  const more = [silent, unknown, "/sites?view=fine&sort=-name", "/sites?q=nothing-has-this-name", "/advisories?q=nothing-has-this-id", "/advisories?view=affected", "/sites?filter%5Benvironment%5D=production&page=2", "/nowhere"];
   return [...new Set([...all, ...more].filter(Boolean))];
 }
 

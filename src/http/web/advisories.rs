@@ -42,6 +42,7 @@ async fn list(visit: Visit) -> Result<Reply> {
     }
     Reply::page(&AdvisoriesPage {
         shell: visit.shell("Advisories").await?,
+        following: advisories::following(&visit.app, visit.actor()?).await?,
         views: views(visit.parameter("view")),
         list,
         rows: page.rows.iter().map(row).collect(),
@@ -99,8 +100,8 @@ fn row(shown: &Shown) -> AdvisoryRow {
     }
 }
 
-/// drupal.org's titles repeat the risk and the id: "Token - Critical - Access bypass - SA-CONTRIB-2026-001".
-fn title(shown: &Shown) -> String {
+/// A title without what stands beside it anyway: drupal.org's repeat the risk and the id: "Token - Critical - Access bypass - SA-CONTRIB-2026-001".
+pub fn title(shown: &Shown) -> String {
     let repeats = |part: &str| {
         let level = part.trim().to_ascii_lowercase().replace(' ', "_");
         part.trim() == shown.id || exposure::Risk::from_word(&level).is_some()
@@ -184,12 +185,22 @@ async fn show(visit: Visit) -> Result<Reply> {
             .find(|o| chip.parameter == "filter[organization_id]" && o.value == chip.value);
         chip.value = named.map_or_else(|| chip.value.clone(), |o| o.word.clone());
     }
-    let rows = rows(&visit, &page.rows, &reach, query.sorts.len() == 1 && list.sort == "due_at");
+    let rows = rows(
+        &visit,
+        &page.rows,
+        &reach,
+        query.sorts.len() == 1 && list.sort == "due_at",
+    );
     let safe = shown.url.starts_with("https://");
     Reply::page(&AdvisoryPage {
         shell: visit.shell(&shown.id).await?,
+        following: advisories::following(&visit.app, actor).await?,
         row: row(&shown),
-        vector: shown.vector.as_deref().map(vector::explained).unwrap_or_default(),
+        vector: shown
+            .vector
+            .as_deref()
+            .map(vector::explained)
+            .unwrap_or_default(),
         updated: shown.updated_at,
         known: shown.known_at,
         withdrawn_at: shown.withdrawn_at,

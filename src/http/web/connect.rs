@@ -2,6 +2,8 @@
 
 use super::keys::keep;
 use super::overview::natural;
+use super::parts::Advisories;
+use super::site::windows;
 use super::view::forms::{ConnectPage, Light};
 use super::view::site::RefusedRow;
 use super::visit::{Handler, Reply, Visit};
@@ -67,12 +69,23 @@ async fn show_light(visit: Visit) -> Result<Reply> {
 
 async fn light(visit: &Visit, site: &Site) -> Result<Light> {
     let refused = history::refused(&visit.app, visit.actor()?, site.id, 3).await?;
+    let mut advisories: Vec<String> = Vec::new();
+    if site.open_exposures > 0 {
+        let open = windows(visit, site).await?.into_iter();
+        let open = open.filter(|window| window.closed_at.is_none());
+        advisories.extend(open.flat_map(|window| window.advisories));
+        advisories.sort_unstable();
+        advisories.dedup();
+        advisories.reverse();
+    }
     Ok(Light {
         now: visit.now,
         site_id: site.id,
         since: site.created_at,
         arrived: site.last_sync_at,
         modules: natural(site.counts.total),
+        exposed: natural(site.open_exposures),
+        advisories: Advisories::first(&advisories, 3),
         refused: refused.into_iter().map(RefusedRow::from).collect(),
         address: visit
             .origin

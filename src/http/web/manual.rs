@@ -14,11 +14,12 @@ pub const FIRST: Handler = |visit| Box::pin(show(visit));
 pub const CHAPTER: Handler = |visit| Box::pin(show(visit));
 
 /// The chapters in the order of reading.
-pub const CHAPTERS: [&str; 8] = [
+pub const CHAPTERS: [&str; 9] = [
     "start",
     "sending",
     "words",
     "exposures",
+    "advisories",
     "drupal-org",
     "running",
     "troubleshooting",

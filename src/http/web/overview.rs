@@ -2,14 +2,17 @@
 
 use jiff::Timestamp;
 
+use super::advisories::title;
 use super::charts::{self, FleetGroup};
-use super::parts::{Clock, Risk, Status, Versions};
+use super::parts::{Advisories, Clock, Risk, Status, Versions};
 use super::shell::{Fresh, Shell};
-use super::view::overview::{Counts, Exposed, MonthLine, OverviewPage, SilentSite};
+use super::view::overview::{Counts, Exposed, Hit, MonthLine, OverviewPage, SilentSite};
 use super::visit::{Handler, Reply, Visit};
 use super::words;
-use crate::services::Result;
+use crate::domain::advisory::reach::Tally;
+use crate::domain::advisory::shown::Shown;
 use crate::services::overview::{self as service, Glance, Months, OpenWindow, Word};
+use crate::services::{Result, advisories};
 
 /// `GET /`.
 pub const SHOW: Handler = |visit| Box::pin(show(visit));
@@ -98,6 +101,7 @@ async fn show(visit: Visit) -> Result<Reply> {
         })
         .collect();
     let months = month_lines(&found.months);
+    let hits = advisories::newest(&visit.app, actor, HITS).await?;
     Reply::page(&OverviewPage {
         shell: visit.shell_of("Overview", &glance),
         line: charts::fleet_line(&groups, &finding(&counts)),
@@ -109,6 +113,15 @@ async fn show(visit: Visit) -> Result<Reply> {
             .map(|row| exposed(visit.now, row))
             .collect(),
         open: natural(glance.open),
+        risks: found
+            .risks
+            .iter()
+            .map(|(risk, n)| (Risk::from_word(risk.map(|risk| risk.word())), natural(*n)))
+            .collect(),
+        hits: hits
+            .iter()
+            .map(|(shown, tally)| hit(shown, tally))
+            .collect(),
         hours: found.hours.iter().copied().map(natural).collect(),
         silent: found
             .quiet
@@ -126,6 +139,21 @@ async fn show(visit: Visit) -> Result<Reply> {
         wednesdays: wednesdays(visit.now, found.trend.len()),
         trend: found.trend.iter().copied().map(natural).collect(),
     })
+}
+
+/// Advisories that are named.
+const HITS: u32 = 5;
+
+fn hit(shown: &Shown, tally: &Tally) -> Hit {
+    Hit {
+        id: shown.id.clone(),
+        title: title(shown),
+        published: shown.published_at,
+        risk: Risk::from_word(shown.risk.as_deref()),
+        open: natural(shown.affected_sites_count),
+        done: natural(tally.done),
+        at_least: tally.at_least,
+    }
 }
 
 fn finding(counts: &Counts) -> String {
@@ -161,6 +189,8 @@ fn exposed(now: Timestamp, (window, modules): &(OpenWindow, i64)) -> Exposed {
         more: natural(modules - 1),
         versions: Versions::new(window.installed.as_deref(), target),
         cause: cause(&window.cause_kind, &window.cause, window.no_fix),
+        advisories: Advisories::first(&window.advisories, 1),
+        no_fix: window.no_fix,
         risk: Risk::from_word(window.risk.as_deref()),
     }
 }
@@ -169,7 +199,7 @@ fn exposed(now: Timestamp, (window, modules): &(OpenWindow, i64)) -> Exposed {
 pub fn cause(kind: &str, cause: &str, no_fix: bool) -> String {
     match kind {
         "release" => format!("Security release {cause}"),
-        "advisory" if no_fix => format!("{cause}, no fix: replace or uninstall"),
+        "advisory" if no_fix => format!("{cause}, no fix yet: replace or uninstall"),
         "advisory" => cause.to_owned(),
         _ => "The project is marked insecure".to_owned(),
     }

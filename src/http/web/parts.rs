@@ -356,7 +356,11 @@ impl Risk {
 
 impl Display for Risk {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let steps = if self.known() { self.steps() } else { String::new() };
+        let steps = if self.known() {
+            self.steps()
+        } else {
+            String::new()
+        };
         write!(f, r#"<span class="meter">{steps}{}</span>"#, self.word())
     }
 }
@@ -414,7 +418,10 @@ impl Display for Advisories {
         for (i, id) in self.ids.iter().take(self.most).enumerate() {
             let comma = if i == 0 { "" } else { ", " };
             let id = escape(id);
-            write!(f, r#"{comma}<a class="sa" href="/advisories/{id}">{id}</a>"#)?;
+            write!(
+                f,
+                r#"{comma}<a class="sa" href="/advisories/{id}">{id}</a>"#
+            )?;
         }
         let more = self.ids.len().saturating_sub(self.most);
         if more > 0 {

@@ -6,7 +6,7 @@ use super::charts::{self, Lane};
 use super::fleet::status_of;
 use super::listing::{Listing, Tab, asked};
 use super::overview::{cause, natural};
-use super::parts::{Clock, Risk, Status, Versions};
+use super::parts::{Advisories, Clock, Risk, Status, Versions};
 use super::view::site::{
     EventRow, ExposureRow, ModuleRow, RefusedRow, RunRow, SiteEventsPage, SiteExposuresPage,
     SiteHead, SiteModulesPage, SiteRunsPage, SiteSyncsPage, Stranger, SyncRow, composer_command,
@@ -108,7 +108,10 @@ fn query(visit: &Visit, list: &'static List, order: Option<&str>) -> Result<Quer
 }
 
 /// The newest windows of a site: enough for its timeline.
-async fn windows(visit: &Visit, site: &Site) -> Result<Vec<Window>> {
+///
+/// # Errors
+/// What the services say.
+pub async fn windows(visit: &Visit, site: &Site) -> Result<Vec<Window>> {
     let mut query = Query::first(&WINDOWS);
     query.per_page = PER_PAGE_MAX;
     Ok(
@@ -204,9 +207,24 @@ fn module_row(visit: &Visit, module: &SiteModule, windows: &[Window]) -> ModuleR
         name: module.name.clone(),
         versions: Versions::new(module.installed.as_deref(), target.as_deref()),
         status,
+        advisories: against(module),
         reason: reason(visit.now, module, status, open),
         components: module.components.len() as u64,
     }
+}
+
+/// Advisories named in one cell of a table.
+const NAMED_ADVISORIES: usize = 2;
+
+/// The advisories that count against what is installed; where none does, those that can't be compared with it.
+fn against(module: &SiteModule) -> Advisories {
+    let counting = module.judgement.advisory_ids();
+    let ids = if counting.is_empty() && module.judgement.exposed().is_none() {
+        &module.judgement.unclear
+    } else {
+        &counting
+    };
+    Advisories::first(ids, NAMED_ADVISORIES)
 }
 
 fn module_status(now: Timestamp, module: &SiteModule, open: Option<&Window>) -> Status {
@@ -224,21 +242,38 @@ fn module_status(now: Timestamp, module: &SiteModule, open: Option<&Window>) -> 
 
 fn reason(now: Timestamp, module: &SiteModule, status: Status, open: Option<&Window>) -> String {
     if let Some(window) = open.filter(|_| matches!(status, Status::Overdue | Status::Exposed)) {
-        let said = cause(window.cause.kind.word(), &window.cause.id, window.no_fix);
-        return match window.due_at {
-            Some(due) => {
-                // In one piece where the line breaks.
-                let due = words::moment(now, due).replace(' ', "\u{a0}");
-                format!("{said}; due\u{a0}{due}")
-            }
-            None => said,
+        // The advisories, where there are any, stand before it.
+        let said = match (module.judgement.advisories.is_empty(), window.no_fix) {
+            (true, _) => Some(cause(
+                window.cause.kind.word(),
+                &window.cause.id,
+                window.no_fix,
+            )),
+            (false, true) => Some("no fix yet: replace or uninstall".to_owned()),
+            (false, false) => None,
         };
+        let disputed = module
+            .judgement
+            .advisories
+            .iter()
+            .any(|found| found.disputed);
+        // In one piece where the line breaks.
+        let due = |at| format!("due {}", words::moment(now, at)).replace(' ', "\u{a0}");
+        let all = [
+            said,
+            disputed.then(|| "readings disagree".to_owned()),
+            window.due_at.map(due),
+        ];
+        return all.into_iter().flatten().collect::<Vec<_>>().join("; ");
     }
     match (status, &module.judgement.reason) {
         (Status::Disabled, _) => "On disk, not enabled: not counted".to_owned(),
         (Status::Custom, _) if module.kind == "library" => "A library: never looked up".to_owned(),
         (Status::Custom, _) => "Custom code: never looked up".to_owned(),
         (_, Some(word)) => words::reason(word),
+        (Status::Unknown, None) if !module.judgement.unclear.is_empty() => {
+            "can't be compared with what is installed".to_owned()
+        }
         (Status::Unknown, None) => "Cannot tell whether it is exposed".to_owned(),
         (Status::Exposed, None) => "Lacks a security release".to_owned(),
         (Status::Unsupported, None) => "No fix will come: replace or uninstall".to_owned(),
@@ -341,9 +376,14 @@ fn title(
 }
 
 fn run_row(run: &PatchRun, windows: &[Window]) -> RunRow {
-    let closed = windows
-        .iter()
-        .filter(|w| w.closed_by_patch_run_id == Some(run.id));
+    let closed = || {
+        let mine = |w: &&Window| w.closed_by_patch_run_id == Some(run.id);
+        windows.iter().filter(mine)
+    };
+    let mut advisories: Vec<String> = closed().flat_map(|w| w.advisories.clone()).collect();
+    advisories.sort_unstable();
+    advisories.dedup();
+    advisories.reverse();
     RunRow {
         at: run.run_at,
         updated: natural(run.modules_updated),
@@ -359,7 +399,8 @@ fn run_row(run: &PatchRun, windows: &[Window]) -> RunRow {
                 )
             })
             .collect(),
-        closed: in_short(closed.map(|w| w.title.clone())),
+        closed: in_short(closed().map(|w| w.title.clone())),
+        advisories: Advisories::first(&advisories, NAMED_ADVISORIES),
     }
 }
 
@@ -413,6 +454,7 @@ fn exposure_row(now: Timestamp, window: &Window) -> ExposureRow {
             closed: window.closed_at,
         },
         cause: cause(window.cause.kind.word(), &window.cause.id, window.no_fix),
+        advisories: Advisories::all(&window.advisories),
         risk: Risk::from_word(window.risk.as_deref()),
         unproven_since: window.unproven_since.filter(|_| window.closed_at.is_none()),
         no_fix: window.no_fix,

@@ -10,6 +10,7 @@ use super::super::vector::Part;
 use super::super::{charts, parts, words};
 use super::fleet::Choice;
 use crate::domain::advisory::reach::{Named, Reach};
+use crate::services::advisories::Following;
 
 /// One advisory of the list.
 #[derive(Debug, Clone)]
@@ -52,9 +53,29 @@ pub struct AdvisoriesPage {
     pub rows: Vec<AdvisoryRow>,
     /// For the filter box.
     pub risks: Vec<Choice>,
+    /// How they are followed.
+    pub following: Option<Following>,
 }
 
 impl AdvisoriesPage {
+    /// Why more may be missing here than drupal.org has.
+    fn missing(&self) -> Option<String> {
+        let now = self.shell.now;
+        let following = self.following.as_ref()?;
+        let read = following.read_at.map(|at| words::relative(now, at));
+        match (following.filled, following.since, read) {
+            (false, Some(since), _) => Some(format!(
+                "Still being filled, newest first: advisories since {} are here so far.",
+                words::day(now, since)
+            )),
+            (_, _, None) => Some("drupal.org's advisories have not been read yet.".to_owned()),
+            (_, _, Some(read)) if following.stale => Some(format!(
+                "drupal.org's advisories were last read {read}: newer ones may be missing."
+            )),
+            _ => None,
+        }
+    }
+
     /// What the filter box must send along: everything that it doesn't ask for itself.
     fn kept(&self) -> Vec<&(String, String)> {
         const OWN: [&str; 4] = [
@@ -120,6 +141,8 @@ pub struct AdvisoryPage {
     pub url: Option<String>,
     /// How far it reaches.
     pub reach: Reach,
+    /// How advisories are followed.
+    pub following: Option<Following>,
     /// What every list has.
     pub list: Listing,
     /// The rows of this page.
@@ -151,7 +174,14 @@ impl AdvisoryPage {
 
     /// Nobody is affected, and every site of the fleet has said so itself.
     fn proven(&self) -> bool {
-        self.reach.none_is_proven() && self.shell.fresh.reported >= self.shell.sites
+        self.reach.none_is_proven()
+            && self.shell.fresh.reported >= self.shell.sites
+            && !self.old_news()
+    }
+
+    /// What it says may have been corrected since it was read.
+    fn old_news(&self) -> bool {
+        self.following.is_some_and(|following| following.stale)
     }
 
     /// The answer, after the id.
@@ -244,7 +274,11 @@ impl AdvisoryPage {
         }
         let mut notes = Vec::new();
         let module = &self.row.module;
-        if self.rows.iter().any(|row| row.no_fix && row.clock.closed.is_none()) {
+        if self
+            .rows
+            .iter()
+            .any(|row| row.no_fix && row.clock.closed.is_none())
+        {
             notes.push(format!("No fix yet: replace or uninstall {module}."));
         }
         let disputed = self.reach.on(Named::Disputed);
@@ -286,6 +320,15 @@ impl AdvisoryPage {
                 "What drupal.org said of {module} is too old to call anything fine."
             )),
             _ => {}
+        }
+        if let Some(read) = self.following.filter(|_| self.old_news()) {
+            let read = read.read_at.map_or_else(
+                || "not been read yet".to_owned(),
+                |at| format!("last been read {}", words::relative(self.shell.now, at)),
+            );
+            notes.push(format!(
+                "drupal.org's advisories have {read}: a correction of this one may be missing."
+            ));
         }
         notes
     }

@@ -3,7 +3,7 @@
 use askama::Template;
 use jiff::Timestamp;
 
-use super::super::parts::Html;
+use super::super::parts::{Advisories, Html};
 use super::super::shell::Shell;
 use super::super::{charts, parts, words};
 use super::fleet::Choice;
@@ -84,6 +84,10 @@ pub struct Light {
     pub arrived: Option<Timestamp>,
     /// How many modules it held.
     pub modules: u64,
+    /// How many of them are exposed.
+    pub exposed: u64,
+    /// The advisories that explain that.
+    pub advisories: Advisories,
     /// Attempts that were refused since then, newest first.
     pub refused: Vec<RefusedRow>,
     /// This server's address.

@@ -3,7 +3,7 @@
 use askama::Template;
 use jiff::Timestamp;
 
-use super::super::parts::{Clock, Html, Risk, Versions};
+use super::super::parts::{Advisories, Clock, Html, Risk, Versions};
 use super::super::shell::Shell;
 use super::super::{charts, parts, words};
 
@@ -66,8 +66,31 @@ pub struct Exposed {
     pub versions: Versions,
     /// Why: the fixing release or the advisory.
     pub cause: String,
+    /// The advisories that explain it.
+    pub advisories: Advisories,
+    /// Nothing fixes it yet.
+    pub no_fix: bool,
     /// How bad.
     pub risk: Risk,
+}
+
+/// An advisory that hit sites.
+#[derive(Debug, Clone)]
+pub struct Hit {
+    /// Its id.
+    pub id: String,
+    /// Its title.
+    pub title: String,
+    /// When it was published.
+    pub published: Timestamp,
+    /// How bad.
+    pub risk: Risk,
+    /// Sites that are exposed by it.
+    pub open: u64,
+    /// Sites that closed it.
+    pub done: u64,
+    /// There are more than were counted.
+    pub at_least: bool,
 }
 
 /// A site that should have reported.
@@ -108,6 +131,10 @@ pub struct OverviewPage {
     pub exposed: Vec<Exposed>,
     /// How many (site, module) pairs are open in all.
     pub open: u64,
+    /// The same by risk, worst first.
+    pub risks: Vec<(Risk, u64)>,
+    /// The newest advisories that hit the fleet.
+    pub hits: Vec<Hit>,
     /// Sites by the hour of their last contact over 24 h, oldest first.
     pub hours: Vec<u64>,
     /// Those that should have reported.

@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::super::listing::{Listing, Tab};
-use super::super::parts::{Clock, Html, Icon, Risk, Status, Versions};
+use super::super::parts::{Advisories, Clock, Html, Icon, Risk, Status, Versions};
 use super::super::shell::Shell;
 use super::super::{charts, parts, words};
 
@@ -71,6 +71,8 @@ pub struct ModuleRow {
     pub versions: Versions,
     /// Its status here.
     pub status: Status,
+    /// The advisories that count against the installed version, or can't be compared with it.
+    pub advisories: Advisories,
     /// Why, in words.
     pub reason: String,
     /// Components kept under it.
@@ -92,6 +94,8 @@ pub struct RunRow {
     pub changes: Vec<(String, Versions)>,
     /// What it closed, in words.
     pub closed: Vec<String>,
+    /// The advisories that explain what it closed.
+    pub advisories: Advisories,
 }
 
 impl RunRow {
@@ -185,6 +189,8 @@ pub struct ExposureRow {
     pub clock: Clock,
     /// Why: the fixing release or the advisory.
     pub cause: String,
+    /// The advisories that explain it.
+    pub advisories: Advisories,
     /// How bad.
     pub risk: Risk,
     /// It can't be told any more whether it still is exposed.

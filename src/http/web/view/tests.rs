@@ -1,9 +1,11 @@
 //! Every page with believable content: rendered in a test, and written to `target/pages` to be looked at.
 
+mod advisories;
+
 use askama::Template;
 
 use super::super::listing::{FilterChip, Listing, Tab};
-use super::super::parts::{Clock, Html, Risk, Status, Versions};
+use super::super::parts::{Advisories, Clock, Html, Risk, Status, Versions};
 use super::super::shell::samples::{ago, gate, now, shell};
 use super::super::{charts, words};
 use super::{
@@ -38,6 +40,8 @@ fn exposed(
         more: u64::from(risk) - u64::from(risk > 0),
         versions: Versions::new(Some(from), Some(to)),
         cause: format!("Security release {to}"),
+        advisories: Advisories::first(&["SA-CONTRIB-2026-082".into()][usize::from(risk == 0)..], 1),
+        no_fix: false,
         risk: Risk { level: risk },
     }
 }
@@ -150,6 +154,31 @@ fn overview() -> OverviewPage {
             ),
         ],
         open: 11,
+        risks: vec![
+            (Risk { level: 4 }, 2),
+            (Risk { level: 3 }, 8),
+            (Risk { level: 0 }, 1),
+        ],
+        hits: vec![
+            Hit {
+                id: "SA-CONTRIB-2026-087".into(),
+                title: "Webform REST, Access bypass".into(),
+                published: ago(40.0),
+                risk: Risk { level: 4 },
+                open: 2,
+                done: 9,
+                at_least: false,
+            },
+            Hit {
+                id: "SA-CORE-2026-012".into(),
+                title: "Drupal core, Cross site scripting".into(),
+                published: ago(200.0),
+                risk: Risk { level: 0 },
+                open: 0,
+                done: 1000,
+                at_least: true,
+            },
+        ],
         hours: vec![
             5, 6, 5, 6, 6, 5, 7, 6, 6, 7, 5, 8, 7, 6, 6, 6, 6, 5, 7, 6, 6, 5, 7, 2,
         ],
@@ -431,7 +460,8 @@ fn runs() -> Vec<RunRow> {
                     Versions::new(Some("8.x-1.13"), Some("8.x-1.15")),
                 ),
             ],
-            closed: vec!["Colorbox 2.1.5".into()],
+            closed: vec!["Colorbox".into()],
+            advisories: Advisories::all(&["SA-CONTRIB-2026-041".into()]),
         },
         RunRow {
             at: ago(1700.0),
@@ -440,6 +470,7 @@ fn runs() -> Vec<RunRow> {
             security: 0,
             changes: vec![],
             closed: vec![],
+            advisories: Advisories::default(),
         },
     ]
 }
@@ -462,6 +493,11 @@ fn site_modules() -> SiteModulesPage {
         name: title.to_lowercase(),
         versions: Versions::new(Some(from), to),
         status,
+        advisories: Advisories::first(
+            &["SA-CORE-2026-012".into(), "SA-CORE-2026-011".into()]
+                [2 * usize::from(status > Status::Exposed)..],
+            1,
+        ),
         reason: reason.into(),
         components: u64::from(title == "Webform") * 3,
     };
@@ -579,6 +615,8 @@ fn light(arrived: bool, refused: bool) -> Light {
         since: ago(0.19),
         arrived: arrived.then(|| ago(0.01)),
         modules: 47,
+        exposed: 2,
+        advisories: Advisories::all(&["SA-CORE-2026-012".into()]),
         refused: refusals(refused),
         address: "dewline.halvorsen.example".into(),
     }
@@ -682,6 +720,7 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
             ..clock(left, opened)
         },
         cause: "Security release 10.6.13".into(),
+        advisories: Advisories::all(&["SA-CORE-2026-012".into()]),
         risk: Risk { level: 3 },
         unproven_since: (state == "open").then(|| ago(3.0)),
         no_fix: state == "open",
@@ -863,6 +902,9 @@ fn pages() -> Vec<(&'static str, String)> {
         ("overview", overview().render()),
         ("overview-healthy", healthy.render()),
         ("overview-empty", empty.render()),
+        ("advisories", advisories::list_page().render()),
+        ("advisory", advisories::page().render()),
+        ("advisory-nobody", advisories::nobody().render()),
         (
             "signin",
             SignInPage {
