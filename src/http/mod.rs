@@ -43,8 +43,8 @@ use web::door::{self, Pages};
 use web::visit::Who::{Anybody, Attempting, Signed};
 use web::visit::{Page, look, send};
 use web::{
-    self as pages, assets, catalogue, connect, entrance, fleet, import, keys, manual, overview,
-    site,
+    self as pages, assets, catalogue, connect, deleted, entrance, fleet, import, keys, manual,
+    module, overview, site,
 };
 
 const ORGANIZATION: Scope = Of("organization", |app, actor, id| {
@@ -166,6 +166,7 @@ pub fn pages() -> Vec<Page> {
         send("/sites/{id}/settings",       Signed, pages::sites::UPDATE),
         look("/sites/{id}/delete",         Signed, pages::sites::ASK_DELETE),
         send("/sites/{id}/delete",         Signed, pages::sites::DELETE),
+        send("/sites/{id}/restore",        Signed, deleted::RESTORE_SITE),
         send("/sites/{id}/stranger",       Signed, pages::sites::ANSWER),
         look("/sites/{id}/connect",        Signed, connect::SHOW),
         send("/sites/{id}/connect",        Signed, connect::RENEW),
@@ -178,6 +179,8 @@ pub fn pages() -> Vec<Page> {
         send("/organizations/{id}",        Signed, pages::organizations::UPDATE),
         look("/organizations/{id}/delete", Signed, pages::organizations::ASK_DELETE),
         send("/organizations/{id}/delete", Signed, pages::organizations::DELETE),
+        send("/organizations/{id}/restore", Signed, deleted::RESTORE_ORGANIZATION),
+        look("/deleted",                   Signed, deleted::LIST),
 
         look("/api-keys",                  Signed, keys::LIST),
         send("/api-keys",                  Signed, keys::CREATE),
@@ -186,7 +189,15 @@ pub fn pages() -> Vec<Page> {
         send("/api-keys/{id}/revoke",      Signed, keys::REVOKE),
 
         look("/modules",                   Signed, catalogue::LIST),
-        look("/modules/{id}",              Signed, catalogue::SHOW),
+        look("/modules/new",               Signed, module::NEW),
+        send("/modules/new",               Signed, module::CREATE),
+        look("/modules/{id}",              Signed, module::SHOW),
+        look("/modules/{id}/sites",        Signed, module::RUN_BY),
+        look("/modules/{id}/settings",     Signed, module::SETTINGS),
+        send("/modules/{id}/settings",     Signed, module::UPDATE),
+        look("/modules/{id}/delete",       Signed, module::ASK_DELETE),
+        send("/modules/{id}/delete",       Signed, module::DELETE),
+        send("/modules/{id}/restore",      Signed, deleted::RESTORE_MODULE),
         send("/modules/{id}/refresh",      Signed, catalogue::REFRESH),
         look("/advisories",                Signed, pages::advisories::LIST),
         look("/advisories/{id}",           Signed, pages::advisories::SHOW),

@@ -139,6 +139,58 @@ export async function deeds({ browser, home, state, test, assert, signIn }) {
     assert((await page.textContent(".toast")).includes("was deleted"), "says what was done");
   }));
 
+  await test("what was deleted comes back, from the message and from the list, without scripts", () => inside({ javaScriptEnabled: false }, async (page) => {
+    const name = `undo-${Date.now()}.example`;
+    await page.goto(`${home.url}/sites/new`);
+    await page.fill("#f-name", name);
+    await page.fill("#f-url", `https://${name}`);
+    await page.click("main form button.primary");
+    const id = page.url().match(/sites\/(\d+)/)[1];
+    const remove = async () => {
+      await page.goto(`${home.url}/sites/${id}/delete`);
+      await Promise.all([page.waitForURL(/\/sites$/), page.click(".btn.danger")]);
+    };
+    await remove();
+    await Promise.all([page.waitForURL(new RegExp(`/sites/${id}$`)), page.click(".toast button")]);
+    assert((await page.textContent(".toast")).includes("is back"), "says that it is back");
+    await remove();
+    await page.goto(`${home.url}/deleted`);
+    await Promise.all([page.waitForURL(new RegExp(`/sites/${id}$`)), page.click(`tr:has-text('${name}') button`)]);
+    assert((await page.textContent("h1")) === name, "the site is there");
+    await remove();
+  }));
+
+  await test("a module is added, changed, deleted and restored", () => inside({ javaScriptEnabled: false }, async (page) => {
+    const name = `added_${Date.now()}`;
+    await page.goto(`${home.url}/modules/new`);
+    await page.fill("#f-module_name", "Not a name");
+    await page.click("main form button.primary");
+    assert((await page.textContent("main form .err")).includes("short name of a project"), "says what a name is");
+    await page.fill("#f-module_name", name);
+    await page.fill("#f-title", "Added here");
+    await page.click("main form button.primary");
+    assert((await page.textContent("h1")) === "Added here", "its page");
+    await page.click(".tabs a:has-text('Settings')");
+    await page.fill("#f-title", "Named anew");
+    await page.click("main form button.primary");
+    assert((await page.textContent("h1")) === "Named anew", "changed");
+    await page.click(".btn.danger");
+    await Promise.all([page.waitForURL(/\/modules$/), page.click(".btn.danger")]);
+    await Promise.all([page.waitForURL(/\/modules\/\d+$/), page.click(".toast button")]);
+    assert((await page.textContent("h1")) === "Named anew", "back");
+  }));
+
+  await test("who runs which version leads to the sites that run it", () => inside({ javaScriptEnabled: false }, async (page) => {
+    await page.goto(`${home.url}/modules`);
+    await page.click("tbody a.name");
+    assert(await page.isVisible("svg.chart.w"), "the bars");
+    await page.click("td.num a");
+    assert(decodeURIComponent(page.url()).includes("filter[installed]="), page.url());
+    assert((await page.$$("tbody tr")).length > 0, "sites");
+    await page.click(".fchip a");
+    assert(!page.url().includes("installed"), "the chip takes its filter away");
+  }));
+
   await test("sites come in bulk, whole or not at all, and their keys are shown once", () => inside({ javaScriptEnabled: false }, async (page) => {
     const stamp = Date.now();
     const take = async (text) => {

@@ -2,9 +2,7 @@
 
 use super::listing::{Listing, asked};
 use super::overview::natural;
-use super::view::catalogue::{
-    AdvisoriesRow, CatalogueRow, FeedPage, JobRow, ModulePage, ModulesPage,
-};
+use super::view::catalogue::{AdvisoriesRow, CatalogueRow, FeedPage, JobRow, ModulesPage};
 use super::visit::{Handler, Reply, Visit};
 use crate::domain::access::Permission;
 use crate::domain::job::{Job, LIST as JOBS};
@@ -14,8 +12,6 @@ use crate::services::{Error, Result, advisory_feed, jobs, modules, overview};
 
 /// `GET /modules`.
 pub const LIST: Handler = |visit| Box::pin(list(visit));
-/// `GET /modules/{id}`.
-pub const SHOW: Handler = |visit| Box::pin(show(visit));
 /// `POST /modules/{id}/refresh`.
 pub const REFRESH: Handler = |visit| Box::pin(refresh(visit));
 /// `GET /feed`.
@@ -32,10 +28,15 @@ async fn list(visit: Visit) -> Result<Reply> {
         shell: visit.shell("Modules").await?,
         list: Listing::of("/modules", &visit.query, &query, &page),
         rows: page.rows.into_iter().map(row).collect(),
+        may_write: visit
+            .actor()?
+            .require_platform(Permission::ModulesWrite)
+            .is_ok(),
     })
 }
 
-fn row(module: Module) -> CatalogueRow {
+/// A module as lists and its own pages show it.
+pub fn row(module: Module) -> CatalogueRow {
     let trouble = match (module.is_project(), module.feed_state.as_str()) {
         (false, _) if module.origin == "library" => Some("a library: never looked up".to_owned()),
         (false, _) => Some("custom code: never looked up".to_owned()),
@@ -56,23 +57,6 @@ fn row(module: Module) -> CatalogueRow {
         checked: module.last_checked_at,
         trouble,
     }
-}
-
-async fn show(visit: Visit) -> Result<Reply> {
-    let actor = visit.actor()?;
-    let module = modules::find(&visit.app, actor, visit.id()?).await?;
-    let may_refresh = module.is_project()
-        && actor.require(Permission::ModulesWrite).is_ok()
-        && visit.app.config.drupal_org.enabled;
-    Reply::page(&ModulePage {
-        shell: visit.shell(&module.title).await?,
-        link: module.drupal_link(),
-        status: module.project_status.clone(),
-        branches: module.supported_branches.clone(),
-        next_check: module.next_check_at,
-        may_refresh,
-        row: row(module),
-    })
 }
 
 async fn refresh(visit: Visit) -> Result<Reply> {

@@ -14,12 +14,13 @@ pub const FIRST: Handler = |visit| Box::pin(show(visit));
 pub const CHAPTER: Handler = |visit| Box::pin(show(visit));
 
 /// The chapters in the order of reading.
-pub const CHAPTERS: [&str; 9] = [
+pub const CHAPTERS: [&str; 10] = [
     "start",
     "sending",
     "words",
     "exposures",
     "advisories",
+    "catalogue",
     "drupal-org",
     "running",
     "troubleshooting",

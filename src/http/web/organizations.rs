@@ -132,7 +132,7 @@ async fn ask_delete(visit: Visit) -> Result<Reply> {
         shell: visit.shell(&format!("Delete {}", found.name)).await?,
         question: format!("Delete {}?", found.name),
         explanation: format!(
-            "Takes with it {sites} and all their keys, at once. What was recorded stays on record; open exposures end."
+            "Takes with it {sites} and all their keys, at once. What was recorded stays on record; open exposures end. It can be restored with all of them."
         ),
         keep: format!("/organizations/{}", found.id),
         keep_word: "Keep it".to_owned(),
@@ -144,5 +144,8 @@ async fn ask_delete(visit: Visit) -> Result<Reply> {
 async fn delete(visit: Visit) -> Result<Reply> {
     let found = organizations::find(&visit.app, visit.actor()?, visit.id()?).await?;
     organizations::delete(&visit.app, visit.actor()?, found.id).await?;
-    Ok(Reply::go("/organizations").saying(&format!("{} was deleted.", found.name)))
+    Ok(Reply::go("/organizations").gone(
+        &format!("{} was deleted.", found.name),
+        &format!("/organizations/{}/restore", found.id),
+    ))
 }

@@ -74,6 +74,8 @@ pub struct Fresh {
 pub struct Flash {
     /// One sentence.
     pub text: String,
+    /// Where a form brings back what is gone.
+    pub restore: Option<String>,
 }
 
 /// One entry of the navigation.

@@ -202,7 +202,7 @@ async fn ask_delete(visit: Visit) -> Result<Reply> {
         shell: visit.shell(&format!("Delete {}", site.name)).await?,
         question: format!("Delete {}?", site.name),
         explanation: format!(
-            "Its keys stop working at once.{open} What was recorded of it stays on record."
+            "Its keys stop working at once.{open} What was recorded of it stays on record, and it can be restored."
         ),
         keep: format!("/sites/{}/settings", site.id),
         keep_word: "Keep it".to_owned(),
@@ -214,7 +214,10 @@ async fn ask_delete(visit: Visit) -> Result<Reply> {
 async fn delete(visit: Visit) -> Result<Reply> {
     let site = sites::find(&visit.app, visit.actor()?, visit.id()?).await?;
     sites::delete(&visit.app, visit.actor()?, site.id).await?;
-    Ok(Reply::go("/sites").saying(&format!("{} was deleted.", site.name)))
+    Ok(Reply::go("/sites").gone(
+        &format!("{} was deleted.", site.name),
+        &format!("/sites/{}/restore", site.id),
+    ))
 }
 
 async fn answer(visit: Visit) -> Result<Reply> {

@@ -267,6 +267,16 @@ impl Reply {
             .finish();
         self.cookie(FLASH, value, 60)
     }
+
+    /// The same with a message that something is gone, and the form that brings it back.
+    #[must_use]
+    pub fn gone(self, text: &str, restore: &str) -> Self {
+        let value = url::form_urlencoded::Serializer::new(String::new())
+            .append_pair("t", text)
+            .append_pair("r", restore)
+            .finish();
+        self.cookie(FLASH, value, 60)
+    }
 }
 
 /// The cookie of the message for the next page.
@@ -282,7 +292,18 @@ pub fn flash_of(cookie: &str) -> Option<Flash> {
         .into_owned()
         .collect();
     let text: String = value_of(&pairs, "t").chars().take(200).collect();
-    (!text.is_empty()).then_some(Flash { text })
+    let restore = value_of(&pairs, "r");
+    (!text.is_empty()).then(|| Flash {
+        text,
+        restore: is_restore(restore).then(|| restore.to_owned()),
+    })
+}
+
+/// `/sites/7/restore` and its like: nothing else is a deed that a message may offer.
+fn is_restore(path: &str) -> bool {
+    let parts: Vec<&str> = path.split('/').collect();
+    matches!(parts.as_slice(), ["", "sites" | "organizations" | "modules", id, "restore"]
+        if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// A path of this server to go to, or the overview where it is anything else.
@@ -340,6 +361,25 @@ mod tests {
         let reply = Reply::go("/").saying("“a; b” was deleted");
         let flash = flash_of(&reply.cookies[0].value).unwrap();
         assert_eq!(flash.text, "“a; b” was deleted");
+    }
+
+    #[test]
+    fn a_message_offers_to_bring_back_what_is_gone_and_nothing_else() {
+        let restore = |path: &str| {
+            let reply = Reply::go("/").gone("Gone.", path);
+            flash_of(&reply.cookies[0].value).unwrap().restore
+        };
+        assert_eq!(restore("/sites/7/restore").unwrap(), "/sites/7/restore");
+        for wrong in [
+            "/sites/7/delete",
+            "/sites//restore",
+            "/sites/7/restore/x",
+            "//evil.example/7/restore",
+            "https://evil.example/sites/7/restore",
+            "",
+        ] {
+            assert_eq!(restore(wrong), None, "{wrong:?}");
+        }
     }
 
     #[test]

@@ -4,11 +4,13 @@
 mod fleet;
 mod timeline;
 mod trend;
+mod versions;
 mod window;
 
 pub use fleet::{FleetGroup, fleet_line};
 pub use timeline::{Lane, Timeline, Window, finding, timeline, timeline_key};
 pub use trend::{reported_bars, sparkline};
+pub use versions::{VersionBar, version_bars};
 pub use window::{window_cell, window_key};
 
 use super::parts::{Html, escape};

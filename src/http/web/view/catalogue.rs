@@ -39,26 +39,8 @@ pub struct ModulesPage {
     pub list: Listing,
     /// The rows of this page.
     pub rows: Vec<CatalogueRow>,
-}
-
-/// One module.
-#[derive(Debug, Template)]
-#[template(path = "module.html")]
-pub struct ModulePage {
-    /// What stands around it.
-    pub shell: Shell,
-    /// Its row of the catalogue.
-    pub row: CatalogueRow,
-    /// Its page at drupal.org; absent for custom code.
-    pub link: Option<String>,
-    /// What drupal.org says of the project.
-    pub status: Option<String>,
-    /// Branches that get fixes.
-    pub branches: Vec<String>,
-    /// When it is asked next.
-    pub next_check: Option<Timestamp>,
-    /// May have it asked now.
-    pub may_refresh: bool,
+    /// May keep the catalogue.
+    pub may_write: bool,
 }
 
 /// One piece of background work.

@@ -39,7 +39,7 @@ impl SiteForm {
     }
 }
 
-fn error_of(faults: &[(String, String)], field: &str) -> Option<String> {
+pub(super) fn error_of(faults: &[(String, String)], field: &str) -> Option<String> {
     let own: Vec<&str> = faults
         .iter()
         .filter(|(f, _)| f == field)

@@ -3,11 +3,13 @@
 
 pub mod advisories;
 pub mod catalogue;
+pub mod deleted;
 pub mod entrance;
 pub mod fault;
 pub mod fleet;
 pub mod forms;
 pub mod keys;
+pub mod module;
 pub mod overview;
 pub mod site;
 
