@@ -8,6 +8,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use tokio::sync::Mutex;
+
 use crate::clock::{Clock, Entropy};
 use crate::config::Config;
 use crate::outbound::drupal_org::advisories::{AdvisoryClient, AdvisoryFeed, AdvisorySettings};
@@ -38,6 +40,10 @@ pub struct App {
     pub feed: Option<Arc<dyn Feed>>,
     /// Where advisories come from. None: as for the release histories.
     pub advisory_feed: Option<Arc<dyn AdvisoryFeed>>,
+    /// Held while modules are asked about, so that nobody asks the same twice.
+    pub asking_modules: Mutex<()>,
+    /// Held while advisories are asked for, likewise.
+    pub asking_advisories: Mutex<()>,
     /// The installation's secret, from which keys are derived.
     pub secret_key: SecretKey,
     /// Signs and reads access tokens.
@@ -107,6 +113,8 @@ impl App {
             passwords: Passwords::default(),
             feed: feed(&config, &clock),
             advisory_feed: advisory_feed(&config, &clock),
+            asking_modules: Mutex::default(),
+            asking_advisories: Mutex::default(),
             histories: Histories::default(),
             sign_ins: SignInLimiter::new(&config.rate_limits, Arc::clone(&clock)),
             config,

@@ -17,6 +17,7 @@ mod data_dir;
 mod demo;
 mod door;
 mod import;
+mod job;
 mod openapi;
 mod orders;
 mod serve;
@@ -66,6 +67,9 @@ enum Command {
     /// Take in what is in files
     #[command(subcommand)]
     Import(import::Import),
+    /// Do background work by hand
+    #[command(subcommand)]
+    Job(job::Job),
     /// Look whether the record agrees with itself; any difference ends with status 1
     Check {
         /// Also build everything anew from syncs and publications alone, and compare
@@ -133,6 +137,7 @@ fn dispatch(cli: Cli) -> Outcome {
         }
         Command::Admin(admin) => admin::run(load(cli.settings)?.config, admin),
         Command::Import(import) => import::run(load(cli.settings)?.config, import),
+        Command::Job(job) => job::run(load(cli.settings)?.config, job),
         Command::Check { replay } => check::run(load(cli.settings)?.config, replay),
         Command::Config => {
             print(&config::show(&load(cli.settings)?));

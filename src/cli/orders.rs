@@ -18,7 +18,7 @@ use crate::services::import_sites::{self, Imported};
 use crate::services::{self, Error};
 
 use super::data_dir::{DataDir, Refused};
-use super::{Outcome, Stopped, door, print};
+use super::{Outcome, Stopped, door, job, print};
 
 /// One thing to do.
 #[derive(Serialize, Deserialize)]
@@ -50,6 +50,13 @@ pub enum Order {
         /// What was read from files.
         handful: Vec<Carried>,
     },
+    /// Do some steps of a job; the output is its progress in JSON.
+    WorkOn {
+        /// The job's name.
+        job: String,
+        /// The first step: what the job is about is made due.
+        begin: bool,
+    },
 }
 
 impl Order {
@@ -60,6 +67,7 @@ impl Order {
             Self::ResetPassword { .. } => "reset-password",
             Self::ImportSites { .. } => "import-sites",
             Self::TakeCatalogue { .. } => "take-catalogue",
+            Self::WorkOn { .. } => "work-on",
         }
     }
 }
@@ -116,14 +124,18 @@ async fn perform(app: &Arc<App>, order: Order) -> services::Result<(String, Stri
         }
         Order::TakeCatalogue { handful } => {
             let report = import_catalogue::take(app, &operator, handful).await?;
-            let report = serde_json::to_string(&report);
-            return Ok((
-                report.map_err(|error| Error::Internal(error.to_string()))?,
-                String::new(),
-            ));
+            return Ok((json(&report)?, String::new()));
+        }
+        Order::WorkOn { job, begin } => {
+            let progress = job::work(app, &job, begin).await?;
+            return Ok((json(&progress)?, String::new()));
         }
     };
     Ok((String::new(), note))
+}
+
+fn json(value: &impl Serialize) -> services::Result<String> {
+    serde_json::to_string(value).map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// An error as the operator reads it: every fault on a line of its own.

@@ -34,6 +34,7 @@ pub async fn step(app: &Arc<App>) -> Result<bool> {
     let Some(feed) = app.advisory_feed.clone() else {
         return Ok(false);
     };
+    let _turn = app.asking_advisories.lock().await;
     if feed.paused_until().is_some() {
         return Ok(false);
     }
@@ -45,6 +46,29 @@ pub async fn step(app: &Arc<App>) -> Result<bool> {
         Some(Task::Sweep(listing)) => sweep(app, &*feed, listing.followed(now)).await?,
     }
     Ok(true)
+}
+
+/// Has the listings looked at now, and the first reading go on. [`step`] does the asking.
+///
+/// # Errors
+/// Where the caller may not; [`Error::Unavailable`] where nobody may be asked now; what the store says.
+pub async fn begin(app: &App, actor: &Actor) -> Result<()> {
+    actor.require_platform(Permission::ModulesWrite)?;
+    let feed = app.advisory_feed.as_ref().ok_or_else(Error::not_asking)?;
+    let now = app.clock.now();
+    if let Some(until) = feed.paused_until() {
+        return Err(Error::asked_to_wait(now, until));
+    }
+    let _turn = app.asking_advisories.lock().await;
+    app.store
+        .write(Lane::Back, move |db| {
+            for mut listing in store::listings(db)? {
+                listing.hurry(now);
+                store::save(db, &listing)?;
+            }
+            Ok(())
+        })
+        .await
 }
 
 /// New advisories before everything; then what is known by a number only, so that what was read is

@@ -1,5 +1,7 @@
 //! The one error that leaves the services. The edge renders it twice: as problem+json and as a page.
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::domain::fault::Fault;
 
 /// Why a service did not do what it was asked.
@@ -62,6 +64,25 @@ impl Error {
 
 /// What services return.
 pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// Asking drupal.org is switched off.
+    pub(super) fn not_asking() -> Self {
+        Self::Unavailable {
+            retry_after: 3600,
+            detail: "this appliance is set not to ask drupal.org".to_owned(),
+        }
+    }
+
+    /// drupal.org said to wait until then.
+    pub(super) fn asked_to_wait(now: Timestamp, until: Timestamp) -> Self {
+        let wait = until.duration_since(now) + SignedDuration::from_millis(999);
+        Self::Unavailable {
+            retry_after: wait.as_secs().max(1).unsigned_abs(),
+            detail: "drupal.org asked us to wait".to_owned(),
+        }
+    }
+}
 
 impl From<crate::store::StoreError> for Error {
     fn from(error: crate::store::StoreError) -> Self {

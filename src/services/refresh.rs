@@ -5,13 +5,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use jiff::SignedDuration;
 use tokio::task::JoinSet;
 
 use super::{Error, Result, catalogue};
 use crate::app::App;
+use crate::domain::access::{Actor, Permission};
 use crate::outbound::drupal_org::{Feed, FetchRequest, Fetched};
-use crate::store::catalogue::Module;
+use crate::store::Lane;
+use crate::store::catalogue::{self as store, Module};
 
 /// Modules asked at the same time.
 const AT_ONCE: usize = 4;
@@ -26,6 +27,7 @@ pub async fn step(app: &Arc<App>) -> Result<bool> {
     let Some(feed) = &app.feed else {
         return Ok(false);
     };
+    let _turn = app.asking_modules.lock().await;
     let mut begun: HashSet<i64> = HashSet::new();
     let mut asking = JoinSet::new();
     let mut outcome = Ok(());
@@ -53,29 +55,46 @@ pub async fn step(app: &Arc<App>) -> Result<bool> {
     outcome.map(|()| !begun.is_empty())
 }
 
+/// Has all modules asked about now; gives how many they are. [`step`] does the asking.
+///
+/// # Errors
+/// Where the caller may not; [`Error::Unavailable`] where nobody may be asked now; what the store says.
+pub async fn begin(app: &App, actor: &Actor) -> Result<u32> {
+    actor.require_platform(Permission::ModulesWrite)?;
+    feed(app)?;
+    let now = app.clock.now();
+    app.store
+        .write(Lane::Back, move |db| Ok(store::make_all_due(db, now)?))
+        .await
+}
+
+/// How many modules wait to be asked about.
+///
+/// # Errors
+/// What the store says.
+pub fn left(app: &App) -> Result<u32> {
+    let now = app.clock.now();
+    Ok(app.store.read(|db| store::count_due(db, now))?)
+}
+
 /// Asks about one module now, whether it is due or not. Gives back what went wrong with the answer, in a
 /// few words for people; it is recorded all the same.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Unavailable`] where nobody may be asked now; what the store says.
 pub async fn one(app: &App, module_id: i64) -> Result<Option<String>> {
-    let unavailable = |retry_after, detail: &str| Error::Unavailable {
-        retry_after,
-        detail: detail.to_owned(),
-    };
-    let Some(feed) = &app.feed else {
-        return Err(unavailable(
-            3600,
-            "this appliance is set not to ask drupal.org",
-        ));
-    };
-    if let Some(until) = feed.paused_until() {
-        let wait = until.duration_since(app.clock.now()) + SignedDuration::from_millis(999);
-        let seconds = wait.as_secs().max(1).unsigned_abs();
-        return Err(unavailable(seconds, "drupal.org asked us to wait"));
-    }
+    let feed = feed(app)?;
     let module = catalogue::module(app, module_id)?;
     ask(app, &**feed, &module).await
+}
+
+/// Whom to ask, where anybody may be asked now.
+fn feed(app: &App) -> Result<&Arc<dyn Feed>> {
+    let feed = app.feed.as_ref().ok_or_else(Error::not_asking)?;
+    match feed.paused_until() {
+        Some(until) => Err(Error::asked_to_wait(app.clock.now(), until)),
+        None => Ok(feed),
+    }
 }
 
 async fn ask(app: &App, feed: &dyn Feed, module: &Module) -> Result<Option<String>> {

@@ -249,6 +249,26 @@ pub fn due(db: &Connection, now: Timestamp, most: u32) -> Result<Vec<Module>> {
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
+/// Makes every module that is looked up due at `now`; gives how many are due then.
+///
+/// # Errors
+/// What SQLite says.
+pub fn make_all_due(db: &Connection, now: Timestamp) -> Result<u32> {
+    db.prepare_cached("UPDATE modules SET next_check_at = ?1 WHERE next_check_at > ?1")?
+        .execute([ms(now)])?;
+    count_due(db, now)
+}
+
+/// How many modules are due.
+///
+/// # Errors
+/// What SQLite says.
+pub fn count_due(db: &Connection, now: Timestamp) -> Result<u32> {
+    Ok(db
+        .prepare_cached("SELECT count(*) FROM modules WHERE next_check_at <= ?1")?
+        .query_row([ms(now)], |row| row.get(0))?)
+}
+
 /// When the next module is due.
 ///
 /// # Errors

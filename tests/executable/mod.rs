@@ -1,5 +1,6 @@
 //! The executable as an operator meets it: starts, prints, locks, is reached by commands, stops.
 
+mod by_hand;
 mod killed;
 mod push;
 mod wire;

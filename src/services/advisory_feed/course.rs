@@ -36,6 +36,14 @@ impl Listing {
         self.mark.is_some() && (self.look_page > 0 || self.next_look_at <= now)
     }
 
+    /// It is asked for now, whenever it was due.
+    pub(super) fn hurry(&mut self, now: Timestamp) {
+        self.next_look_at = self.next_look_at.min(now);
+        if self.filled_at.is_none() {
+            self.next_sweep_at = self.next_sweep_at.min(now);
+        }
+    }
+
     /// When it is asked for anything next.
     pub(super) fn next_question(&self) -> Timestamp {
         match self.mark {
