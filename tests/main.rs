@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod advisories;
 mod advisory_feed;
 mod advisory_pages;
 mod agreement;

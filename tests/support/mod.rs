@@ -188,6 +188,15 @@ pub struct Site<'a> {
 }
 
 impl Site<'_> {
+    /// A site that was made before, as time goes on.
+    pub fn known<'a>(house: &'a TestApp, id: i64, key: &str) -> Site<'a> {
+        Site {
+            house,
+            id,
+            key: key.to_owned(),
+        }
+    }
+
     /// Its address below `/api/v1`.
     pub fn path(&self, rest: &str) -> String {
         format!("/sites/{}{rest}", self.id)

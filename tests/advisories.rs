@@ -1,0 +1,526 @@
+//! Advisories and the fleet: which sites each hits, since when and until when, however late, wrong or
+//! short-lived it was.
+
+use std::path::{Path, PathBuf};
+
+use dewline::clock::Clock;
+use dewline::demo::advisory::Advisory;
+use dewline::demo::history::{Project, Release};
+use dewline::domain::access::Actor;
+use dewline::services::import_catalogue;
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::{Site, TestApp, days_ago, module};
+
+const SA: &str = "SA-CONTRIB-2026-050";
+
+/// An advisory against everything of a module below a version, published so many days before the start.
+fn against(module: &str, below: &str, days: i64) -> Advisory {
+    Advisory {
+        affected_versions: Some(format!("<{below}")),
+        ..Advisory::new(50, SA, module, days_ago(days))
+    }
+}
+
+impl TestApp {
+    /// drupal.org's newest words have been read and followed.
+    async fn listens(&mut self) {
+        self.waits(SignedDuration::from_mins(16)).await;
+        self.run_jobs().await;
+    }
+
+    async fn gets(&self, path: &str) -> Value {
+        self.admin().get(path).await.ok()["data"].clone()
+    }
+
+    async fn all_windows(&self) -> Vec<Value> {
+        let windows = self.gets("/exposures?sort=id").await;
+        windows.as_array().unwrap().clone()
+    }
+
+    async fn only(&self) -> Value {
+        let windows = self.all_windows().await;
+        assert_eq!(windows.len(), 1, "{windows:?}");
+        windows[0].clone()
+    }
+}
+
+async fn module_of(site: &Site<'_>, house: &TestApp, name: &str) -> Value {
+    let modules = house.gets(&site.path("/modules")).await;
+    let all = modules.as_array().unwrap();
+    all.iter().find(|one| one["name"] == name).unwrap().clone()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_advisory_explains_the_windows_of_the_release_that_fixes_it() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    house.publishes(module("token").with(Release::security("1.0.1", days_ago(1))));
+    let key = {
+        let site = house.site_of(harbour, "Town hall").await;
+        site.syncs(&[("token", "1.0.0")]).await;
+        (site.id, site.key.clone())
+    };
+    house.run_jobs().await;
+    let before = house.only().await;
+    assert_eq!(
+        (&before["risk"], &before["advisories"]),
+        (&Value::Null, &json!([]))
+    );
+
+    let mut advisory = against("token", "1.0.1", 1);
+    advisory.vector = Some("AC:None/A:None/CI:All/II:All/E:Exploit/TD:All".to_owned());
+    advisory.cves = vec!["CVE-2026-12345".to_owned()];
+    house.drupal_org.put_advisory(advisory);
+    house.listens().await;
+
+    let window = house.only().await;
+    assert_eq!(window["cause"], json!({"kind": "release", "id": "1.0.1"}));
+    assert_eq!(window["advisories"], json!([SA]));
+    assert_eq!(window["risk"], "highly_critical");
+    assert!(
+        window["due_at"].as_str() < before["due_at"].as_str(),
+        "a worse risk tightens: {window}"
+    );
+    let shown = house.gets(&format!("/advisories/{SA}")).await;
+    assert_eq!(shown["affected_sites_count"], 1);
+    assert_eq!(shown["risk"]["score"], 25);
+    assert_eq!(shown["cves"], json!(["CVE-2026-12345"]));
+    let hit = house.gets(&format!("/advisories/{SA}/sites")).await;
+    assert_eq!(hit[0]["site"], "Town hall");
+    assert_eq!(
+        (&hit[0]["exposed"], &hit[0]["state"], &hit[0]["fixed_in"]),
+        (&json!(true), &json!("open"), &json!(["1.0.1"]))
+    );
+
+    let site = Site::known(&house, key.0, &key.1);
+    let receipt = site
+        .syncs(&[("token", "1.0.0"), ("views_bulk", "1.0.0")])
+        .await;
+    assert_eq!(receipt["security"]["updates"][0]["advisories"], json!([SA]));
+    site.syncs(&[("token", "1.0.1")]).await;
+    let shown = house.gets(&format!("/advisories/{SA}")).await;
+    assert_eq!(shown["affected_sites_count"], 0);
+    let ever = house.gets(&format!("/advisories/{SA}/sites")).await;
+    assert_eq!(ever[0]["state"], "met");
+    house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_advisory_without_a_fix_is_a_cause_of_its_own_until_the_fix_comes() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    house.publishes(module("token"));
+    house.drupal_org.put_advisory(against("token", "1.0.1", 2));
+    let site = house.site_of(harbour, "Town hall").await;
+    site.syncs(&[("token", "1.0.0")]).await;
+    let (id, key) = (site.id, site.key.clone());
+    house.run_jobs().await;
+
+    let window = house.only().await;
+    assert_eq!(window["cause"], json!({"kind": "advisory", "id": SA}));
+    assert_eq!(
+        (&window["no_fix"], &window["fixed_in"]),
+        (&json!(true), &json!([]))
+    );
+    let site = Site::known(&house, id, &key);
+    let token = module_of(&site, &house, "token").await;
+    assert_eq!(token["status"], "current", "core knows nothing of it");
+    assert_eq!(
+        (&token["exposed"], &token["advisories"]),
+        (&json!(true), &json!([SA]))
+    );
+    assert_eq!(token["security_update"], false, "nothing fixes it");
+    assert_eq!(house.gets(&site.path("")).await["status"], "not_secure");
+
+    // The fix comes without being marked as a security update.
+    let fix = house.clock.now().as_second();
+    house.releases("token", Release::new("1.0.1", fix));
+    house.waits(SignedDuration::from_hours(2)).await;
+    house.run_jobs().await;
+    let fixed = house.only().await;
+    assert_eq!(
+        fixed["id"], window["id"],
+        "the same row takes the release as its cause"
+    );
+    assert_eq!(fixed["cause"], json!({"kind": "release", "id": "1.0.1"}));
+    assert_eq!(fixed["no_fix"], false);
+    for kept in ["opened_at", "known_at", "due_at"] {
+        assert_eq!(fixed[kept], window[kept], "{kept}");
+    }
+    let site = Site::known(&house, id, &key);
+    site.syncs(&[("token", "1.0.1")]).await;
+    assert_eq!(house.only().await["state"], "met");
+    house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_advisory_that_is_corrected_withdrawn_and_published_again_leaves_its_trace() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    house.publishes(module("token"));
+    let site = house.site_of(harbour, "Town hall").await;
+    site.syncs(&[("token", "1.0.0")]).await;
+    house.drupal_org.put_advisory(against("token", "2.0.0", 1));
+    house.run_jobs().await;
+    assert_eq!(house.only().await["state"], "open");
+
+    // Corrected: the version was never affected.
+    house.drupal_org.change_advisory(50, |advisory| {
+        advisory.affected_versions = Some("<0.9.0".to_owned());
+    });
+    house.listens().await;
+    assert_eq!(house.only().await["state"], "withdrawn");
+
+    // Corrected back: a window of its own.
+    house.drupal_org.change_advisory(50, |advisory| {
+        advisory.affected_versions = Some("<2.0.0".to_owned());
+    });
+    house.listens().await;
+    let windows = house.all_windows().await;
+    assert_eq!(windows.len(), 2);
+    assert_eq!(windows[1]["state"], "open");
+
+    // Taken back upstream.
+    house
+        .drupal_org
+        .change_advisory(50, |advisory| advisory.published = false);
+    house.listens().await;
+    assert_eq!(house.all_windows().await[1]["state"], "withdrawn");
+    let shown = house.gets(&format!("/advisories/{SA}")).await;
+    assert!(shown["withdrawn_at"].is_string(), "{shown}");
+    assert_eq!(shown["affected_sites_count"], 0);
+
+    // And published again.
+    house
+        .drupal_org
+        .change_advisory(50, |advisory| advisory.published = true);
+    house.listens().await;
+    let states: Vec<Value> = house
+        .all_windows()
+        .await
+        .iter()
+        .map(|w| w["state"].clone())
+        .collect();
+    assert_eq!(states, ["withdrawn", "withdrawn", "open"]);
+    let shown = house.gets(&format!("/advisories/{SA}")).await;
+    assert_eq!(shown["withdrawn_at"], Value::Null);
+    house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_core_advisory_with_eight_branches_finds_the_fix_of_each_sites_branch() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    let branches = [
+        "9.5", "10.3", "10.4", "10.5", "10.6", "11.1", "11.2", "11.3",
+    ];
+    let supported: Vec<String> = branches.iter().map(|branch| format!("{branch}.")).collect();
+    let supported: Vec<&str> = supported.iter().map(String::as_str).collect();
+    let mut core = Project::new("drupal", "Drupal core", "project_core", &supported);
+    for branch in branches {
+        for patch in 1..4 {
+            core.publish(Release::new(
+                &format!("{branch}.{patch}"),
+                days_ago(90 - patch),
+            ));
+        }
+        core.publish(Release::security(&format!("{branch}.4"), days_ago(1)));
+    }
+    house.publishes(core);
+    let parts: Vec<String> = branches
+        .iter()
+        .map(|branch| format!(">={branch}.0 <{branch}.4"))
+        .collect();
+    let mut advisory = Advisory::new(60, "SA-CORE-2026-020", "drupal", days_ago(1));
+    advisory.affected_versions = Some(parts.join(" || "));
+    house.drupal_org.put_advisory(advisory);
+    for branch in branches {
+        for version in [format!("{branch}.2"), format!("{branch}.4")] {
+            let site = house.site_of(harbour, &format!("Site {version}")).await;
+            let core = json!({"name": "drupal", "type": "core", "version": version});
+            site.sends(&json!({"schema": 1, "modules": [core]}))
+                .await
+                .ok();
+        }
+    }
+    house.run_jobs().await;
+    let hit = house
+        .gets("/advisories/SA-CORE-2026-020/sites?sort=site&per_page=50")
+        .await;
+    let mut found: Vec<(String, String)> = hit
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["site"].to_string(), row["fixed_in"].to_string()))
+        .collect();
+    found.sort();
+    let mut right: Vec<(String, String)> = branches
+        .iter()
+        .map(|branch| (format!("\"Site {branch}.2\""), format!("[\"{branch}.4\"]")))
+        .collect();
+    right.sort();
+    assert_eq!(found, right);
+    house.listens().await;
+    house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_security_release_without_the_insecure_mark_opens_a_window_though_core_only_sees_an_update()
+ {
+    let house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    let mut project = module("token").with(Release::security("1.0.1", days_ago(1)));
+    for release in &mut project.releases {
+        release
+            .types
+            .retain(|kind| *kind != dewline::demo::history::ReleaseType::Insecure);
+    }
+    house.publishes(project);
+    let site = house.site_of(harbour, "Town hall").await;
+    site.syncs(&[("token", "1.0.0")]).await;
+    house.run_jobs().await;
+    let token = module_of(&site, &house, "token").await;
+    assert_eq!(
+        (&token["status"], &token["exposed"]),
+        (&json!("not_current"), &json!(true))
+    );
+    assert_eq!(house.only().await["state"], "open");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_installed_the_fix_before_we_heard_of_it_has_its_window_in_the_record() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    house.publishes(module("token"));
+    let site = house.site_of(harbour, "Town hall").await;
+    site.syncs(&[("token", "1.0.0")]).await;
+    let (id, key) = (site.id, site.key.clone());
+    house.run_jobs().await;
+    let released = house.clock.now().as_second() + 600;
+    house.waits(SignedDuration::from_mins(20)).await;
+    // Ten minutes ago it was released; the site has it already.
+    let mut fast = module("token").with(Release::security("1.0.1", released));
+    fast.publish(Release::new("1.0.2", released + 1));
+    let site = Site::known(&house, id, &key);
+    site.syncs(&[("token", "1.0.1")]).await;
+    assert!(house.all_windows().await.is_empty());
+    house.publishes(fast);
+    let mut advisory = against("token", "1.0.1", 0);
+    advisory.created = released;
+    advisory.changed = released;
+    house.drupal_org.put_advisory(advisory);
+    house.waits(SignedDuration::from_hours(2)).await;
+    house.run_jobs().await;
+    let window = house.only().await;
+    assert_eq!(window["state"], "met", "{window}");
+    assert_eq!(window["advisories"], json!([SA]));
+    let ever = house.gets(&format!("/advisories/{SA}/sites")).await;
+    assert_eq!(ever.as_array().unwrap().len(), 1);
+    house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_sees_one_organization_sees_the_advisories_about_what_its_sites_run() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    let hills = house.organization("Hills").await;
+    for name in ["token", "poll"] {
+        house.publishes(module(name).with(Release::security("1.0.1", days_ago(1))));
+    }
+    house
+        .site_of(harbour, "Town hall")
+        .await
+        .syncs(&[("token", "1.0.0")])
+        .await;
+    house
+        .site_of(hills, "Museum")
+        .await
+        .syncs(&[("token", "1.0.0"), ("poll", "1.0.0")])
+        .await;
+    house.drupal_org.put_advisory(against("token", "1.0.1", 1));
+    let other = Advisory {
+        nid: 51,
+        id: "SA-CONTRIB-2026-051".to_owned(),
+        title: "About poll - SA-CONTRIB-2026-051".to_owned(),
+        ..against("poll", "1.0.1", 1)
+    };
+    house.drupal_org.put_advisory(other);
+    house.listens().await;
+    let key = house.key(harbour, &["modules:read", "sites:read"]).await;
+    let mine = house.bearer(&key);
+    let list = mine.get("/advisories").await.ok();
+    assert_eq!(list["data"].as_array().unwrap().len(), 1);
+    assert_eq!(list["data"][0]["id"], SA);
+    assert_eq!(list["data"][0]["affected_sites_count"], 1);
+    assert_eq!(list["meta"]["pagination"]["total"], 1);
+    let sites = mine.get(&format!("/advisories/{SA}/sites")).await.ok();
+    assert_eq!(sites["data"].as_array().unwrap().len(), 1);
+    assert_eq!(sites["data"][0]["site"], "Town hall");
+    for path in [
+        "/advisories/SA-CONTRIB-2026-051",
+        "/advisories/SA-CONTRIB-2026-051/sites",
+        "/advisories/SA-CONTRIB-1999-001",
+    ] {
+        assert_eq!(mine.get(path).await.status, 404, "{path}");
+    }
+    assert_eq!(
+        house.gets(&format!("/advisories/{SA}")).await["affected_sites_count"],
+        2
+    );
+}
+
+/// One package of a table: its advisories, and what each version has of them.
+struct Case {
+    project: String,
+    versions: Vec<(String, Vec<String>)>,
+}
+
+/// Imports a folder, has a fleet run every version of every case, and compares what each site is told.
+async fn fleet_agrees(folder: &Path, cases: &[Case]) -> usize {
+    let house = TestApp::start().await;
+    let fleet = house.organization("Fleet").await;
+    let handfuls = tokio::task::block_in_place(|| {
+        let mut handfuls = Vec::new();
+        import_catalogue::read(folder, &mut |handful| {
+            handfuls.push(handful);
+            Ok(())
+        })
+        .unwrap();
+        handfuls
+    });
+    for handful in handfuls {
+        import_catalogue::take(&house.app, &Actor::System, handful)
+            .await
+            .unwrap();
+    }
+    let most = cases.iter().map(|case| case.versions.len()).max().unwrap();
+    let mut looked_at = 0;
+    for round in 0..most {
+        let site = house.site_of(fleet, &format!("Site {round}")).await;
+        let running: Vec<(&str, &(String, Vec<String>))> = cases
+            .iter()
+            .filter_map(|case| Some((case.project.as_str(), case.versions.get(round)?)))
+            .collect();
+        let modules: Vec<Value> = running
+            .iter()
+            .map(|(name, (version, _))| {
+                let kind = if *name == "drupal" { "core" } else { "module" };
+                json!({"name": name, "version": version, "type": kind})
+            })
+            .collect();
+        site.sends(&json!({"schema": 1, "modules": modules}))
+            .await
+            .ok();
+        let mut told = Vec::new();
+        for page in 1.. {
+            let path = site.path(&format!("/modules?per_page=200&page={page}"));
+            let answer = house.admin().get(&path).await.ok();
+            told.extend(answer["data"].as_array().unwrap().clone());
+            if answer["links"]["next"].is_null() {
+                break;
+            }
+        }
+        for (name, (version, ids)) in running {
+            let row = told.iter().find(|row| row["name"] == name).unwrap();
+            assert_eq!(row["advisories"], json!(ids), "{name} {version}");
+            let exposed = if ids.is_empty() {
+                Value::Null
+            } else {
+                json!(true)
+            };
+            assert_eq!(
+                row["exposed"], exposed,
+                "{name} {version}: no history is known"
+            );
+            looked_at += 1;
+        }
+    }
+    looked_at
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fleet_is_told_of_every_advisory_that_names_what_it_runs() {
+    let text = include_str!("fixtures/advisories.jsonl");
+    let folder = TempDir::new().unwrap();
+    let shelf = folder.path().join("advisories");
+    std::fs::create_dir(&shelf).unwrap();
+    let mut cases = Vec::new();
+    let mut nid = 1000;
+    for line in text.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let project = line["project"].as_str().unwrap();
+        for told in line["advisories"].as_array().unwrap() {
+            nid += 1;
+            let mut advisory = Advisory::new(
+                nid,
+                told[0].as_str().unwrap(),
+                project,
+                told[1].as_i64().unwrap(),
+            );
+            advisory.affected_versions = told[2].as_str().map(str::to_owned);
+            let file = shelf.join(format!("{nid}.json"));
+            std::fs::write(file, advisory.single().to_string()).unwrap();
+        }
+        cases.push(Case {
+            project: project.to_owned(),
+            versions: serde_json::from_value(line["versions"].clone()).unwrap(),
+        });
+    }
+    assert_eq!(fleet_agrees(folder.path(), &cases).await, 434);
+}
+
+/// The folder with the tables, where it is there.
+fn tables() -> Option<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let named = std::env::var_os("DEWLINE_SHARED").map(PathBuf::from);
+    let near = ["../shared", "../../shared"].map(|near| root.join(near));
+    named
+        .into_iter()
+        .chain(near)
+        .map(|folder| folder.join("data"))
+        .find(|folder| folder.is_dir())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_advisory_database_agrees_with_the_table_through_the_api() {
+    let Some(folder) = tables() else {
+        eprintln!(
+            "the tables are not here: set DEWLINE_SHARED to the folder that holds data/ to run this against them"
+        );
+        return;
+    };
+    let text = std::fs::read_to_string(folder.join("cases-advisory-match.jsonl")).unwrap();
+    let cases: Vec<Case> = text.lines().map(case_of).collect();
+    let only = TempDir::new().unwrap();
+    std::os::unix::fs::symlink(folder.join("advisories"), only.path().join("advisories")).unwrap();
+    assert!(fleet_agrees(only.path(), &cases).await > 3_000);
+}
+
+/// A line of the table. A snapshot needs its date and its branch's releases: it is asked elsewhere.
+fn case_of(line: &str) -> Case {
+    let line: Value = serde_json::from_str(line).unwrap();
+    let package = line["package"].as_str().unwrap();
+    let name = package.strip_prefix("drupal/").unwrap();
+    let ids = |list: &Value| -> Vec<String> {
+        let list = list.as_array().into_iter().flatten();
+        list.map(|id| id.as_str().unwrap().replace("DRUPAL-", "SA-"))
+            .collect()
+    };
+    let versions = line["versions"].as_array().unwrap().iter();
+    Case {
+        project: if name == "core" { "drupal" } else { name }.to_owned(),
+        versions: versions
+            .filter(|row| !row[0].as_str().unwrap().contains("dev"))
+            .map(|row| {
+                let mut either = ids(&row[1]);
+                either.extend(ids(&row[2]));
+                either.sort();
+                either.dedup();
+                (row[0].as_str().unwrap().to_owned(), either)
+            })
+            .collect(),
+    }
+}
