@@ -189,6 +189,13 @@ async fn the_columns_of_every_list_are_its_rows_names() {
         "token",
         dewline::demo::history::Release::security("1.0.1", crate::support::days_ago(1)),
     );
+    let advisory = dewline::demo::advisory::Advisory::new(
+        50,
+        "SA-CONTRIB-2026-050",
+        "token",
+        crate::support::days_ago(1),
+    );
+    house.drupal_org.put_advisory(advisory);
     house.admin().post("/modules/1/refresh", &json!(null)).await;
     house.clock.advance(jiff::SignedDuration::from_hours(2));
     house.run_jobs().await;
@@ -199,7 +206,11 @@ async fn the_columns_of_every_list_are_its_rows_names() {
         let dewline::http::route::Gives::Page(list, _) = route.operation.gives else {
             continue;
         };
-        let path = route.path.replace("{id}", "1");
+        let id = match route.scope {
+            dewline::http::route::Scope::Called(..) => "SA-CONTRIB-2026-050",
+            _ => "1",
+        };
+        let path = route.path.replace("{id}", id);
         let answer = house.bearer(&token).get(&path).await.ok();
         match answer["data"][0].as_object() {
             Some(row) => {
