@@ -6,19 +6,17 @@ use ring::digest::{SHA256, digest};
 
 use super::histories::Histories;
 use super::lists::ask;
-use super::{Error, Result, catalogue as publishing, ledger};
+use super::{Error, Result, advisory_feed, catalogue as publishing, ledger};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::advisory::Record;
-use crate::domain::advisory::reach::{Named, Reach, Tally};
+use crate::domain::advisory::reach::{Named, Reach, Span, Tally};
 use crate::domain::advisory::shown::{Affected, Shown};
 use crate::domain::exposure::Promise;
 use crate::domain::inventory::Origin;
 use crate::domain::listing::{Page, Query};
 use crate::domain::schedule::due_at_once;
-use crate::store::{
-    self, Connection, Lane, Store, advisories, advisory_feed, catalogue, exposures, reach as far,
-};
+use crate::store::{self, Connection, Lane, Store, advisories, catalogue, exposures, reach as far};
 
 /// One page of the advisories about modules in sight.
 ///
@@ -149,27 +147,39 @@ pub struct Following {
 /// What the store says.
 pub async fn following(app: &App, actor: &Actor) -> Result<Option<Following>> {
     actor.require(Permission::ModulesRead)?;
-    if app.advisory_feed.is_none() {
+    let Some(fresh) = advisory_feed::freshness(app)? else {
         return Ok(None);
-    }
-    let listings = app
-        .store
-        .read(|db| advisory_feed::listings(db).map_err(Error::from))?;
-    let found = listings.iter().find(|listing| !listing.psa);
-    let read_at = found.and_then(|listing| listing.last_success_at);
-    let patience = jiff::SignedDuration::try_from(app.config.feed.stale_after);
-    let fresh = |at: Timestamp| {
-        let until = patience.as_ref().ok().and_then(|p| at.checked_add(*p).ok());
-        until.is_none_or(|until| until > app.clock.now())
     };
+    let listings = app.store.read(store::advisory_feed::listings)?;
+    let found = listings.iter().find(|listing| !listing.psa);
     Ok(Some(Following {
         filled: found.is_some_and(|listing| listing.filled_at.is_some()),
         since: found
             .and_then(|listing| listing.reached)
             .and_then(|seconds| Timestamp::from_second(seconds).ok()),
-        read_at,
-        stale: !read_at.is_some_and(fresh),
+        read_at: fresh.read_at,
+        stale: fresh.too_old,
     }))
+}
+
+/// Windows of one advisory that are drawn, at most.
+const DRAWN: u32 = 5_000;
+
+/// The windows of sites in sight that an advisory explains, in time. Empty: there are none, or too many.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn course(app: &App, actor: &Actor, number: i64) -> Result<Vec<Span>> {
+    actor.require(Permission::SitesRead)?;
+    find(app, actor, number).await?;
+    let spans = app
+        .store
+        .read(|db| far::course(db, actor.sight(), number, DRAWN + 1))?;
+    Ok(if spans.len() > DRAWN as usize {
+        Vec::new()
+    } else {
+        spans
+    })
 }
 
 /// What became of what a source told.

@@ -5,9 +5,9 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Result;
-use super::time::ms;
+use super::time::{at, ms};
 use crate::domain::access::Sight;
-use crate::domain::advisory::reach::{Blind, Ground, InUse, Named, Tally};
+use crate::domain::advisory::reach::{Blind, Ground, InUse, Named, Span, Tally};
 use crate::domain::judgement::Judgement;
 
 /// How many sites in sight are through with an advisory. At most `most` windows are counted.
@@ -57,6 +57,26 @@ fn counted(row: &Row<'_>) -> rusqlite::Result<Tally> {
         done: row.get(4)?,
         at_least: false,
     })
+}
+
+/// The windows of sites in sight that an advisory explains, in time; `most` of them.
+///
+/// # Errors
+/// What SQLite says.
+pub fn course(db: &Connection, sight: Sight, advisory_id: i64, most: u32) -> Result<Vec<Span>> {
+    let mut query = db.prepare_cached(
+        "SELECT e.opened_at, e.due_at, e.closed_at FROM exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id
+         WHERE ea.advisory_id = ?1 AND (?2 IS NULL OR e.organization_id = ?2) AND (?3 IS NULL OR e.site_id = ?3) LIMIT ?4",
+    )?;
+    let within = params![advisory_id, sight.organization(), sight.site(), most];
+    let found = query.query_map(within, |row| {
+        Ok(Span {
+            opened: at(row.get(0)?),
+            due: row.get::<_, Option<i64>>(1)?.map(at),
+            closed: row.get::<_, Option<i64>>(2)?.map(at),
+        })
+    })?;
+    Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
 /// The versions of a module that sites in sight run, enabled, and what an advisory says of each: what it

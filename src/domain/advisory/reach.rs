@@ -1,6 +1,8 @@
 //! How far an advisory reaches: which of the versions in use it names, how many sites are through with
 //! it, and what nobody can tell. Knows neither who asks nor where it is counted.
 
+use jiff::Timestamp;
+
 use crate::domain::judgement::Judgement;
 
 /// What an advisory says of a version that sites run.
@@ -65,6 +67,17 @@ impl Tally {
     pub fn hit(&self) -> i64 {
         self.open + self.done
     }
+}
+
+/// A window, in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// When it opened.
+    pub opened: Timestamp,
+    /// By when it must be closed.
+    pub due: Option<Timestamp>,
+    /// When it closed.
+    pub closed: Option<Timestamp>,
 }
 
 /// A site whose version the advisory can't be compared with.

@@ -1,9 +1,10 @@
 //! Security advisories: the list, and one with the sites that it hits.
 
+use super::charts;
 use super::export::{self, Export};
 use super::fleet::organizations_of;
 use super::listing::{Listing, Tab, asked};
-use super::overview::natural;
+use super::overview::{client, natural};
 use super::parts::{Clock, Risk, Versions};
 use super::vector;
 use super::view::advisories::{AdvisoriesPage, AdvisoryPage, AdvisoryRow, AffectedRow};
@@ -102,20 +103,21 @@ fn row(shown: &Shown) -> AdvisoryRow {
 
 /// A title without what stands beside it anyway: drupal.org's repeat the risk and the id: "Token - Critical - Access bypass - SA-CONTRIB-2026-001".
 pub fn title(shown: &Shown) -> String {
-    let repeats = |part: &str| {
-        let level = part.trim().to_ascii_lowercase().replace(' ', "_");
-        part.trim() == shown.id || exposure::Risk::from_word(&level).is_some()
-    };
-    let parts: Vec<&str> = shown
-        .title
-        .split(" - ")
-        .filter(|part| !repeats(part))
-        .map(str::trim)
-        .collect();
-    if parts.is_empty() {
+    let mut said: Vec<String> = Vec::new();
+    for part in shown.title.split(" - ").map(str::trim) {
+        let level = part.to_ascii_lowercase().replace(' ', "_");
+        match (part.strip_prefix(&shown.id), said.last_mut()) {
+            // What stands after the id belongs to what stands before it.
+            (Some(rest), Some(last)) => last.push_str(rest),
+            (Some(_), None) => {}
+            _ if exposure::Risk::from_word(&level).is_some() => {}
+            _ => said.push(part.to_owned()),
+        }
+    }
+    if said.is_empty() {
         shown.title.clone()
     } else {
-        parts.join(", ")
+        said.join(", ")
     }
 }
 
@@ -185,6 +187,8 @@ async fn show(visit: Visit) -> Result<Reply> {
             .find(|o| chip.parameter == "filter[organization_id]" && o.value == chip.value);
         chip.value = named.map_or_else(|| chip.value.clone(), |o| o.word.clone());
     }
+    let spans = advisories::course(&visit.app, actor, number).await?;
+    let spans: Vec<_> = spans.iter().map(|s| (s.opened, s.due, s.closed)).collect();
     let rows = rows(
         &visit,
         &page.rows,
@@ -209,6 +213,7 @@ async fn show(visit: Visit) -> Result<Reply> {
         url: safe.then_some(shown.url),
         command: command(&page.rows),
         reach,
+        course: charts::course(visit.now, &spans),
         list,
         rows,
         environments: ENVIRONMENTS
@@ -255,8 +260,7 @@ fn rows(visit: &Visit, found: &[Affected], reach: &Reach, grouped: bool) -> Vec<
             state: window.state(visit.now),
             site_id: window.site_id,
             site: window.site.clone(),
-            organization: affected.organization.clone(),
-            environment: window.environment.clone(),
+            client: client(&affected.organization, &window.environment),
             versions: Versions::new(
                 window.installed.as_deref(),
                 window.fixed_in.first().map(String::as_str),
@@ -269,9 +273,10 @@ fn rows(visit: &Visit, found: &[Affected], reach: &Reach, grouped: bool) -> Vec<
     rows
 }
 
-/// The command that raises the module, where all open sites of the page need the same version.
+/// The command that raises the module, where all open sites of the page that can be fixed need the same version.
 fn command(found: &[Affected]) -> Option<String> {
-    let open = || found.iter().filter(|a| a.window.closed_at.is_none());
+    let fixable = |a: &&Affected| a.window.closed_at.is_none() && !a.window.no_fix;
+    let open = || found.iter().filter(fixable);
     let first = &open().next()?.window;
     let version = first.fixed_in.first()?;
     let same = open().all(|a| a.window.fixed_in.first() == Some(version));

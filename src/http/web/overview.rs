@@ -190,22 +190,32 @@ fn exposed(now: Timestamp, (window, modules): &(OpenWindow, i64)) -> Exposed {
         versions: Versions::new(window.installed.as_deref(), target),
         cause: cause(&window.cause_kind, &window.cause, window.no_fix),
         advisories: Advisories::first(&window.advisories, 1),
-        no_fix: window.no_fix,
+        no_fix: window
+            .no_fix
+            .then(|| words::no_fix(is_of_core(&window.cause))),
         risk: Risk::from_word(window.risk.as_deref()),
     }
+}
+
+/// An advisory about Drupal core.
+pub fn is_of_core(advisory: &str) -> bool {
+    advisory.starts_with("SA-CORE-")
 }
 
 /// Why something is exposed, in words.
 pub fn cause(kind: &str, cause: &str, no_fix: bool) -> String {
     match kind {
         "release" => format!("Security release {cause}"),
-        "advisory" if no_fix => format!("{cause}, no fix yet: replace or uninstall"),
+        "advisory" if no_fix => {
+            format!("{cause}, {}", words::no_fix(is_of_core(cause)))
+        }
         "advisory" => cause.to_owned(),
         _ => "The project is marked insecure".to_owned(),
     }
 }
 
-fn client(organization: &str, environment: &str) -> String {
+/// Whose site it is, and in which environment where that isn't production.
+pub fn client(organization: &str, environment: &str) -> String {
     if environment == "production" {
         organization.to_owned()
     } else {

@@ -249,7 +249,7 @@ fn reason(now: Timestamp, module: &SiteModule, status: Status, open: Option<&Win
                 &window.cause.id,
                 window.no_fix,
             )),
-            (false, true) => Some("no fix yet: replace or uninstall".to_owned()),
+            (false, true) => Some(words::no_fix(module.name == "drupal").to_owned()),
             (false, false) => None,
         };
         let disputed = module
@@ -457,7 +457,9 @@ fn exposure_row(now: Timestamp, window: &Window) -> ExposureRow {
         advisories: Advisories::all(&window.advisories),
         risk: Risk::from_word(window.risk.as_deref()),
         unproven_since: window.unproven_since.filter(|_| window.closed_at.is_none()),
-        no_fix: window.no_fix,
+        no_fix: window
+            .no_fix
+            .then(|| words::no_fix(window.module == "drupal")),
     }
 }
 

@@ -172,6 +172,15 @@ pub fn sentence(text: &str) -> String {
     }
 }
 
+/// What to do where nothing fixes the installed branch.
+pub fn no_fix(core: bool) -> &'static str {
+    if core {
+        "no fix on this branch: move to a newer one"
+    } else {
+        "no fix yet: replace or uninstall"
+    }
+}
+
 /// Why something has its status, for people; a reason that isn't known here is shown as it came.
 pub fn reason(word: &str) -> String {
     match word {

@@ -1,12 +1,14 @@
 //! Charts as SVG text, from plain numbers: no inline style, every colour by class, a title and a
 //! description in words, and the same figures available as a table beside. Knows no store and no clock.
 
+mod course;
 mod fleet;
 mod timeline;
 mod trend;
 mod versions;
 mod window;
 
+pub use course::course;
 pub use fleet::{FleetGroup, fleet_line};
 pub use timeline::{Lane, Timeline, Window, finding, timeline, timeline_key};
 pub use trend::{reported_bars, sparkline};

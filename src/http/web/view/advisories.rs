@@ -4,7 +4,8 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::super::listing::{Listing, Tab};
-use super::super::parts::{Clock, Risk, Versions};
+use super::super::overview::is_of_core;
+use super::super::parts::{Clock, Html, Risk, Versions};
 use super::super::shell::Shell;
 use super::super::vector::Part;
 use super::super::{charts, parts, words};
@@ -103,10 +104,8 @@ pub struct AffectedRow {
     pub site_id: i64,
     /// Its name.
     pub site: String,
-    /// Its organization.
-    pub organization: String,
-    /// Its environment.
-    pub environment: String,
+    /// Its organization, and its environment where that isn't production.
+    pub client: String,
     /// Installed and fixing version.
     pub versions: Versions,
     /// Nothing fixes it yet.
@@ -143,6 +142,8 @@ pub struct AdvisoryPage {
     pub reach: Reach,
     /// How advisories are followed.
     pub following: Option<Following>,
+    /// How many windows were open, step by step.
+    pub course: Html,
     /// What every list has.
     pub list: Listing,
     /// The rows of this page.
@@ -181,7 +182,8 @@ impl AdvisoryPage {
 
     /// What it says may have been corrected since it was read.
     fn old_news(&self) -> bool {
-        self.following.is_some_and(|following| following.stale)
+        self.following
+            .is_some_and(|following| following.stale || following.read_at.is_none())
     }
 
     /// The answer, after the id.
@@ -267,6 +269,17 @@ impl AdvisoryPage {
         natural(self.reach.on(Named::No))
     }
 
+    fn is_of_core(&self) -> bool {
+        is_of_core(&self.row.id)
+    }
+
+    /// What is installed where nothing fixes it, on this page.
+    fn unfixed(&self) -> impl Iterator<Item = &str> {
+        let open = |row: &&AffectedRow| row.no_fix && row.clock.closed.is_none();
+        let rows = self.rows.iter().filter(open);
+        rows.map(|row| row.versions.installed.as_deref().unwrap_or("no version"))
+    }
+
     /// What limits the answer, or must be known beside it.
     fn notes(&self) -> Vec<String> {
         if !self.counts() {
@@ -274,12 +287,14 @@ impl AdvisoryPage {
         }
         let mut notes = Vec::new();
         let module = &self.row.module;
-        if self
-            .rows
-            .iter()
-            .any(|row| row.no_fix && row.clock.closed.is_none())
-        {
-            notes.push(format!("No fix yet: replace or uninstall {module}."));
+        let mut unfixed: Vec<&str> = self.unfixed().collect();
+        unfixed.dedup();
+        if !unfixed.is_empty() {
+            notes.push(format!(
+                "{module} {}: {}.",
+                unfixed.join(", "),
+                words::no_fix(self.is_of_core())
+            ));
         }
         let disputed = self.reach.on(Named::Disputed);
         if disputed > 0 {

@@ -68,8 +68,8 @@ pub struct Exposed {
     pub cause: String,
     /// The advisories that explain it.
     pub advisories: Advisories,
-    /// Nothing fixes it yet.
-    pub no_fix: bool,
+    /// What to do where nothing fixes it yet.
+    pub no_fix: Option<&'static str>,
     /// How bad.
     pub risk: Risk,
 }

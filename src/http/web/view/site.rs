@@ -195,8 +195,8 @@ pub struct ExposureRow {
     pub risk: Risk,
     /// It can't be told any more whether it still is exposed.
     pub unproven_since: Option<Timestamp>,
-    /// No fix exists.
-    pub no_fix: bool,
+    /// What to do where nothing fixes it yet.
+    pub no_fix: Option<&'static str>,
 }
 
 /// All windows of the site.

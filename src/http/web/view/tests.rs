@@ -42,7 +42,7 @@ fn exposed(
         versions: Versions::new(Some(from), Some(to)),
         cause: format!("Security release {to}"),
         advisories: Advisories::first(&["SA-CONTRIB-2026-082".into()][usize::from(risk == 0)..], 1),
-        no_fix: false,
+        no_fix: None,
         risk: Risk { level: risk },
     }
 }
@@ -724,7 +724,7 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
         advisories: Advisories::all(&["SA-CORE-2026-012".into()]),
         risk: Risk { level: 3 },
         unproven_since: (state == "open").then(|| ago(3.0)),
-        no_fix: state == "open",
+        no_fix: (state == "open").then(|| words::no_fix(true)),
     };
     vec![
         ("sites", sites().render()),

@@ -80,8 +80,7 @@ pub(super) fn page() -> AdvisoryPage {
         state,
         site_id: 7,
         site: "oberwalden.example".into(),
-        organization: "Gemeinde Oberwalden".into(),
-        environment: "production".into(),
+        client: "Gemeinde Oberwalden, staging".into(),
         versions: Versions::new(Some("8.x-1.11"), Some("8.x-1.12")),
         no_fix: false,
         unproven_since: None,
@@ -124,6 +123,13 @@ pub(super) fn page() -> AdvisoryPage {
             }),
         },
         following: Some(following(0.1, false)),
+        course: charts::course(
+            now(),
+            &[
+                (ago(40.0), Some(ago(-128.0)), Some(ago(20.0))),
+                (ago(40.0), Some(ago(-128.0)), None),
+            ],
+        ),
         list: list("/advisories/SA-CONTRIB-2026-082", 17, &[]),
         rows: vec![
             site(None, -5.0, None, "overdue"),
