@@ -15,15 +15,15 @@ pub const PER_PAGE_MAX: u32 = 200;
 /// Totals are exact up to here.
 pub const COUNTED: u32 = 10_000;
 /// The last page that may be asked for: keeps the arithmetic far from overflow.
-const PAGE_MAX: u32 = 10_000_000;
+pub const PAGE_MAX: u32 = 10_000_000;
 /// Filters in one question.
 const FILTERS_MAX: usize = 20;
 /// Values in one `in`.
-const IN_MAX: usize = 200;
+pub const IN_MAX: usize = 200;
 /// Characters in a text that is compared or searched for.
-const TEXT_MAX: usize = 255;
+pub const TEXT_MAX: usize = 255;
 /// Sorts in one question.
-const SORTS_MAX: usize = 5;
+pub const SORTS_MAX: usize = 5;
 
 /// A list's closed sets, as its const table declares them.
 #[derive(Debug)]

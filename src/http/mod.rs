@@ -44,7 +44,7 @@ use web::visit::Who::{Anybody, Attempting, Signed};
 use web::visit::{Page, look, send};
 use web::{
     self as pages, assets, catalogue, connect, deleted, entrance, fleet, import, keys, manual,
-    module, overview, site,
+    module, overview, reference, site,
 };
 
 const ORGANIZATION: Scope = Of("organization", |app, actor, id| {
@@ -204,6 +204,8 @@ pub fn pages() -> Vec<Page> {
         look("/feed",                      Signed, catalogue::FEED),
         look("/manual",                    Signed, manual::FIRST),
         look("/manual/{chapter}",          Signed, manual::CHAPTER),
+        look("/api/docs",                  Anybody, reference::INDEX),
+        look("/api/docs/{resource}",       Anybody, reference::RESOURCE),
     ]
 }
 

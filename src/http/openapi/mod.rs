@@ -4,6 +4,7 @@
 use std::sync::LazyLock;
 
 use serde_json::{Map, Value, json};
+use utoipa::openapi::schema::AdditionalProperties;
 use utoipa::openapi::{RefOr, Schema};
 
 use super::call::{Answer, Call};
@@ -19,8 +20,10 @@ mod parameters;
 
 use examples::Example;
 
-/// The document as text, worked out at the first question.
-static TEXT: LazyLock<String> = LazyLock::new(|| document().to_string());
+/// The document, worked out at the first question.
+pub static DOCUMENT: LazyLock<Value> = LazyLock::new(document);
+/// The same as text.
+static TEXT: LazyLock<String> = LazyLock::new(|| DOCUMENT.to_string());
 
 /// `GET /api/openapi.json`.
 pub const SHOW: Operation = Operation {
@@ -116,7 +119,10 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     let required = !matches!(operation.takes, Takes::MaybeJson(_));
     let body = match operation.takes {
         Takes::Nothing => return document,
-        Takes::Json(schema) | Takes::MaybeJson(schema) => referred(schema, schemas),
+        Takes::Json(schema) | Takes::MaybeJson(schema) => {
+            let making = matches!(operation.gives, Gives::Created(_));
+            closed(schema, making, schemas)
+        }
         Takes::Large(schema, limit) => {
             let about = format!("Plain or as gzip; at most {limit} bytes once unpacked.");
             fields.insert("description".to_owned(), json!(about));
@@ -152,6 +158,34 @@ fn permission(needs: Needs) -> &'static str {
         Needs::Person => "person",
         Needs::May(permission) | Needs::Platform(permission) => permission.word(),
     }
+}
+
+/// What the description of a field says that is needed only where the thing is made, not where it
+/// is changed.
+const NEEDED: &str = "Required when it is ";
+
+/// The schema of a body that takes no fields beside its own; where something is made by it, with the
+/// fields that are needed then.
+fn closed(schema: SchemaOf, making: bool, schemas: &mut Schemas) -> Value {
+    let mut body = referred(schema, schemas);
+    let name = body.pointer("/$ref").and_then(Value::as_str);
+    let name = name.and_then(|name| name.rsplit('/').next());
+    let found = schemas
+        .iter_mut()
+        .find(|(known, _)| Some(known.as_str()) == name);
+    let Some((_, RefOr::T(Schema::Object(object)))) = found else {
+        return body;
+    };
+    object.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+    let described = object.properties.iter();
+    let needed: Vec<&String> = described
+        .filter(|(_, field)| written(field).to_string().contains(NEEDED))
+        .map(|(name, _)| name)
+        .collect();
+    if let (true, Some(fields)) = (making, body.as_object_mut()) {
+        fields.insert("required".to_owned(), json!(needed));
+    }
+    body
 }
 
 /// Who may call, in words.

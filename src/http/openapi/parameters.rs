@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use url::form_urlencoded;
 
 use super::examples::Example;
-use crate::domain::listing::{Field, Kind, List, Op, PER_PAGE, PER_PAGE_MAX};
+use crate::domain::listing::{
+    Field, IN_MAX, Kind, List, Op, PAGE_MAX, PER_PAGE, PER_PAGE_MAX, SORTS_MAX, TEXT_MAX,
+};
 use crate::http::route::{Gives, Route, Scope};
 
 /// All of them, with the values that the example has.
@@ -71,7 +73,7 @@ fn list_parameters(list: &'static List) -> Vec<Value> {
         query(
             "page",
             "The page, from 1.",
-            &json!({"type": "integer", "minimum": 1, "default": 1}),
+            &json!({"type": "integer", "minimum": 1, "maximum": PAGE_MAX, "default": 1}),
         ),
         query(
             "per_page",
@@ -81,7 +83,7 @@ fn list_parameters(list: &'static List) -> Vec<Value> {
         json!({
             "name": "sort", "in": "query", "explode": false,
             "description": format!("Keys of the order, a minus before those that go down; {} by default. Always made total by id.", list.default_sort),
-            "schema": {"type": "array", "items": {"type": "string", "enum": sorts}},
+            "schema": {"type": "array", "minItems": 1, "maxItems": SORTS_MAX, "uniqueItems": true, "items": {"type": "string", "enum": sorts}},
         }),
         query(
             "format",
@@ -93,7 +95,7 @@ fn list_parameters(list: &'static List) -> Vec<Value> {
         all.push(query(
             "q",
             "Searches the names.",
-            &json!({"type": "string", "maxLength": 255}),
+            &json!({"type": "string", "maxLength": TEXT_MAX}),
         ));
     }
     for field in list.fields {
@@ -102,7 +104,11 @@ fn list_parameters(list: &'static List) -> Vec<Value> {
                 Op::Eq => format!("filter[{}]", field.name),
                 _ => format!("filter[{}][{}]", field.name, op.word()),
             };
-            all.push(query(&name, "", &filter_schema(field, op)));
+            let mut parameter = query(&name, "", &filter_schema(field, op));
+            if let (Some(fields), Op::In) = (parameter.as_object_mut(), op) {
+                fields.insert("explode".to_owned(), json!(false));
+            }
+            all.push(parameter);
         }
     }
     all
@@ -119,12 +125,24 @@ fn query(name: &str, description: &str, schema: &Value) -> Value {
 fn filter_schema(field: &Field, op: Op) -> Value {
     match (op, field.kind) {
         (Op::Null, _) | (_, Kind::Boolean) => json!({"type": "boolean"}),
-        (Op::In, _) => json!({"type": "string", "description": "A comma list."}),
-        (_, Kind::Integer) => json!({"type": "integer", "format": "int64"}),
-        (_, Kind::Time) => {
-            json!({"type": "string", "description": "RFC 3339, or a day as YYYY-MM-DD."})
+        (Op::In, kind) => {
+            json!({"type": "array", "minItems": 1, "maxItems": IN_MAX, "items": one(kind)})
         }
-        (_, Kind::Word(words)) => json!({"type": "string", "enum": words}),
-        (_, Kind::Text | Kind::Member) => json!({"type": "string", "maxLength": 255}),
+        (_, kind) => one(kind),
+    }
+}
+
+/// One value of that kind.
+fn one(kind: Kind) -> Value {
+    match kind {
+        Kind::Boolean => json!({"type": "boolean"}),
+        Kind::Integer => json!({"type": "integer", "format": "int64"}),
+        Kind::Time => json!({
+            "type": "string",
+            "description": "RFC 3339, or a day as YYYY-MM-DD.",
+            "anyOf": [{"format": "date-time"}, {"format": "date"}],
+        }),
+        Kind::Word(words) => json!({"type": "string", "enum": words}),
+        Kind::Text | Kind::Member => json!({"type": "string", "maxLength": TEXT_MAX}),
     }
 }

@@ -19,6 +19,7 @@ pub mod module;
 pub mod organizations;
 pub mod overview;
 pub mod parts;
+pub mod reference;
 pub mod secrets;
 pub mod shell;
 pub mod site;

@@ -11,6 +11,7 @@ pub mod forms;
 pub mod keys;
 pub mod module;
 pub mod overview;
+pub mod reference;
 pub mod site;
 
 #[cfg(test)]
