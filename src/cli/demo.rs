@@ -1,4 +1,4 @@
-//! `dewline demo`: a year of a fleet's life played into an empty data directory, and then, unless it
+//! `dewline demo`: two years of a fleet's life played into an empty data directory, and then, unless it
 //! isn't wanted, the appliance on top of it, with a stand-in for drupal.org and sites that go on.
 
 use std::path::{Path, PathBuf};
