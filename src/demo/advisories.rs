@@ -74,7 +74,7 @@ impl Word {
 pub fn words(plans: &[Plan], seed: u64, until: i64) -> Vec<Word> {
     let mut words: Vec<Word> = facts(plans).collect();
     words.extend(invented(plans, seed, until));
-    words.sort_by(|a, b| (a.at, a.advisory.nid).cmp(&(b.at, b.advisory.nid)));
+    words.sort_by_key(|word| (word.at, word.advisory.nid));
     words
 }
 
