@@ -193,6 +193,21 @@ async fn an_advisory_that_is_corrected_withdrawn_and_published_again_leaves_its_
     let shown = house.gets(&format!("/advisories/{SA}")).await;
     assert!(shown["withdrawn_at"].is_string(), "{shown}");
     assert_eq!(shown["affected_sites_count"], 0);
+    let ever = house
+        .gets(&format!("/advisories/{SA}/sites?sort=opened_at"))
+        .await;
+    let states: Vec<&Value> = ever
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| &row["state"])
+        .collect();
+    assert_eq!(
+        states,
+        ["withdrawn", "withdrawn"],
+        "what was is not forgotten"
+    );
+    assert_eq!(house.all_windows().await[0]["advisories"], json!([SA]));
 
     // And published again.
     house
@@ -208,6 +223,53 @@ async fn an_advisory_that_is_corrected_withdrawn_and_published_again_leaves_its_
     assert_eq!(states, ["withdrawn", "withdrawn", "open"]);
     let shown = house.gets(&format!("/advisories/{SA}")).await;
     assert_eq!(shown["withdrawn_at"], Value::Null);
+    house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_another_node_claims_for_another_project_changes_nothing() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    house.publishes(module("token"));
+    house.publishes(module("poll"));
+    let site = house.site_of(harbour, "Town hall").await;
+    site.syncs(&[("token", "1.0.0"), ("poll", "1.0.0")]).await;
+    house.drupal_org.put_advisory(against("token", "2.0.0", 1));
+    house.run_jobs().await;
+    let copy = Advisory {
+        nid: 51,
+        changed: days_ago(0),
+        ..against("poll", "2.0.0", 0)
+    };
+    house.drupal_org.put_advisory(copy);
+    house.listens().await;
+    assert_eq!(house.only().await["module"], "token");
+    assert_eq!(house.only().await["state"], "open");
+    house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_says_the_same_as_before_is_told_what_was_published_a_moment_ago() {
+    let house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    house.publishes(module("token"));
+    let site = house.site_of(harbour, "Town hall").await;
+    site.syncs(&[("token", "1.0.0")]).await;
+    house.run_jobs().await;
+    house.releases("token", Release::security("1.0.1", days_ago(0)));
+    let token = module_of(&site, &house, "token").await["module_id"]
+        .as_i64()
+        .unwrap();
+    dewline::services::refresh::one(&house.app, token)
+        .await
+        .unwrap();
+    // Nobody has been told yet, and the site comes first.
+    let receipt = site.syncs(&[("token", "1.0.0")]).await;
+    assert_eq!(receipt["counts"]["unchanged"], receipt["counts"]["total"]);
+    assert_eq!(receipt["security"]["status"], "not_secure");
+    assert_eq!(receipt["security"]["open_exposures"], 1);
+    house.run_jobs().await;
+    assert_eq!(house.all_windows().await.len(), 1);
     house.proves_itself().await;
 }
 

@@ -1,8 +1,8 @@
 //! Who is asking, what he may do, and what he may see.
 //!
 //! Every service takes an [`Actor`] and begins with [`Actor::require`]; every list takes
-//! [`Actor::sight`], and the SQL filters by it. Roles of people come with a later issue: until
-//! then a person is the platform administrator.
+//! [`Actor::sight`], and the SQL filters by it. A person is the platform administrator; keys are what
+//! their scopes say.
 
 use std::fmt;
 

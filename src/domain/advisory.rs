@@ -112,7 +112,9 @@ impl Advisory {
             published: Some(record.published),
             affected: vec![Affected {
                 package: package_of(&record.project),
-                stated: record.affected_versions.is_some() || record.ranges.is_some(),
+                stated: record.lost_versions
+                    || record.affected_versions.is_some()
+                    || record.ranges.is_some(),
                 ranges: record
                     .ranges
                     .as_ref()

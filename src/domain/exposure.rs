@@ -669,10 +669,25 @@ fn left_behind(
             outcome: Outcome::of((*at).max(row.opened_at), row.due_at),
             by_sync: *ended_by_sync,
         },
+        // Nobody could tell of the version that it was open for, and the site has left that for one that is not exposed.
+        Some(run)
+            if row.unproven_since.is_some()
+                && run.version_id != row.version_id
+                && verdicts.about(run.version_id, cause) == Some(false) =>
+        {
+            let before = runs.iter().rev().nth(1);
+            let at = run.started_at.max(row.opened_at);
+            Step::Close {
+                row: row.id,
+                at,
+                outcome: Outcome::of(at, row.due_at),
+                by_sync: before.and_then(|before| before.ended_by_sync),
+            }
+        }
         // Judged anew: what runs was never exposed by it.
         Some(run) if verdicts.about(run.version_id, cause) == Some(false) => Step::Close {
             row: row.id,
-            at: now,
+            at: now.max(row.opened_at),
             outcome: Outcome::Withdrawn,
             by_sync: None,
         },
@@ -714,7 +729,7 @@ fn withdraw(now: Timestamp, row: &Row, runs: &[Run], verdicts: &impl Verdicts) -
     let at = at.max(row.opened_at);
     Some(Step::Close {
         row: row.id,
-        at: if left { at } else { now },
+        at: if left { at } else { now.max(row.opened_at) },
         outcome: if left {
             Outcome::of(at, row.due_at)
         } else {

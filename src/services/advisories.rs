@@ -1,6 +1,8 @@
 //! Security advisories: taking what their sources tell, and what follows from that for the versions of
 //! their project and the sites that run them.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 
@@ -214,13 +216,34 @@ pub(super) async fn take(
     work: Taking,
     told: Record,
 ) -> Result<Taken> {
-    // What was published before is told to the end first, so that the order of publications is kept.
-    let project = told.project.clone();
-    let module = store.read(|db| catalogue::find(db, Origin::Project, 0, &project))?;
-    if let Some(module) = module {
-        while publishing::fan_out_module(store, &promise, module.id).await? {}
+    let work = Arc::new((work, told));
+    loop {
+        // What was published before is told to the end first, so that the order of publications is kept.
+        let modules = store.read(|db| work.0.modules(db, &work.1))?;
+        for module in modules {
+            while publishing::fan_out_module(store, &promise, module).await? {}
+        }
+        let mine = Arc::clone(&work);
+        let taken = store
+            .write(Lane::Back, move |db| {
+                for module in mine.0.modules(db, &mine.1)? {
+                    if catalogue::fanout(db, module)?.is_some() {
+                        return Ok(None);
+                    }
+                }
+                mine.0.take(db, mine.1.clone()).map(Some)
+            })
+            .await?;
+        if let Some(taken) = taken {
+            return Ok(taken);
+        }
     }
-    store.write(Lane::Back, move |db| work.take(db, told)).await
+}
+
+/// Another node, which stands, has the id already: it is believed as long as it does.
+fn is_claimed(held: &Record, told: &Record) -> bool {
+    let other = held.nid.is_some() && told.nid.is_some() && held.nid != told.nid;
+    other && !held.withdrawn && (held.project != told.project || told.changed <= held.changed)
 }
 
 /// What a source told, on its way into the store.
@@ -231,8 +254,26 @@ pub(super) struct Taking {
 }
 
 impl Taking {
+    /// The modules that an advisory is or was about.
+    fn modules(&self, db: &Connection, told: &Record) -> store::Result<Vec<i64>> {
+        let before = advisories::held(db, &told.id)?.map(|held| held.record.project);
+        let mut modules = Vec::new();
+        for project in before.iter().chain([&told.project]) {
+            let module = catalogue::find(db, Origin::Project, 0, project)?;
+            modules.extend(module.map(|module| module.id));
+        }
+        modules.dedup();
+        Ok(modules)
+    }
+
     fn take(&self, db: &Connection, told: Record) -> Result<Taken> {
         let held = advisories::held(db, &told.id)?;
+        if let Some(held) = &held
+            && is_claimed(&held.record, &told)
+        {
+            tracing::warn!(id = told.id, node = told.nid, "another node has this id");
+            return Ok(Taken::Known);
+        }
         let record = match &held {
             Some(held) => told.joined_with(&held.record),
             None => told,

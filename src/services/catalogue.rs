@@ -4,6 +4,7 @@
 //! was judged anew are told in small batches afterwards, and a sync that comes first sees the new
 //! judgements already.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -66,9 +67,7 @@ pub async fn record_as_of(
     answer: Fetched,
     as_of: Timestamp,
 ) -> Result<()> {
-    // What was published before is told to the end first, so that the order of publications is kept.
     let promise = ledger::promise(&app.config.sla);
-    while fan_out_module(&app.store, &promise, module_id).await? {}
     let longest = SignedDuration::try_from(app.config.feed.stale_after);
     let work = Recording {
         histories: app.histories.clone(),
@@ -82,9 +81,24 @@ pub async fn record_as_of(
         now: app.clock.now(),
         as_of: as_of.min(app.clock.now()),
     };
-    app.store
-        .write(Lane::Back, move |db| work.record(db, answer))
-        .await
+    let work = Arc::new((work, answer));
+    loop {
+        // What was published before is told to the end first, so that the order of publications is kept.
+        while fan_out_module(&app.store, &promise, module_id).await? {}
+        let mine = Arc::clone(&work);
+        let recorded = app
+            .store
+            .write(Lane::Back, move |db| {
+                if catalogue::fanout(db, module_id)?.is_some() {
+                    return Ok(false);
+                }
+                mine.0.record(db, &mine.1).map(|()| true)
+            })
+            .await?;
+        if recorded {
+            return Ok(());
+        }
+    }
 }
 
 /// An answer on its way into the store.
@@ -98,7 +112,7 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    pub(super) fn record(&self, db: &Connection, answer: Fetched) -> Result<()> {
+    pub(super) fn record(&self, db: &Connection, answer: &Fetched) -> Result<()> {
         let Some(module) = catalogue::get(db, self.module_id)? else {
             return Err(Error::NotFound);
         };
@@ -107,7 +121,12 @@ impl Recording {
                 history,
                 etag,
                 last_modified,
-            } => self.document(db, &module, &history, etag, last_modified)?,
+            } => self.document(
+                db,
+                &module,
+                history,
+                (etag.as_deref(), last_modified.as_deref()),
+            )?,
             Fetched::NotModified if module.publication_id.is_some() => {
                 let (etag, modified) = (module.etag.clone(), module.last_modified.clone());
                 self.good(db, &module, etag.as_deref(), modified.as_deref())?;
@@ -122,12 +141,12 @@ impl Recording {
             )?,
             Fetched::Absent => self.absent(db, &module)?,
             Fetched::Unreadable { reason } => {
-                self.bad(db, &module, FeedState::Unreadable, &reason, None)?;
+                self.bad(db, &module, FeedState::Unreadable, reason, None)?;
             }
             Fetched::Failed {
                 reason,
                 retry_after,
-            } => self.bad(db, &module, FeedState::Failed, &reason, retry_after)?,
+            } => self.bad(db, &module, FeedState::Failed, reason, *retry_after)?,
         }
         Ok(())
     }
@@ -137,8 +156,7 @@ impl Recording {
         db: &Connection,
         module: &Module,
         history: &ReleaseHistory,
-        etag: Option<String>,
-        last_modified: Option<String>,
+        (etag, last_modified): (Option<&str>, Option<&str>),
     ) -> Result<()> {
         let hash = digest(&SHA256, &serde_json::to_vec(history).map_err(internal)?);
         let newest = match module.publication_id {
@@ -155,7 +173,7 @@ impl Recording {
             };
             judge_anew(db, &self.histories, &module, self.now)?;
         }
-        self.good(db, module, etag.as_deref(), last_modified.as_deref())
+        self.good(db, module, etag, last_modified)
     }
 
     /// A good answer: the data is fresh again.
@@ -417,10 +435,10 @@ pub(super) async fn fan_out_module(
         return Ok(false);
     };
     let promise = *promise;
-    let sites: std::sync::Arc<[i64]> = sites.into();
+    let sites: Arc<[i64]> = sites.into();
     let mut done = 0;
     while done < sites.len() {
-        let batch = std::sync::Arc::clone(&sites);
+        let batch = Arc::clone(&sites);
         done = store
             .write(Lane::Back, move |db| {
                 tell(db, module_id, &batch, done, &promise, fanout.requested_at)

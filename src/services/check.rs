@@ -256,7 +256,7 @@ impl Replay<'_> {
                     etag: None,
                     last_modified: None,
                 };
-                recording.record(db, answer)
+                recording.record(db, &answer)
             })
             .await?;
         while publishing::tell_next(self.target, &self.promise).await? {}

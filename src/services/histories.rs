@@ -24,7 +24,7 @@ pub struct Histories {
 /// The advisories of a project as of the newest form of any of them.
 #[derive(Debug, Clone)]
 struct Shelf {
-    newest: (i64, Vec<u8>),
+    newest: (i64, i64, Vec<u8>),
     advisories: Arc<[Advisory]>,
 }
 

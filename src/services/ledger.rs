@@ -70,17 +70,17 @@ pub fn reconcile(
 }
 
 /// Draws for one site the consequences of what was published and not yet told: before it syncs again or is
-/// deleted, so that what was first is drawn first.
+/// deleted, so that what was first is drawn first. `true`: there was something; the site is to be counted anew.
 ///
 /// # Errors
 /// What the store says.
-pub fn settle(db: &Connection, site_id: i64, promise: &Promise) -> store::Result<()> {
+pub fn settle(db: &Connection, site_id: i64, promise: &Promise) -> store::Result<bool> {
     let untold = catalogue::untold(db, site_id)?;
     if untold.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let Some(site) = inventory::standpoint(db, site_id)? else {
-        return Ok(());
+        return Ok(false);
     };
     for (module_id, project, requested_at) in untold {
         let place = Place {
@@ -90,7 +90,7 @@ pub fn settle(db: &Connection, site_id: i64, promise: &Promise) -> store::Result
         };
         reconcile(db, &place, &project, promise, requested_at)?;
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Draws the consequences of what was published while a site was deleted, and counts it: it stands

@@ -138,17 +138,18 @@ pub fn revision(db: &Connection, id: i64) -> Result<Record> {
     blob::unpack(&document)
 }
 
-/// What identifies the newest form of any advisory of a project: its number and its hash. `None`: it has none.
+/// What identifies the advisories of a project as they are told now: how many they are, and the number and the hash
+/// of the newest form of any of them. `None`: it has none.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn newest(db: &Connection, project: &str) -> Result<Option<(i64, Vec<u8>)>> {
+pub fn newest(db: &Connection, project: &str) -> Result<Option<(i64, i64, Vec<u8>)>> {
     Ok(db
         .prepare_cached(
-            "SELECT id, content_hash FROM advisory_revisions
+            "SELECT (SELECT count(*) FROM advisories WHERE project = ?1), id, content_hash FROM advisory_revisions
              WHERE id = (SELECT max(revision_id) FROM advisories WHERE project = ?1)",
         )?
-        .query_row([project], |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_row([project], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
         .optional()?)
 }
 

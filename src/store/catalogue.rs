@@ -741,7 +741,7 @@ pub fn request_fanout(
     all.dedup();
     db.prepare_cached(
         "INSERT INTO fanouts (module_id, requested_at, generation, version_ids) VALUES (?1, ?2, 1, ?3)
-         ON CONFLICT DO UPDATE SET requested_at = excluded.requested_at, generation = generation + 1,
+         ON CONFLICT DO UPDATE SET generation = generation + 1,
             version_ids = excluded.version_ids",
     )?
     .execute(params![module_id, ms(now), serde_json::to_string(&all)?])?;

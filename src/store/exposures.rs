@@ -56,7 +56,7 @@ pub static OF_ADVISORY: Source = Source {
     from: "exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id JOIN sites AS s ON s.id = e.site_id",
     drivers: &[],
     walked: &[],
-    live: "1",
+    live: "s.deleted_at IS NULL",
     id: "e.id",
     wall: Wall::Owned {
         organization: "e.organization_id",

@@ -290,6 +290,10 @@ impl Book {
         let mut open = HashSet::new();
         // The newest first: an advisory explains one open window of a site at most.
         for row in rows.iter().rev() {
+            if row.closed.is_some() {
+                // What is closed stays as it was, though the advisory was corrected or taken back.
+                after.extend(before.iter().filter(|(id, _)| *id == row.id));
+            }
             for told in self.explaining(row.version_id, &row.cause) {
                 if row.closed.is_some() || open.insert(told.id) {
                     after.insert((row.id, told.id));

@@ -9,6 +9,7 @@ use crate::domain::inventory::is_project_name;
 
 const LONGEST_TITLE: usize = 300;
 const MOST_SPANS: usize = 500;
+const LONGEST_VERSION: usize = 100;
 
 /// Whether a document is one of OSV's.
 pub fn is_osv(document: &Value) -> bool {
@@ -44,6 +45,17 @@ pub fn read(document: &Value) -> Result<Record, Refused> {
         Some(name) if is_project_name(name) => name,
         _ => return Err(Refused::NoProject),
     };
+    let (ranges, cut) = ranges(&own);
+    let affected_versions = constraint(&own);
+    let stated = own.iter().any(|entry| {
+        let specific = entry.get("database_specific");
+        specific
+            .and_then(|of| of.get("affected_versions"))
+            .is_some_and(Value::is_string)
+            || entry
+                .get("versions")
+                .is_some_and(|versions| *versions != Value::Array(Vec::new()))
+    });
     let aliases = document.get("aliases").and_then(Value::as_array);
     let aliases = aliases.into_iter().flatten().filter_map(Value::as_str);
     Ok(Record {
@@ -54,13 +66,9 @@ pub fn read(document: &Value) -> Result<Record, Refused> {
         score: None,
         cves: id::cves(aliases),
         changed: changed.unwrap_or(published),
-        affected_versions: constraint(&own),
-        ranges: Some(
-            own.iter()
-                .flat_map(|entry| spans(entry))
-                .take(MOST_SPANS)
-                .collect(),
-        ),
+        lost_versions: (cut || stated) && affected_versions.is_none() && ranges.is_none(),
+        affected_versions,
+        ranges,
         fixed_in: Vec::new(),
         url: id::safe_url(link(document), &id),
         nid: None,
@@ -105,8 +113,25 @@ fn constraint(entries: &[&Value]) -> Option<String> {
     (!joined.is_empty() && joined.len() <= 4_000).then_some(joined)
 }
 
-/// Each introduction with the end that follows it.
-fn spans(entry: &Value) -> Vec<Span> {
+/// The spans of all entries, and whether some could not be kept: then none are, for half of them would be
+/// wrong. `None`: there are none.
+fn ranges(entries: &[&Value]) -> (Option<Vec<Span>>, bool) {
+    let mut all = Vec::new();
+    for entry in entries {
+        match spans(entry) {
+            Some(spans) => all.extend(spans),
+            None => return (None, true),
+        }
+    }
+    if all.len() > MOST_SPANS {
+        return (None, true);
+    }
+    let none = all.is_empty();
+    ((!none).then_some(all), false)
+}
+
+/// Each introduction with the end that follows it; `None`: there are more than can be kept.
+fn spans(entry: &Value) -> Option<Vec<Span>> {
     let list = |value: &Value, name: &str| -> Vec<Value> {
         value
             .get(name)
@@ -115,13 +140,18 @@ fn spans(entry: &Value) -> Vec<Span> {
             .unwrap_or_default()
     };
     let mut spans = Vec::new();
-    for range in list(entry, "ranges").iter().take(MOST_SPANS) {
+    let ranges = list(entry, "ranges");
+    if ranges.len() > MOST_SPANS {
+        return None;
+    }
+    for range in &ranges {
         let mut open: Vec<Span> = Vec::new();
-        for event in list(range, "events").iter().take(MOST_SPANS) {
-            let text = |name: &str| {
-                let text = event.get(name).and_then(Value::as_str);
-                text.filter(|text| text.len() <= 100).map(str::to_owned)
-            };
+        let events = list(range, "events");
+        if events.len() > MOST_SPANS || events.iter().any(is_too_long) {
+            return None;
+        }
+        for event in &events {
+            let text = |name: &str| event.get(name).and_then(Value::as_str).map(str::to_owned);
             let (introduced, fixed, last_affected) =
                 (text("introduced"), text("fixed"), text("last_affected"));
             if introduced.is_some() {
@@ -147,7 +177,15 @@ fn spans(entry: &Value) -> Vec<Span> {
         }
         spans.append(&mut open);
     }
-    spans
+    Some(spans)
+}
+
+/// A version that nobody writes.
+fn is_too_long(event: &Value) -> bool {
+    ["introduced", "fixed", "last_affected"]
+        .into_iter()
+        .filter_map(|name| event.get(name)?.as_str())
+        .any(|text| text.len() > LONGEST_VERSION)
 }
 
 fn link(document: &Value) -> Option<&str> {

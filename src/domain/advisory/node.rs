@@ -86,6 +86,8 @@ pub fn read(node: &Value) -> Result<Node, Refused> {
         vector: vector.map(str::to_owned),
         cves: id::cves(texts(node.get("field_sa_cve"))),
         affected_versions: constraint(text(node.get("field_affected_versions"))),
+        lost_versions: text(node.get("field_affected_versions"))
+            .is_some_and(|text| text.len() > LONGEST_CONSTRAINT),
         ranges: None,
         fixed_in: fixed_in(node),
         project_nid: project.nid,

@@ -30,6 +30,9 @@ pub struct Record {
     pub changed: i64,
     /// The affected versions as a composer constraint; `None`: not stated.
     pub affected_versions: Option<String>,
+    /// It names versions that could not be kept: nothing can be compared with it.
+    #[serde(default)]
+    pub lost_versions: bool,
     /// The affected versions as OSV's spans, where an OSV document told them.
     pub ranges: Option<Vec<Span>>,
     /// The versions stated to fix it, as drupal.org writes them.
@@ -70,6 +73,10 @@ impl Record {
         } else {
             (self, held)
         };
+        // drupal.org itself names none any more, or more than can be kept: the old ones don't stand.
+        let unnamed = newer.affected_versions.is_none()
+            && (newer.lost_versions || (newer.nid.is_some() && older.nid.is_some()));
+        let taken_back = older.withdrawn && newer.nid.is_none() && newer.changed <= older.changed;
         let same_versions = newer.affected_versions.is_none()
             || older.affected_versions.is_none()
             || newer.affected_versions == older.affected_versions;
@@ -97,10 +104,11 @@ impl Record {
             cves: list(newer.cves, &older.cves),
             ranges: newer
                 .ranges
-                .or_else(|| older.ranges.clone().filter(|_| same_versions)),
+                .or_else(|| older.ranges.clone().filter(|_| same_versions && !unnamed)),
             affected_versions: newer
                 .affected_versions
-                .or_else(|| older.affected_versions.clone()),
+                .or_else(|| older.affected_versions.clone().filter(|_| !unnamed)),
+            withdrawn: newer.withdrawn || taken_back,
             fixed_in: list(newer.fixed_in, &older.fixed_in),
             nid: newer.nid.or(older.nid),
             project_nid: newer.project_nid.or(older.project_nid),
@@ -169,6 +177,49 @@ mod tests {
         ] {
             assert_eq!(score(vector), None, "{vector}");
         }
+    }
+
+    #[test]
+    fn versions_that_drupal_org_names_no_more_dont_stand() {
+        let held = Record {
+            nid: Some(1),
+            changed: 10,
+            affected_versions: Some("<1.5.0".to_owned()),
+            ..Record::default()
+        };
+        let emptied = Record {
+            nid: Some(1),
+            changed: 20,
+            ..Record::default()
+        };
+        assert_eq!(emptied.clone().joined_with(&held).affected_versions, None);
+        let carried = Record {
+            nid: None,
+            ..emptied
+        };
+        let joined = carried.joined_with(&held);
+        assert_eq!(joined.affected_versions.as_deref(), Some("<1.5.0"));
+    }
+
+    #[test]
+    fn an_old_copy_brings_back_nothing_that_was_taken_back() {
+        let held = Record {
+            nid: Some(1),
+            changed: 10,
+            withdrawn: true,
+            ..Record::default()
+        };
+        let copy = Record {
+            changed: 10,
+            ..Record::default()
+        };
+        assert!(copy.joined_with(&held).withdrawn);
+        let again = Record {
+            nid: Some(1),
+            changed: 10,
+            ..Record::default()
+        };
+        assert!(!again.joined_with(&held).withdrawn);
     }
 
     #[test]

@@ -557,3 +557,18 @@ impl Verdicts for Corrected {
         self.0.known(cause, version)
     }
 }
+
+#[test]
+fn a_site_that_patches_while_nobody_can_tell_of_its_old_version_is_not_forgotten() {
+    let mut book = Book::default();
+    let world = World::default().fix(5, Some(10), 11);
+    book.reconcile(11, &[run(4, 0, None)], &world);
+    let unclear = World {
+        unclear: vec![4],
+        ..World::default().fix(5, Some(10), 11)
+    };
+    book.reconcile(20, &[run(4, 0, None)], &unclear);
+    assert_eq!(book.0[0].unproven_since, Some(hour(20)));
+    book.reconcile(30, &[run(4, 0, Some(30)), run(5, 30, None)], &unclear);
+    assert_eq!(book.0[0].closed, Some((hour(30), Outcome::Met)));
+}

@@ -127,7 +127,14 @@ impl Arrival {
         let taken = match (site.sync_id, &site.content_hash) {
             (Some(sync_id), Some(hash)) if *hash == self.hash => {
                 self.heard(db, now, generated, None)?;
-                self.unchanged(sync_id, &site)
+                // What was published meanwhile is told before this sync is answered.
+                if ledger::settle(db, self.site_id, &self.promise)? {
+                    ledger::recount(db, self.site_id)?;
+                    let site = kept::standpoint(db, self.site_id)?.unwrap_or(site);
+                    self.unchanged(sync_id, &site)
+                } else {
+                    self.unchanged(sync_id, &site)
+                }
             }
             _ => self.changed(db, &site, now, generated)?,
         };
