@@ -16,6 +16,7 @@ mod api_lists;
 mod api_sites;
 mod api_sync;
 mod catalogue;
+mod dashboard;
 mod deleted;
 mod demo;
 mod drupal_org;

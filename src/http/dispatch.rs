@@ -15,6 +15,8 @@ use url::form_urlencoded;
 use super::budgets::{self, Payer, Told};
 use super::call::{Answer, Call};
 use super::edge::{Edge, Known};
+use super::envelope::Written;
+use super::kept::{Moment, Question};
 use super::problem::{self, Refusal};
 use super::route::{Gives, Needs, Route, Scope, Tier};
 use super::{body, envelope};
@@ -87,6 +89,13 @@ async fn answer(
         permitted(route, actor)?;
     }
     let ids = in_sight(&edge.app, route, actor.as_ref(), &names, ids)?;
+    let now = route.kept.then(|| Moment::now(&edge.app));
+    let question = now.map(|now| (question(parts, actor.as_ref()), now));
+    if let Some((question, now)) = &question
+        && let Some(answer) = edge.kept.find(question, *now)
+    {
+        return Ok(answer.told(&known.request_id, &parts.headers));
+    }
     let body = match body::take(route.operation.takes, &parts.headers, body).await {
         Ok(body) => body,
         Err(refusal) => return Err(noted(edge, route, &ids, known, refusal).await),
@@ -109,18 +118,34 @@ async fn answer(
     } else {
         &parts.method
     };
-    Ok(envelope::answer(
-        answer,
-        &envelope::Asked {
-            method,
-            path: parts.uri.path(),
-            pairs: &pairs,
-            query: query.as_ref(),
-            sight: actor.as_ref().map(Actor::sight),
-            request_id: &known.request_id,
-            headers: &parts.headers,
-        },
-    ))
+    let asked = envelope::Asked {
+        method,
+        path: parts.uri.path(),
+        pairs: &pairs,
+        query: query.as_ref(),
+        sight: actor.as_ref().map(Actor::sight),
+        request_id: &known.request_id,
+        headers: &parts.headers,
+    };
+    Ok(match envelope::written(answer, &asked) {
+        Written::Whole(response) => response,
+        Written::Read(answer) => {
+            let answer = Arc::new(answer);
+            if let Some((question, moment)) = question {
+                edge.kept.keep(question, moment, Arc::clone(&answer));
+            }
+            answer.told(&known.request_id, &parts.headers)
+        }
+    })
+}
+
+/// What is asked, by whom as far as a kept answer depends on it.
+fn question(parts: &Parts, actor: Option<&Actor>) -> Question {
+    let address = parts.uri.path_and_query();
+    Question {
+        address: address.map_or_else(String::new, ToString::to_string),
+        sight: actor.map(Actor::sight),
+    }
 }
 
 fn route<'a>(routes: &'a [Route], method: &Method) -> Result<&'a Route, Refusal> {

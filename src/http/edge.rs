@@ -12,6 +12,7 @@ use tracing::Instrument;
 use uuid::Builder;
 
 use super::budgets::Budgets;
+use super::kept::Kept;
 use super::problem::{self, Refusal};
 use crate::app::App;
 use crate::domain::network::Network;
@@ -28,6 +29,8 @@ pub struct Edge {
     pub app: Arc<App>,
     /// How often one may call.
     pub budgets: Budgets,
+    /// What was answered since something changed.
+    pub kept: Kept,
     /// From whom `X-Forwarded-*` is believed.
     proxies: Vec<Network>,
 }
@@ -37,6 +40,7 @@ impl Edge {
     pub fn new(app: Arc<App>) -> Self {
         Self {
             budgets: Budgets::new(&app),
+            kept: Kept::default(),
             proxies: app
                 .config
                 .trusted_proxies
@@ -106,11 +110,12 @@ pub async fn around(
     };
     let trace_id = trace_id(request.headers()).unwrap_or_default();
     let path = request.uri().path().to_owned();
+    let method = request.method().clone();
     let span = tracing::info_span!(
         "request",
         request_id = known.request_id,
         trace_id,
-        method = %request.method(),
+        %method,
         path,
         address = %known.address,
     );
@@ -126,14 +131,18 @@ pub async fn around(
         let refusal = Refusal::Service(Error::Internal(format!("a handler failed: {error}")));
         span.in_scope(|| problem::answer(refusal, &path, &known.request_id))
     });
-    let took = edge.app.clock.now().as_millisecond() - began.as_millisecond();
-    span.in_scope(|| {
-        tracing::info!(
-            status = response.status().as_u16(),
-            took_ms = took,
-            "answered"
-        )
-    });
+    // Outside the span, whose fields would be read back from their text for each line.
+    tracing::info!(
+        parent: None,
+        request_id = known.request_id,
+        trace_id,
+        %method,
+        path,
+        address = %known.address,
+        status = response.status().as_u16(),
+        took_ms = edge.app.clock.now().as_millisecond() - began.as_millisecond(),
+        "answered"
+    );
     let headers = response.headers_mut();
     if let Ok(id) = HeaderValue::from_str(&known.request_id) {
         headers.insert(REQUEST_ID, id);

@@ -1,12 +1,14 @@
 //! Writes what a handler gives: the envelope, CSV, or a bare document; with validators, so that a
 //! client who has it already is told so in a line.
 
+use std::fmt::Write as _;
+
 use axum::body::Body;
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, LOCATION, VARY,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
-use ring::digest::{SHA256, digest};
+use ring::digest::{Context, SHA256};
 use serde::Serialize;
 use serde_json::Value;
 use url::form_urlencoded;
@@ -51,17 +53,64 @@ pub struct Asked<'a> {
     pub headers: &'a HeaderMap,
 }
 
+/// The answer to a read, but for the request's id, which stands between its two halves.
+#[derive(Debug)]
+pub struct Enveloped {
+    before: String,
+    after: String,
+    etag: String,
+}
+
+impl Enveloped {
+    /// Its bytes.
+    pub fn len(&self) -> usize {
+        self.before.len() + self.after.len() + self.etag.len()
+    }
+
+    /// It says nothing.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The answer to whoever asks this; one line for him who has it already.
+    pub fn told(&self, request_id: &str, headers: &HeaderMap) -> Response<Body> {
+        if has_already(headers, &self.etag) {
+            return not_modified(&self.etag);
+        }
+        let id = quoted(request_id);
+        let mut text = String::with_capacity(self.before.len() + id.len() + self.after.len());
+        text.push_str(&self.before);
+        text.push_str(&id);
+        text.push_str(&self.after);
+        let mut response = json_response(text);
+        validators(&mut response, &self.etag);
+        response
+    }
+}
+
+/// What a handler gave, written.
+#[derive(Debug)]
+pub enum Written {
+    /// The answer to a read, in JSON.
+    Read(Enveloped),
+    /// Any other.
+    Whole(Response<Body>),
+}
+
 /// The answer to a request that was not refused.
-pub fn answer(answer: Answer, asked: &Asked<'_>) -> Response<Body> {
-    match answer {
+pub fn written(answer: Answer, asked: &Asked<'_>) -> Written {
+    Written::Whole(match answer {
         Answer::Nothing => status(Response::new(Body::empty()), StatusCode::NO_CONTENT),
         Answer::Bare { media, text } => bare(media, text, asked),
+        Answer::One { data, links, .. } if *asked.method == Method::GET => {
+            return Written::Read(one(&data, links, asked));
+        }
         Answer::One {
             status: code,
             data,
             location,
             links,
-        } => one(code, &data, location, &links, asked),
+        } => done(code, &data, location, links, asked),
         Answer::Page {
             rows,
             list,
@@ -70,10 +119,10 @@ pub fn answer(answer: Answer, asked: &Asked<'_>) -> Response<Body> {
             more,
         } => {
             let Some(query) = asked.query else {
-                return status(
+                return Written::Whole(status(
                     Response::new(Body::empty()),
                     StatusCode::INTERNAL_SERVER_ERROR,
-                );
+                ));
             };
             let pagination = Pagination {
                 page: query.page,
@@ -84,11 +133,11 @@ pub fn answer(answer: Answer, asked: &Asked<'_>) -> Response<Body> {
             };
             let links = page_links(&pagination, more, asked);
             match query.format {
-                Format::Json => page(&rows, &pagination, &links, asked),
+                Format::Json => return Written::Read(page(&rows, &pagination, &links, asked)),
                 Format::Csv => table(&rows, list, &links, asked),
             }
         }
-    }
+    })
 }
 
 fn status(mut response: Response<Body>, code: StatusCode) -> Response<Body> {
@@ -114,38 +163,37 @@ fn links_json(links: &[(&'static str, String)]) -> String {
     format!("{{{}}}", each.join(","))
 }
 
-fn one(
+fn one(data: &str, further: Vec<(&'static str, String)>, asked: &Asked<'_>) -> Enveloped {
+    let mut links = vec![("self", asked.path.to_owned())];
+    links.extend(further);
+    let links = links_json(&links);
+    Enveloped {
+        etag: etag(&[data, &links], asked.sight),
+        before: format!("{{\"data\":{data},\"meta\":{{\"request_id\":"),
+        after: format!("}},\"links\":{links}}}"),
+    }
+}
+
+/// What was made, changed or begun.
+fn done(
     code: u16,
     data: &str,
     location: Option<String>,
-    further: &[(&'static str, String)],
+    further: Vec<(&'static str, String)>,
     asked: &Asked<'_>,
 ) -> Response<Body> {
     let own = location.clone().unwrap_or_else(|| asked.path.to_owned());
     let mut links = vec![("self", own)];
-    links.extend(further.iter().cloned());
-    let links = links_json(&links);
-    let validator = (*asked.method == Method::GET).then(|| etag(&[data, &links], asked.sight));
-    if let Some(etag) = &validator
-        && has_already(asked.headers, etag)
-    {
-        return not_modified(etag);
-    }
-    let text = format!(
-        "{{\"data\":{data},\"meta\":{{\"request_id\":{}}},\"links\":{links}}}",
-        quoted(asked.request_id)
-    );
-    let mut response = json_response(text);
+    links.extend(further);
+    let mut response = json_response(format!(
+        "{{\"data\":{data},\"meta\":{{\"request_id\":{}}},\"links\":{}}}",
+        quoted(asked.request_id),
+        links_json(&links)
+    ));
     *response.status_mut() = StatusCode::from_u16(code).unwrap_or(StatusCode::OK);
-    match (validator, location) {
-        (Some(etag), _) => validators(&mut response, &etag),
-        (None, Some(location)) => {
-            insert(&mut response, CACHE_CONTROL, "no-store");
-            if matches!(code, 201 | 202) {
-                insert(&mut response, LOCATION, &location);
-            }
-        }
-        (None, None) => insert(&mut response, CACHE_CONTROL, "no-store"),
+    insert(&mut response, CACHE_CONTROL, "no-store");
+    if let (201 | 202, Some(location)) = (code, location) {
+        insert(&mut response, LOCATION, &location);
     }
     response
 }
@@ -155,20 +203,15 @@ fn page(
     pagination: &Pagination,
     links: &[(&'static str, String)],
     asked: &Asked<'_>,
-) -> Response<Body> {
-    let data = format!("[{}]", rows.join(","));
+) -> Enveloped {
+    let data = rows.join(",");
     let links = links_json(links);
     let pagination = serde_json::to_string(pagination).unwrap_or_default();
-    let etag = etag(&[&data, &links, &pagination], asked.sight);
-    if has_already(asked.headers, &etag) {
-        return not_modified(&etag);
+    Enveloped {
+        etag: etag(&[&data, &links, &pagination], asked.sight),
+        before: format!("{{\"data\":[{data}],\"meta\":{{\"request_id\":"),
+        after: format!(",\"pagination\":{pagination}}},\"links\":{links}}}"),
     }
-    let mut response = json_response(format!(
-        "{{\"data\":{data},\"meta\":{{\"request_id\":{},\"pagination\":{pagination}}},\"links\":{links}}}",
-        quoted(asked.request_id)
-    ));
-    validators(&mut response, &etag);
-    response
 }
 
 fn table(
@@ -217,15 +260,18 @@ fn json_response(text: String) -> Response<Body> {
 
 /// A weak validator over what was answered and who could see it; not over the request's id.
 fn etag(parts: &[&str], sight: Option<Sight>) -> String {
-    let whole = format!("{sight:?}\n{}", parts.join("\n"));
-    let hash = digest(&SHA256, whole.as_bytes());
-    let hex: String = hash
-        .as_ref()
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    format!("W/\"{hex}\"")
+    let mut hash = Context::new(&SHA256);
+    hash.update(format!("{sight:?}").as_bytes());
+    for part in parts {
+        hash.update(b"\n");
+        hash.update(part.as_bytes());
+    }
+    let mut etag = "W/\"".to_owned();
+    for byte in hash.finish().as_ref().iter().take(16) {
+        let _ = write!(etag, "{byte:02x}");
+    }
+    etag.push('"');
+    etag
 }
 
 fn has_already(headers: &HeaderMap, etag: &str) -> bool {

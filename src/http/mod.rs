@@ -25,6 +25,7 @@ pub mod dispatch;
 pub mod edge;
 pub mod envelope;
 pub mod fields;
+pub mod kept;
 pub mod openapi;
 pub mod problem;
 pub mod route;
@@ -32,7 +33,7 @@ pub mod server;
 pub mod web;
 
 use api::{
-    advisories, api_keys, auth, events, exposures, health, jobs, module_versions, modules,
+    advisories, api_keys, auth, dashboard, events, exposures, health, jobs, module_versions, modules,
     organizations, patch_runs, site_modules, sites, syncs,
 };
 use edge::Edge;
@@ -92,7 +93,7 @@ pub fn routes() -> Vec<Route> {
         delete("/organizations/{id}", Platform(P::OrganizationsManage), ORGANIZATION, organizations::DELETE),
         post  ("/organizations/{id}/restore", Platform(P::OrganizationsManage), GONE_ORGANIZATION, organizations::RESTORE).conflicts(&["not_deleted", "name_taken"]),
 
-        get   ("/sites",      May(P::SitesRead),   Nothing, sites::LIST),
+        get   ("/sites",      May(P::SitesRead),   Nothing, sites::LIST).kept(),
         post  ("/sites",      May(P::SitesWrite),  Nothing, sites::CREATE).conflicts(&["name_taken"]),
         get   ("/sites/{id}", May(P::SitesRead),   SITE,    sites::SHOW),
         put   ("/sites/{id}", May(P::SitesWrite),  SITE,    sites::UPDATE).conflicts(&["name_taken"]),
@@ -121,6 +122,8 @@ pub fn routes() -> Vec<Route> {
         get("/advisories",            May(P::ModulesRead), Nothing,  advisories::LIST),
         get("/advisories/{id}",       May(P::ModulesRead), ADVISORY, advisories::SHOW),
         get("/advisories/{id}/sites", May(P::SitesRead),   ADVISORY, advisories::SITES),
+
+        get("/dashboard/overview", May(P::SitesRead), Nothing, dashboard::OVERVIEW).kept(),
 
         get("/exposures",       May(P::SitesRead), Nothing, exposures::LIST),
         get("/exposures/{id}",  May(P::SitesRead), Nothing, exposures::SHOW),

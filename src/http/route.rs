@@ -29,6 +29,8 @@ pub struct Route {
     pub tier: Tier,
     /// The codes of the conflicts that it can end in (409).
     pub conflicts: &'static [&'static str],
+    /// Its answers are kept, for whoever asks the same again before anything has changed.
+    pub kept: bool,
     /// What it does.
     pub operation: Operation,
 }
@@ -154,6 +156,7 @@ impl Route {
             scope,
             tier: Tier::Caller,
             conflicts: &[],
+            kept: false,
             operation,
         }
     }
@@ -166,6 +169,12 @@ impl Route {
     /// The same, which can clash with what is there.
     pub fn conflicts(self, conflicts: &'static [&'static str]) -> Self {
         Self { conflicts, ..self }
+    }
+
+    /// The same, its answers kept until something changes: of reads whose answer depends on what is
+    /// asked, what the caller can see, the store and the time, and on nothing else.
+    pub fn kept(self) -> Self {
+        Self { kept: true, ..self }
     }
 
     /// The path from the root.

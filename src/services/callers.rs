@@ -57,6 +57,8 @@ pub struct Callers {
     keys: Cache<[u8; 32], (u64, Arc<KnownKey>)>,
     sessions: Cache<i64, (u64, Arc<KnownSession>)>,
     pages: Cache<[u8; 32], (u64, Arc<KnownSession>)>,
+    /// The organization of each site, which never changes; deleted ones are not there.
+    homes: Cache<i64, (u64, i64)>,
     uses: Mutex<Uses>,
 }
 
@@ -67,6 +69,7 @@ impl Default for Callers {
             keys: Cache::new(100_000),
             sessions: Cache::new(10_000),
             pages: Cache::new(10_000),
+            homes: Cache::new(100_000),
             uses: Mutex::default(),
         }
     }
@@ -98,6 +101,25 @@ impl Callers {
         let value = Arc::new(look_up()?.ok_or(Error::Unauthenticated)?);
         cache.insert(key, (epoch, Arc::clone(&value)));
         Ok(value)
+    }
+
+    /// The organization of a site that isn't deleted, looked up where it isn't remembered.
+    pub(super) fn home(
+        &self,
+        site_id: i64,
+        look_up: impl FnOnce() -> Result<Option<i64>>,
+    ) -> Result<Option<i64>> {
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        if let Some((since, organization)) = self.homes.get(&site_id)
+            && since == epoch
+        {
+            return Ok(Some(organization));
+        }
+        let found = look_up()?;
+        if let Some(organization) = found {
+            self.homes.insert(site_id, (epoch, organization));
+        }
+        Ok(found)
     }
 
     fn note_key(&self, id: i64, now: i64, address: IpAddr) {

@@ -10,6 +10,7 @@ pub mod audit;
 pub mod callers;
 pub mod catalogue;
 pub mod check;
+pub mod dashboard;
 pub mod error;
 pub mod exposures;
 pub mod health;

@@ -50,8 +50,12 @@ pub async fn find(app: &App, actor: &Actor, id: i64) -> Result<Site> {
 /// # Errors
 /// [`Error::NotFound`].
 pub fn seen(app: &App, actor: &Actor, id: i64) -> Result<i64> {
-    app.store
-        .read(|db| sites::organization_of(db, id).map_err(Error::from))?
+    let look_up = || {
+        app.store
+            .read(|db| sites::organization_of(db, id).map_err(Error::from))
+    };
+    app.callers
+        .home(id, look_up)?
         .filter(|organization| actor.sight().sees(*organization, id))
         .ok_or(Error::NotFound)
 }

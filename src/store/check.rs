@@ -122,9 +122,10 @@ const COUNTERS: &[Counter] = &[
             FROM sites WHERE deleted_at IS NULL GROUP BY organization_id, status, silent_since IS NOT NULL",
     },
     Counter {
-        about: "open windows of each organization",
-        kept: "SELECT organization_id || '', open FROM organization_windows",
-        counted: "SELECT organization_id || '', count(*) FROM exposures WHERE closed_at IS NULL GROUP BY organization_id",
+        about: "open windows of each organization by risk",
+        kept: "SELECT organization_id || ', risk ' || risk, open FROM organization_windows",
+        counted: "SELECT organization_id || ', risk ' || ifnull(risk, ''), count(*) FROM exposures
+            WHERE closed_at IS NULL GROUP BY organization_id, ifnull(risk, '')",
     },
     Counter {
         about: "open exposures of each site",

@@ -204,6 +204,12 @@ impl Store {
         self.writer.stats()
     }
 
+    /// How many transactions were committed since the store was opened. The number rises before those
+    /// who wrote are answered: as long as it stays the same, what was read after asking for it is still so.
+    pub fn commits(&self) -> u64 {
+        self.writer.commits()
+    }
+
     /// Finishes what waits and closes the writer. Later writes answer [`StoreError::Closed`].
     pub fn close(&self) {
         self.writer.close();

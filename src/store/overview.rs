@@ -301,6 +301,53 @@ pub fn late_pairs(db: &Connection, organization: Option<i64>, now: i64) -> Resul
         .query_row(params![organization, now], |row| row.get(0))?)
 }
 
+/// Open windows by the word of their risk; empty: unknown.
+///
+/// # Errors
+/// What SQLite says.
+pub fn open_by_risk(db: &Connection, organization: Option<i64>) -> Result<Vec<(String, i64)>> {
+    collect(
+        db,
+        "SELECT risk, sum(open) FROM organization_windows WHERE open > 0 AND (?1 IS NULL OR organization_id = ?1) GROUP BY risk",
+        organization,
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
+}
+
+/// Refused syncs since then, of those that are kept: the newest few of each site.
+///
+/// # Errors
+/// What SQLite says.
+pub fn refused(db: &Connection, organization: Option<i64>, since: i64) -> Result<i64> {
+    Ok(db
+        .prepare_cached(
+            "SELECT count(*) FROM refused_syncs AS r JOIN sites AS s ON s.id = r.site_id
+             WHERE r.received_at >= ?2 AND s.deleted_at IS NULL AND (?1 IS NULL OR s.organization_id = ?1)",
+        )?
+        .query_row(params![organization, since], |row| row.get(0))?)
+}
+
+/// Windows of production sites closed from `from` to before `until`: in time, and late.
+///
+/// # Errors
+/// What SQLite says.
+pub fn closed(
+    db: &Connection,
+    organization: Option<i64>,
+    from: i64,
+    until: i64,
+) -> Result<(i64, i64)> {
+    Ok(db
+        .prepare_cached(
+            "SELECT ifnull(sum(e.outcome = 'met'), 0), ifnull(sum(e.outcome = 'breached'), 0)
+             FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
+             WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND s.environment = 'production' AND (?1 IS NULL OR e.organization_id = ?1)",
+        )?
+        .query_row(params![organization, from, until], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?)
+}
+
 /// What happened to windows of production sites in a span of time, milliseconds.
 #[derive(Debug, Clone, Default)]
 pub struct Happened {
@@ -341,15 +388,7 @@ pub fn happened(
     let took: Vec<i64> = statement
         .query_map(params![organization, from, until, SAMPLE], |row| row.get(0))?
         .collect::<rusqlite::Result<_>>()?;
-    let (met, breached) = db
-        .prepare_cached(
-            "SELECT ifnull(sum(e.outcome = 'met'), 0), ifnull(sum(e.outcome = 'breached'), 0)
-             FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
-             WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND s.environment = 'production' AND (?1 IS NULL OR e.organization_id = ?1)",
-        )?
-        .query_row(params![organization, from, until], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?;
+    let (met, breached) = closed(db, organization, from, until)?;
     Ok(Happened {
         opened,
         met,

@@ -1,9 +1,10 @@
 //! What sites run, read for people: rows of the inventory with their verdicts.
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::listing::{Ask, Column, Source, Wall, page};
-use super::{Result, StoreError, row};
+use super::row::InOrder;
+use super::Result;
 use crate::domain::listing::Page;
 use crate::domain::site_module::{LIST, SiteModule};
 
@@ -81,7 +82,7 @@ pub static SOURCE: Source = Source {
 /// One page of what a site runs.
 ///
 /// # Errors
-/// What SQLite says.
+/// What SQLite says; [`StoreError::Corrupt`](super::StoreError::Corrupt) where a verdict cannot be read.
 pub fn list(db: &Connection, site_id: i64, ask: &Ask<'_>) -> Result<Page<SiteModule>> {
     page(db, &SOURCE, ask, |db, module_id| {
         find(db, site_id, module_id)
@@ -91,51 +92,43 @@ pub fn list(db: &Connection, site_id: i64, ask: &Ask<'_>) -> Result<Page<SiteMod
 /// One module on one site.
 ///
 /// # Errors
-/// What SQLite says; [`StoreError::Corrupt`] where a verdict cannot be read.
+/// What SQLite says; [`StoreError::Corrupt`](super::StoreError::Corrupt) where a verdict cannot be read.
 pub fn find(db: &Connection, site_id: i64, module_id: i64) -> Result<Option<SiteModule>> {
     let mut prepared = db.prepare_cached(
-        "SELECT sm.module_id, m.name, m.title, m.type, m.kind, v.version, sm.version_id, sm.enabled, v.verdict,
+        "SELECT sm.module_id, m.name, m.title, m.type, m.kind <> 'project', v.version, sm.version_id, sm.enabled, v.verdict,
            sm.composer, sm.components, m.last_success_at, sm.first_seen_at, sm.updated_at, m.publication_id
          FROM site_modules AS sm JOIN modules AS m ON m.id = sm.module_id
            JOIN module_versions AS v ON v.id = sm.version_id
          WHERE sm.site_id = ?1 AND sm.module_id = ?2",
     )?;
-    let found = prepared
-        .query_row(params![site_id, module_id], |found| {
-            let kind: String = found.get("kind")?;
-            let title: String = found.get("title")?;
-            let name: String = found.get("name")?;
-            let verdict: String = found.get("verdict")?;
-            Ok(serde_json::from_str(&verdict).map(|judgement| {
-                Ok::<_, rusqlite::Error>(SiteModule {
-                    module_id: found.get("module_id")?,
-                    title: if title.is_empty() {
-                        name.clone()
-                    } else {
-                        title
-                    },
-                    name,
-                    kind: found.get("type")?,
-                    custom: kind != "project",
-                    installed: found.get("version")?,
-                    version_id: found.get("version_id")?,
-                    enabled: found.get("enabled")?,
-                    judgement,
-                    composer: found.get("composer")?,
-                    components: row::texts(found, "components")?,
-                    checked_at: row::maybe_time(found, "last_success_at")?,
-                    first_seen_at: row::time(found, "first_seen_at")?,
-                    updated_at: row::time(found, "updated_at")?,
-                    publication_id: found.get("publication_id")?,
-                })
-            }))
-        })
-        .optional()?;
-    match found {
-        None => Ok(None),
-        Some(Ok(module)) => Ok(Some(module?)),
-        Some(Err(error)) => Err(StoreError::from(error)),
-    }
+    let mut rows = prepared.query(params![site_id, module_id])?;
+    rows.next()?.map(read).transpose()
+}
+
+fn read(found: &Row<'_>) -> Result<SiteModule> {
+    let mut found = InOrder::of(found);
+    let (module_id, name, title) = (found.next()?, found.next::<String>()?, found.next::<String>()?);
+    Ok(SiteModule {
+        module_id,
+        title: if title.is_empty() {
+            name.clone()
+        } else {
+            title
+        },
+        name,
+        kind: found.next()?,
+        custom: found.next()?,
+        installed: found.next()?,
+        version_id: found.next()?,
+        enabled: found.next()?,
+        judgement: serde_json::from_str(&found.next::<String>()?)?,
+        composer: found.next()?,
+        components: found.texts()?,
+        checked_at: found.maybe_time()?,
+        first_seen_at: found.time()?,
+        updated_at: found.time()?,
+        publication_id: found.next()?,
+    })
 }
 
 /// The version of core that a site runs and the newest stored history of core: what compatibility is

@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::listing::{Ask, Column, Source, Wall, page};
-use super::{Result, row};
+use super::row::{self, InOrder};
+use super::Result;
 use crate::domain::listing::Page;
 use crate::domain::site::{Counts, DeletedSite, LIST, Site, SiteFacts, Stranger};
 use crate::domain::site_status::Standing;
@@ -97,54 +98,58 @@ pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<Site>> {
 /// What SQLite says.
 pub fn find(db: &Connection, id: i64) -> Result<Option<Site>> {
     Ok(db.prepare_cached(
-        "SELECT s.*, o.name AS organization, c.last_sync_at,
+        "SELECT s.id, s.name, s.url, s.organization_id, o.name, s.environment, s.tags, s.notes, s.status, s.status_reason,
+           s.silent_since,
            (SELECT min(m.last_success_at) FROM site_modules AS sm JOIN modules AS m ON m.id = sm.module_id
-            WHERE sm.site_id = s.id AND sm.enabled = 1 AND m.kind = 'project') AS data_as_of
+            WHERE sm.site_id = s.id AND sm.enabled = 1 AND m.kind = 'project'),
+           s.drupal_version, s.php_version, s.sync_interval_minutes, c.last_sync_at,
+           s.total, s.not_current, s.security, s.unknown, s.custom, s.disabled,
+           s.open_exposures, s.next_due_at, s.stranger_at, s.stranger_url, s.created_at, s.updated_at
          FROM sites AS s
          JOIN organizations AS o ON o.id = s.organization_id
          LEFT JOIN site_contacts AS c ON c.site_id = s.id
          WHERE s.id = ?1 AND s.deleted_at IS NULL",
     )?
-    .query_row([id], read)
+    .query_row([id], |found| read(InOrder::of(found)))
     .optional()?)
 }
 
-fn read(found: &Row<'_>) -> rusqlite::Result<Site> {
-    let stranger_url: Option<String> = found.get("stranger_url")?;
+fn read(mut found: InOrder<'_, '_>) -> rusqlite::Result<Site> {
     Ok(Site {
-        id: found.get("id")?,
-        name: found.get("name")?,
-        url: found.get("url")?,
-        organization_id: found.get("organization_id")?,
-        organization: found.get("organization")?,
-        environment: found.get("environment")?,
-        tags: row::texts(found, "tags")?,
-        notes: found.get("notes")?,
-        status: row::standing(found, "status")?,
-        status_reason: found.get("status_reason")?,
-        silent_since: row::maybe_time(found, "silent_since")?,
-        data_as_of: row::maybe_time(found, "data_as_of")?,
-        drupal_version: found.get("drupal_version")?,
-        php_version: found.get("php_version")?,
-        sync_interval_minutes: found.get("sync_interval_minutes")?,
-        last_sync_at: row::maybe_time(found, "last_sync_at")?,
+        id: found.next()?,
+        name: found.next()?,
+        url: found.next()?,
+        organization_id: found.next()?,
+        organization: found.next()?,
+        environment: found.next()?,
+        tags: found.texts()?,
+        notes: found.next()?,
+        status: found.standing()?,
+        status_reason: found.next()?,
+        silent_since: found.maybe_time()?,
+        data_as_of: found.maybe_time()?,
+        drupal_version: found.next()?,
+        php_version: found.next()?,
+        sync_interval_minutes: found.next()?,
+        last_sync_at: found.maybe_time()?,
         counts: Counts {
-            total: found.get("total")?,
-            not_current: found.get("not_current")?,
-            security: found.get("security")?,
-            unknown: found.get("unknown")?,
-            custom: found.get("custom")?,
-            disabled: found.get("disabled")?,
+            total: found.next()?,
+            not_current: found.next()?,
+            security: found.next()?,
+            unknown: found.next()?,
+            custom: found.next()?,
+            disabled: found.next()?,
         },
-        open_exposures: found.get("open_exposures")?,
-        next_due_at: row::maybe_time(found, "next_due_at")?,
-        stranger: row::maybe_time(found, "stranger_at")?.map(|at| Stranger {
-            at,
-            url: stranger_url,
-        }),
-        created_at: row::time(found, "created_at")?,
-        updated_at: row::time(found, "updated_at")?,
+        open_exposures: found.next()?,
+        next_due_at: found.maybe_time()?,
+        stranger: stranger(found.maybe_time()?, found.next()?),
+        created_at: found.time()?,
+        updated_at: found.time()?,
     })
+}
+
+fn stranger(at: Option<Timestamp>, url: Option<String>) -> Option<Stranger> {
+    at.map(|at| Stranger { at, url })
 }
 
 /// The organization of a site that isn't deleted: what the wall asks.

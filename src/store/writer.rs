@@ -226,6 +226,11 @@ impl Writer {
             .unwrap_or_else(|_| Err(StoreError::Closed.into()))
     }
 
+    /// How many transactions were committed since it started.
+    pub fn commits(&self) -> u64 {
+        self.shared.commits.load(Ordering::Acquire)
+    }
+
     /// What has been done so far.
     pub fn stats(&self) -> WriteStats {
         let queues = self.shared.lock();
@@ -264,7 +269,7 @@ fn serve(db: &Connection, shared: &Shared) {
         if outcome.is_err() && !db.is_autocommit() {
             let _ = db.execute_batch("ROLLBACK");
         }
-        shared.commits.fetch_add(1, Ordering::Relaxed);
+        shared.commits.fetch_add(1, Ordering::Release);
         shared
             .answers
             .fetch_add(group.len() as u64, Ordering::Relaxed);

@@ -4,6 +4,7 @@
 pub mod advisories;
 pub mod api_keys;
 pub mod auth;
+pub mod dashboard;
 pub mod events;
 pub mod exposures;
 pub mod health;

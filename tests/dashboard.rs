@@ -1,0 +1,127 @@
+//! The dashboards through the API: what they count, inside the wall, and that no answer is older
+//! than what it tells of.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::support::{Site, TestApp, days_ago, module};
+use dewline::clock::Clock;
+use dewline::demo::history::Release;
+
+impl TestApp {
+    async fn overview(&self) -> Value {
+        let mut data = self.admin().get("/dashboard/overview").await.ok()["data"].clone();
+        data.as_object_mut().unwrap().remove("as_of");
+        data
+    }
+
+    async fn names(&self, path: &str) -> Vec<Value> {
+        self.admin().get(path).await.column("name")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_counts_what_stands_in_the_ledger() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    let empty = house.overview().await;
+    assert_eq!(
+        empty["sites"],
+        json!({"total": 0, "exposed": 0, "silent": 0, "unknown": 0, "fine": 0})
+    );
+    assert_eq!(empty["exposures"]["by_risk"], json!({}));
+    assert_eq!(empty["month"]["compliance"], Value::Null);
+
+    house.publishes(module("poll").with(Release::security("1.0.1", days_ago(1))));
+    let site = house.site_of(harbour, "Quay").await;
+    let (path, key) = (site.path(""), site.key.clone());
+    site.syncs(&[("poll", "1.0.0")]).await;
+    house.run_jobs().await;
+    let found = house.overview().await;
+    assert_eq!(found["sites"]["total"], 1);
+    assert_eq!(found["sites"]["exposed"], 1);
+    assert_eq!(found["exposures"]["open"], 1);
+    assert_eq!(found["exposures"]["overdue"], 0);
+    assert_eq!(found["exposures"]["by_risk"], json!({"unknown": 1}));
+    assert_eq!(found["syncs"], json!({"last_24h": 1, "refused_24h": 0}));
+    assert_eq!(found["feed"]["stale"], false);
+
+    let listed = house.admin().get("/exposures").await.ok()["data"][0].clone();
+    let due: jiff::Timestamp = listed["due_at"].as_str().unwrap().parse().unwrap();
+    let left = due.duration_since(house.clock.now());
+    house.waits(left - SignedDuration::from_hours(24)).await;
+    assert_eq!(house.overview().await["exposures"]["due_soon"], 1);
+    house.waits(SignedDuration::from_hours(25)).await;
+    let late = house.overview().await["exposures"].clone();
+    assert_eq!((&late["overdue"], &late["due_soon"]), (&json!(1), &json!(0)));
+
+    let sync = format!("{path}/modules/sync");
+    let body = Site::inventory(&[("poll", "1.0.1")]);
+    house.bearer(&key).post(&sync, &body).await.ok();
+    let refused = house.bearer(&key).post(&sync, &json!({"schema": 1})).await;
+    assert_eq!(refused.status, 422);
+    let fixed = house.overview().await;
+    assert_eq!(fixed["exposures"]["open"], 0);
+    assert_eq!(fixed["exposures"]["by_risk"], json!({}));
+    assert_eq!(
+        fixed["month"],
+        json!({"patched": 1, "met": 0, "breached": 1, "compliance": 0.0})
+    );
+    assert_eq!(fixed["syncs"]["refused_24h"], 1);
+    house.proves_itself().await;
+}
+
+#[tokio::test]
+async fn the_overview_of_an_organization_counts_nothing_of_another() {
+    let house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    let meadow = house.organization("Meadow").await;
+    house.site_of(harbour, "Quay").await;
+    let key = house.key(meadow, &["sites:read"]).await;
+    let theirs = house.bearer(&key).get("/dashboard/overview").await.ok();
+    assert_eq!(theirs["data"]["sites"]["total"], 0);
+    assert_eq!(house.overview().await["sites"]["total"], 1);
+    let blind = house.key(harbour, &["sync"]).await;
+    let refused = house.bearer(&blind).get("/dashboard/overview").await;
+    assert_eq!(refused.status, 403);
+}
+
+#[tokio::test]
+async fn what_is_asked_again_after_a_change_is_answered_anew() {
+    let house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    let one = house.site_of(harbour, "One").await;
+    let path = one.path("");
+    assert_eq!(house.names("/sites").await, ["One"]);
+    assert_eq!(house.names("/sites").await, ["One"]);
+    house.site_of(harbour, "Two").await;
+    assert_eq!(house.names("/sites").await, ["One", "Two"]);
+    let renamed = json!({"name": "Uno"});
+    house.admin().put(&path, &renamed).await.ok();
+    assert_eq!(house.names("/sites").await, ["Two", "Uno"]);
+    house.admin().delete(&path).await;
+    assert_eq!(house.names("/sites").await, ["Two"]);
+    assert_eq!(house.overview().await["sites"]["total"], 1);
+}
+
+#[tokio::test]
+async fn what_is_asked_again_is_the_askers_own_and_paid_for() {
+    let house = TestApp::with(|config| config.rate_limits.api_key = 3).await;
+    let harbour = house.organization("Harbour").await;
+    let meadow = house.organization("Meadow").await;
+    house.site_of(harbour, "Quay").await;
+    house.site_of(meadow, "Barn").await;
+    let key = house.key(meadow, &["sites:read"]).await;
+    assert_eq!(house.names("/sites").await, ["Barn", "Quay"]);
+    let mut ids = std::collections::BTreeSet::new();
+    for left in ["2", "1", "0"] {
+        let answer = house.bearer(&key).get("/sites").await;
+        assert_eq!(answer.header("ratelimit-remaining"), left);
+        assert_eq!(answer.column("name"), ["Barn"]);
+        let body = answer.ok();
+        assert_eq!(body["meta"]["request_id"], answer.header("x-request-id"));
+        ids.insert(answer.header("x-request-id").to_owned());
+    }
+    assert_eq!(ids.len(), 3);
+    assert_eq!(house.bearer(&key).get("/sites").await.status, 429);
+}
