@@ -20,6 +20,8 @@ use crate::services::histories::Histories;
 use crate::services::passwords::Passwords;
 use crate::services::secret_key::{SecretKey, SecretKeyError};
 use crate::services::sign_in::SignInLimiter;
+use crate::services::site_modules::Fittings;
+use crate::services::sync::Familiar;
 use crate::store::{Settings, Store, StoreError};
 
 /// The database's name in the data directory.
@@ -56,6 +58,10 @@ pub struct App {
     pub sign_ins: SignInLimiter,
     /// Release histories, prepared for judging.
     pub histories: Histories,
+    /// With which core releases work, as far as it was asked.
+    pub fittings: Fittings,
+    /// The newest inventories of sites, by their texts.
+    pub familiar: Familiar,
 }
 
 /// Why the app cannot be opened: in words for the operator.
@@ -116,6 +122,8 @@ impl App {
             asking_modules: Mutex::default(),
             asking_advisories: Mutex::default(),
             histories: Histories::default(),
+            familiar: Familiar::default(),
+            fittings: Fittings::default(),
             sign_ins: SignInLimiter::new(&config.rate_limits, Arc::clone(&clock)),
             config,
             clock,

@@ -288,6 +288,7 @@ async fn readings(story: &mut Story) {
             "list_sites",
             "/sites?filter[environment]=production&sort=name&per_page=2",
         ),
+        ("show_overview", "/dashboard/overview"),
         ("show_site", "/sites/1"),
         ("list_site_modules", "/sites/2/modules?sort=name"),
         ("list_syncs", "/sites/1/syncs"),

@@ -112,14 +112,18 @@ pub fn compatibilities(
             ))
         })
         .collect();
-    let named = assessment.recommended.iter().chain(&assessment.latest);
-    let named = named
-        .chain(assessment.also.iter().map(|(_, version)| version))
-        .chain(&assessment.security_updates);
     let mut seen = HashSet::new();
-    named
-        .filter(|version| seen.insert(version.as_str()))
+    named(assessment)
+        .filter(|version| seen.insert(*version))
         .take(MOST)
-        .filter_map(|version| Some(core.judge(version, constraints.get(version.as_str())?)))
+        .filter_map(|version| Some(core.judge(version, constraints.get(version)?)))
         .collect()
+}
+
+/// The releases that an assessment names.
+pub fn named(assessment: &Assessment) -> impl Iterator<Item = &str> {
+    let also = assessment.also.iter().map(|(_, version)| version);
+    let first = assessment.recommended.iter().chain(&assessment.latest);
+    let all = first.chain(also).chain(&assessment.security_updates);
+    all.map(String::as_str)
 }

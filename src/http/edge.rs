@@ -2,12 +2,14 @@
 //! both, and a roof over whatever goes wrong inside. Knows no route.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
 use axum::middleware::Next;
+use futures_util::FutureExt;
 use tracing::Instrument;
 use uuid::Builder;
 
@@ -125,10 +127,16 @@ pub async fn around(
     };
     request.extensions_mut().insert(known.clone());
     let began = edge.app.clock.now();
-    // A task of its own: a panic inside ends that task and becomes an answer here.
-    let answering = tokio::spawn(on_behalf_of(origin, next.run(request)).instrument(span.clone()));
-    let mut response = answering.await.unwrap_or_else(|error| {
-        let refusal = Refusal::Service(Error::Internal(format!("a handler failed: {error}")));
+    let answering = on_behalf_of(origin, next.run(request)).instrument(span.clone());
+    // Panics become an answer here. What changes something is a task of its own, so that it comes to
+    // its end even if the caller goes away.
+    let answered = if method.is_safe() {
+        AssertUnwindSafe(answering).catch_unwind().await.ok()
+    } else {
+        tokio::spawn(answering).await.ok()
+    };
+    let mut response = answered.unwrap_or_else(|| {
+        let refusal = Refusal::Service(Error::Internal("a handler failed".to_owned()));
         span.in_scope(|| problem::answer(refusal, &path, &known.request_id))
     });
     // Outside the span, whose fields would be read back from their text for each line.

@@ -151,6 +151,7 @@ impl Replay<'_> {
                     source: Source::from_word(&source),
                     hash,
                     inventory,
+                    unread: None,
                     promise: self.promise,
                     histories: self.histories.clone(),
                 };

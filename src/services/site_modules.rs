@@ -1,15 +1,20 @@
 //! What a site runs: read with its verdicts, and with what depends on the site's core or the day.
 
+use std::cell::OnceCell;
+use std::sync::Arc;
+
 use jiff::tz::TimeZone;
+use moka::sync::Cache;
 
 use super::lists::ask;
 use super::{Error, Result, sites};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
-use crate::domain::compatibility::{CoreVersions, compatibilities};
+use crate::domain::compatibility::{Compatibility, CoreVersions, compatibilities, named};
 use crate::domain::coverage::coverage;
 use crate::domain::listing::{Page, Query};
 use crate::domain::site_module::{Fitting, SiteModule};
+use crate::domain::status::Assessment;
 use crate::store::{self, Connection, site_modules};
 
 /// One page of what a site runs.
@@ -27,7 +32,7 @@ pub async fn list(
     app.store.read(|db| {
         let within = [("sm.site_id", site_id)];
         let page = site_modules::list(db, site_id, &ask(app, actor, query, &within))?;
-        let core = core(app, db, site_id)?;
+        let core = Core::of(db, site_id)?;
         let mut fittings = Vec::with_capacity(page.rows.len());
         for module in &page.rows {
             fittings.push(fitting(app, db, module, core.as_ref())?);
@@ -43,21 +48,96 @@ pub async fn list(
     })
 }
 
-fn core(app: &App, db: &Connection, site_id: i64) -> store::Result<Option<CoreVersions>> {
-    let Some((installed, publication)) = site_modules::core_of(db, site_id)? else {
-        return Ok(None);
+/// The core that a site runs.
+struct Core {
+    installed: String,
+    publication: i64,
+    /// Worked out at the first question.
+    versions: OnceCell<Option<CoreVersions>>,
+}
+
+impl Core {
+    fn of(db: &Connection, site_id: i64) -> store::Result<Option<Self>> {
+        let found = site_modules::core_of(db, site_id)?;
+        Ok(found.map(|(installed, publication)| Self {
+            installed,
+            publication,
+            versions: OnceCell::new(),
+        }))
+    }
+
+    fn versions(&self, app: &App, db: &Connection) -> store::Result<Option<&CoreVersions>> {
+        if self.versions.get().is_none() {
+            let history = app.histories.history(db, self.publication)?;
+            let _ = self
+                .versions
+                .set(CoreVersions::new(&history, &self.installed));
+        }
+        Ok(self.versions.get().and_then(Option::as_ref))
+    }
+}
+
+/// What compatibility depends on: the two histories, which never change, the core that is
+/// installed, and the releases that are asked about.
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct Question {
+    project: i64,
+    core: i64,
+    installed: String,
+    named: String,
+}
+
+/// Compatibility that was worked out for a reader. Only what is committed is read here, so that the
+/// numbers of publications are theirs for good.
+#[derive(Debug)]
+pub struct Fittings(Cache<Question, Arc<[Compatibility]>>);
+
+/// Bytes of what is remembered.
+const ROOM: u64 = 4 << 20;
+
+impl Default for Fittings {
+    fn default() -> Self {
+        let weight = |question: &Question, found: &Arc<[Compatibility]>| {
+            let own = question.installed.len() + question.named.len() + 200;
+            let told = found.iter().map(|one| one.version.len() + one.works_with.len() + 60);
+            u32::try_from(own + told.sum::<usize>()).unwrap_or(u32::MAX)
+        };
+        Self(Cache::builder().max_capacity(ROOM).weigher(weight).build())
+    }
+}
+
+fn compatibility(
+    app: &App,
+    db: &Connection,
+    publication: i64,
+    assessment: &Assessment,
+    core: &Core,
+) -> store::Result<Vec<Compatibility>> {
+    let question = Question {
+        project: publication,
+        core: core.publication,
+        installed: core.installed.clone(),
+        named: named(assessment).collect::<Vec<_>>().join(" "),
     };
-    Ok(CoreVersions::new(
-        &*app.histories.history(db, publication)?,
-        &installed,
-    ))
+    if let Some(known) = app.fittings.0.get(&question) {
+        return Ok(known.to_vec());
+    }
+    let found = match core.versions(app, db)? {
+        Some(versions) => {
+            let history = app.histories.history(db, publication)?;
+            compatibilities(assessment, &history, versions)
+        }
+        None => Vec::new(),
+    };
+    app.fittings.0.insert(question, found.as_slice().into());
+    Ok(found)
 }
 
 fn fitting(
     app: &App,
     db: &Connection,
     module: &SiteModule,
-    core: Option<&CoreVersions>,
+    core: Option<&Core>,
 ) -> store::Result<Fitting> {
     let mut fitting = Fitting {
         compatibility: Vec::new(),
@@ -77,8 +157,7 @@ fn fitting(
             Some((covered, requirement))
         });
     } else if let Some(core) = core {
-        let history = app.histories.history(db, publication)?;
-        fitting.compatibility = compatibilities(assessment, &history, core);
+        fitting.compatibility = compatibility(app, db, publication, assessment, core)?;
     }
     Ok(fitting)
 }

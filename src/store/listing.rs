@@ -129,7 +129,7 @@ pub fn page<T>(
     db: &Connection,
     source: &Source,
     ask: &Ask<'_>,
-    load: impl Fn(&Connection, i64) -> Result<Option<T>>,
+    mut load: impl FnMut(&Connection, i64) -> Result<Option<T>>,
 ) -> Result<Page<T>> {
     let mut ids = ids(db, &rows_of(source, ask, walks(db, source, ask)?))?;
     let wanted = ask.query.per_page as usize;

@@ -114,9 +114,9 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            readers: 8,
+            readers: 4,
             queue: 4096,
-            cache_kib: 32 * 1024,
+            cache_kib: 16 * 1024,
             durable: true,
         }
     }
@@ -246,7 +246,6 @@ fn readers(file: &Path, settings: Settings) -> Result<Pool<SqliteConnectionManag
             db.pragma_update(None, "query_only", true)?;
             db.pragma_update(None, "temp_store", "memory")?;
             db.pragma_update(None, "cache_size", -cache)?;
-            db.pragma_update(None, "mmap_size", 256_i64 << 20)?;
             db.set_prepared_statement_cache_capacity(256);
             Ok(())
         });

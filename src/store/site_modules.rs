@@ -1,6 +1,6 @@
 //! What sites run, read for people: rows of the inventory with their verdicts.
 
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::listing::{Ask, Column, Source, Wall, page};
 use super::row::InOrder;
@@ -84,24 +84,27 @@ pub static SOURCE: Source = Source {
 /// # Errors
 /// What SQLite says; [`StoreError::Corrupt`](super::StoreError::Corrupt) where a verdict cannot be read.
 pub fn list(db: &Connection, site_id: i64, ask: &Ask<'_>) -> Result<Page<SiteModule>> {
-    page(db, &SOURCE, ask, |db, module_id| {
-        find(db, site_id, module_id)
+    let mut one = db.prepare_cached(ONE)?;
+    page(db, &SOURCE, ask, |_, module_id| {
+        let mut rows = one.query([site_id, module_id])?;
+        rows.next()?.map(read).transpose()
     })
 }
+
+const ONE: &str =
+    "SELECT sm.module_id, m.name, m.title, m.type, m.kind <> 'project', v.version, sm.version_id, sm.enabled, v.verdict,
+       sm.composer, sm.components, m.last_success_at, sm.first_seen_at, sm.updated_at, m.publication_id
+     FROM site_modules AS sm JOIN modules AS m ON m.id = sm.module_id
+       JOIN module_versions AS v ON v.id = sm.version_id
+     WHERE sm.site_id = ?1 AND sm.module_id = ?2";
 
 /// One module on one site.
 ///
 /// # Errors
 /// What SQLite says; [`StoreError::Corrupt`](super::StoreError::Corrupt) where a verdict cannot be read.
 pub fn find(db: &Connection, site_id: i64, module_id: i64) -> Result<Option<SiteModule>> {
-    let mut prepared = db.prepare_cached(
-        "SELECT sm.module_id, m.name, m.title, m.type, m.kind <> 'project', v.version, sm.version_id, sm.enabled, v.verdict,
-           sm.composer, sm.components, m.last_success_at, sm.first_seen_at, sm.updated_at, m.publication_id
-         FROM site_modules AS sm JOIN modules AS m ON m.id = sm.module_id
-           JOIN module_versions AS v ON v.id = sm.version_id
-         WHERE sm.site_id = ?1 AND sm.module_id = ?2",
-    )?;
-    let mut rows = prepared.query(params![site_id, module_id])?;
+    let mut prepared = db.prepare_cached(ONE)?;
+    let mut rows = prepared.query([site_id, module_id])?;
     rows.next()?.map(read).transpose()
 }
 

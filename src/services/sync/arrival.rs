@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
 
+use super::familiar::Text;
 use super::writing::Writing;
 use super::{Source, check_clock};
 use crate::app::App;
@@ -28,6 +29,8 @@ pub struct Arrival {
     pub(in crate::services) source: Source,
     pub(in crate::services) hash: Vec<u8>,
     pub(in crate::services) inventory: Inventory,
+    /// How many entries it has, where they were not read: it is the same text as the one before.
+    pub(in crate::services) unread: Option<usize>,
     pub(in crate::services) promise: Promise,
     pub(in crate::services) histories: Histories,
 }
@@ -41,6 +44,8 @@ pub(in crate::services) enum Outcome {
     Older(Timestamp),
     /// Another installation sent the last one.
     Stranger,
+    /// It isn't the inventory that it was thought to be: it must be read whole.
+    Unread,
     /// It is the site's newest.
     Taken(Taken),
 }
@@ -91,9 +96,26 @@ impl Arrival {
             source,
             hash: digest(&SHA256, &inventory.canonical()).as_ref().to_vec(),
             inventory,
+            unread: None,
             promise: ledger::promise(&app.config.sla),
             histories: app.histories.clone(),
         })
+    }
+
+    /// As [`Arrival::read`], where the text is known from the site's last inventory.
+    pub(super) fn known(app: &App, site_id: i64, text: &Text) -> Option<Result<Self>> {
+        let (inventory, hash, total) = app.familiar.find(site_id, text)?;
+        let now = app.clock.now();
+        Some(check_clock(app, &inventory, now).map(|()| Self {
+            site_id,
+            now,
+            source: Source::Inventory,
+            hash,
+            inventory,
+            unread: Some(total),
+            promise: ledger::promise(&app.config.sla),
+            histories: app.histories.clone(),
+        }))
     }
 
     pub(in crate::services) fn apply(&self, db: &Connection) -> Result<Outcome> {
@@ -111,6 +133,12 @@ impl Arrival {
         {
             return Ok(Outcome::Older(newest));
         }
+        let same = site
+            .sync_id
+            .filter(|_| site.content_hash.as_ref() == Some(&self.hash));
+        if same.is_none() && self.unread.is_some() {
+            return Ok(Outcome::Unread);
+        }
         // The server's clock may have been set back; the site's history never runs backwards.
         let now = site
             .last_sync_at
@@ -124,8 +152,8 @@ impl Arrival {
             let watch_at = silent_after(now, site.interval_minutes);
             kept::speaks_again(db, self.site_id, watch_at)?;
         }
-        let taken = match (site.sync_id, &site.content_hash) {
-            (Some(sync_id), Some(hash)) if *hash == self.hash => {
+        let taken = match same {
+            Some(sync_id) => {
                 self.heard(db, now, generated, None)?;
                 // What was published meanwhile is told before this sync is answered.
                 if ledger::settle(db, self.site_id, &self.promise)? {
@@ -136,7 +164,7 @@ impl Arrival {
                     self.unchanged(sync_id, &site)
                 }
             }
-            _ => self.changed(db, &site, now, generated)?,
+            None => self.changed(db, &site, now, generated)?,
         };
         Ok(Outcome::Taken(taken))
     }
@@ -171,7 +199,7 @@ impl Arrival {
     }
 
     fn unchanged(&self, sync_id: i64, site: &Standpoint) -> Taken {
-        let total = number(self.inventory.entries.len());
+        let total = number(self.unread.unwrap_or(self.inventory.entries.len()));
         Taken {
             sync_id,
             counts: Counts {

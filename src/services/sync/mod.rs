@@ -13,12 +13,15 @@ use crate::domain::inventory::Inventory;
 use crate::domain::inventory::read::{self, Unread};
 use crate::store::inventory::Refused;
 use crate::store::{self, Lane, inventory as kept};
+use familiar::Text;
 
 mod arrival;
+mod familiar;
 mod receipt;
 mod writing;
 
 pub use arrival::Arrival;
+pub use familiar::Familiar;
 pub(super) use arrival::{Delta, Outcome};
 pub use receipt::{Receipt, Update};
 
@@ -83,14 +86,26 @@ pub async fn receive(
     address: &str,
 ) -> Result<Receipt> {
     admit(app, actor, site_id)?;
-    let taken = match Arrival::read(app, site_id, source, body) {
-        Ok(arrival) => keep(app, arrival).await,
-        Err(error) => Err(error),
-    };
+    let taken = take(app, site_id, source, body).await;
     if let Err(error) = &taken {
         refuse(app, site_id, error, address).await?;
     }
     taken
+}
+
+async fn take(app: &App, site_id: i64, source: Source, body: &[u8]) -> Result<Receipt> {
+    let text = Text::of(source, body);
+    if let Some(known) = text.and_then(|text| Arrival::known(app, site_id, &text))
+        && let Some(receipt) = offer(app, &Arc::new(known?)).await?
+    {
+        return Ok(receipt);
+    }
+    let arrival = Arc::new(Arrival::read(app, site_id, source, body)?);
+    let receipt = whole(offer(app, &arrival).await?)?;
+    if let Some(text) = text {
+        app.familiar.remember(&text, &arrival);
+    }
+    Ok(receipt)
 }
 
 /// Takes an inventory that was read. When this has returned it is on disk.
@@ -98,8 +113,16 @@ pub async fn receive(
 /// # Errors
 /// As [`receive`], but for what reading says; a refusal isn't kept.
 pub async fn keep(app: &App, arrival: Arrival) -> Result<Receipt> {
-    let arrival = Arc::new(arrival);
-    let work = Arc::clone(&arrival);
+    whole(offer(app, &Arc::new(arrival)).await?)
+}
+
+fn whole(receipt: Option<Receipt>) -> Result<Receipt> {
+    receipt.ok_or_else(|| Error::Internal("an inventory that was read was not taken".to_owned()))
+}
+
+/// Offers an inventory to the store. `None`: it must be read first.
+async fn offer(app: &App, arrival: &Arc<Arrival>) -> Result<Option<Receipt>> {
+    let work = Arc::clone(arrival);
     let outcome = app
         .store
         .write_repeatable(Lane::Front, move |db| work.apply(db))
@@ -118,7 +141,8 @@ pub async fn keep(app: &App, arrival: Arrival) -> Result<Receipt> {
                 say so on its page; if this is a copy, give it a site and a key of its own."
                 .to_owned(),
         }),
-        Outcome::Taken(taken) => receipt::write(app, &arrival, &taken),
+        Outcome::Unread => Ok(None),
+        Outcome::Taken(taken) => receipt::write(app, arrival, &taken).map(Some),
     }
 }
 
