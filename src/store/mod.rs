@@ -104,7 +104,7 @@ pub struct Settings {
     pub readers: u32,
     /// Writes that may wait in a lane before the next is refused with [`StoreError::Full`].
     pub queue: usize,
-    /// The writer's page cache in KiB; a reader has an eighth of it.
+    /// The writer's page cache in KiB; a reader has a quarter of it.
     pub cache_kib: u32,
     /// An answer is given only when its commit is on the disk. `false` is for filling a new database
     /// before anybody is answered: a power failure then loses the newest commits, never a part of one.
@@ -114,9 +114,9 @@ pub struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            readers: 4,
+            readers: 8,
             queue: 4096,
-            cache_kib: 16 * 1024,
+            cache_kib: 8 * 1024,
             durable: true,
         }
     }
@@ -238,7 +238,7 @@ impl Drop for Snapshot<'_> {
 }
 
 fn readers(file: &Path, settings: Settings) -> Result<Pool<SqliteConnectionManager>> {
-    let cache = i64::from(settings.cache_kib / 8);
+    let cache = i64::from(settings.cache_kib / 4);
     let manager = SqliteConnectionManager::file(file)
         .with_flags(OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
         .with_init(move |db| {

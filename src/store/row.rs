@@ -48,7 +48,7 @@ impl<'r, 's> InOrder<'r, 's> {
     ///
     /// # Errors
     /// Where there is none, or it isn't of that kind.
-    pub fn next<T: FromSql>(&mut self) -> rusqlite::Result<T> {
+    pub fn value<T: FromSql>(&mut self) -> rusqlite::Result<T> {
         let value = self.row.get(self.next)?;
         self.next += 1;
         Ok(value)
@@ -57,33 +57,33 @@ impl<'r, 's> InOrder<'r, 's> {
     /// The next, a time.
     ///
     /// # Errors
-    /// As [`InOrder::next`].
+    /// As [`InOrder::value`].
     pub fn time(&mut self) -> rusqlite::Result<Timestamp> {
-        Ok(instant(self.next()?))
+        Ok(instant(self.value()?))
     }
 
     /// The next, a time that can be absent.
     ///
     /// # Errors
-    /// As [`InOrder::next`].
+    /// As [`InOrder::value`].
     pub fn maybe_time(&mut self) -> rusqlite::Result<Option<Timestamp>> {
-        Ok(self.next::<Option<i64>>()?.map(instant))
+        Ok(self.value::<Option<i64>>()?.map(instant))
     }
 
     /// The next, a list of texts; what isn't one is an empty list.
     ///
     /// # Errors
-    /// As [`InOrder::next`].
+    /// As [`InOrder::value`].
     pub fn texts(&mut self) -> rusqlite::Result<Vec<String>> {
-        Ok(read_texts(self.next()?))
+        Ok(read_texts(self.value()?))
     }
 
     /// The next, a standing.
     ///
     /// # Errors
-    /// As [`InOrder::next`].
+    /// As [`InOrder::value`].
     pub fn standing(&mut self) -> rusqlite::Result<Standing> {
-        Ok(Standing::from_rank(self.next()?).unwrap_or(Standing::Unknown))
+        Ok(Standing::from_rank(self.value()?).unwrap_or(Standing::Unknown))
     }
 }
 

@@ -110,7 +110,7 @@ pub fn find(db: &Connection, site_id: i64, module_id: i64) -> Result<Option<Site
 
 fn read(found: &Row<'_>) -> Result<SiteModule> {
     let mut found = InOrder::of(found);
-    let (module_id, name, title) = (found.next()?, found.next::<String>()?, found.next::<String>()?);
+    let (module_id, name, title) = (found.value()?, found.value::<String>()?, found.value::<String>()?);
     Ok(SiteModule {
         module_id,
         title: if title.is_empty() {
@@ -119,18 +119,18 @@ fn read(found: &Row<'_>) -> Result<SiteModule> {
             title
         },
         name,
-        kind: found.next()?,
-        custom: found.next()?,
-        installed: found.next()?,
-        version_id: found.next()?,
-        enabled: found.next()?,
-        judgement: serde_json::from_str(&found.next::<String>()?)?,
-        composer: found.next()?,
+        kind: found.value()?,
+        custom: found.value()?,
+        installed: found.value()?,
+        version_id: found.value()?,
+        enabled: found.value()?,
+        judgement: serde_json::from_str(&found.value::<String>()?)?,
+        composer: found.value()?,
         components: found.texts()?,
         checked_at: found.maybe_time()?,
         first_seen_at: found.time()?,
         updated_at: found.time()?,
-        publication_id: found.next()?,
+        publication_id: found.value()?,
     })
 }
 
