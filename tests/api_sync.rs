@@ -295,3 +295,43 @@ async fn a_lock_is_an_inventory_and_its_credentials_are_kept_nowhere() {
         assert!(!bytes.windows(11).any(|window| window == b"s3cr3t-w0rd"));
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_again_word_for_word_is_confirmed_and_held_to_its_time() {
+    let house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    let site = house.site_of(harbour, "Quay").await;
+    let at = |time: &str, poll: &str| {
+        let mut inventory = Site::inventory(&[("poll", poll)]);
+        inventory["generated_at"] = json!(format!("2026-11-20T{time}Z"));
+        inventory["site"] = json!({"instance": "a", "cron_last_run": format!("2026-11-20T{time}Z")});
+        inventory
+    };
+    let first = site.sends(&at("07:00:00", "1.0.0")).await.ok()["data"].clone();
+    assert_eq!(first["counts"]["added"], 2);
+    for time in ["07:10:00", "07:20:00.5"] {
+        let again = site.sends(&at(time, "1.0.0")).await.ok()["data"].clone();
+        assert_eq!(again["sync_id"], first["sync_id"]);
+        let counts = json!({"total": 2, "added": 0, "updated": 0, "downgraded": 0, "removed": 0,
+            "unchanged": 2, "unknown": again["counts"]["unknown"]});
+        assert_eq!(again["counts"], counts);
+    }
+    let older = site.sends(&at("07:15:00", "1.0.0")).await;
+    assert_eq!(older.status, 409);
+    let ahead = site.sends(&at("08:06:00", "1.0.0")).await;
+    assert_eq!(ahead.faults(), ["/generated_at in_the_future"]);
+
+    let other = site.sends(&at("07:30:00", "1.0.1")).await.ok()["data"].clone();
+    assert_eq!(other["counts"]["updated"], 1);
+    let back = site.sends(&at("07:40:00", "1.0.0")).await.ok()["data"].clone();
+    assert_eq!(back["counts"]["downgraded"], 1);
+    let lock = json!({"packages": [{"name": "drupal/poll", "version": "1.0.1", "type": "drupal-module"}]});
+    let path = site.path("/composer-lock");
+    house.bearer(&site.key).post(&path, &lock).await.ok();
+    let whole = site.sends(&at("07:50:00", "1.0.0")).await.ok()["data"].clone();
+    assert_eq!(whole["counts"]["total"], 2);
+    assert_eq!(whole["counts"]["unchanged"], 0);
+    let shown = house.admin().get(&site.path("/modules")).await;
+    assert_eq!(shown.column("installed"), ["11.2.0", "1.0.0"]);
+    house.proves_itself().await;
+}
