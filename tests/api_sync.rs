@@ -304,7 +304,8 @@ async fn what_comes_again_word_for_word_is_confirmed_and_held_to_its_time() {
     let at = |time: &str, poll: &str| {
         let mut inventory = Site::inventory(&[("poll", poll)]);
         inventory["generated_at"] = json!(format!("2026-11-20T{time}Z"));
-        inventory["site"] = json!({"instance": "a", "cron_last_run": format!("2026-11-20T{time}Z")});
+        inventory["site"] =
+            json!({"instance": "a", "cron_last_run": format!("2026-11-20T{time}Z")});
         inventory
     };
     let first = site.sends(&at("07:00:00", "1.0.0")).await.ok()["data"].clone();
@@ -325,10 +326,11 @@ async fn what_comes_again_word_for_word_is_confirmed_and_held_to_its_time() {
     assert_eq!(other["counts"]["updated"], 1);
     let back = site.sends(&at("07:40:00", "1.0.0")).await.ok()["data"].clone();
     assert_eq!(back["counts"]["downgraded"], 1);
-    let lock = json!({"packages": [{"name": "drupal/poll", "version": "1.0.1", "type": "drupal-module"}]});
+    let lock =
+        json!({"packages": [{"name": "drupal/poll", "version": "1.0.1", "type": "drupal-module"}]});
     let path = site.path("/composer-lock");
     house.bearer(&site.key).post(&path, &lock).await.ok();
-    let whole = site.sends(&at("07:50:00", "1.0.0")).await.ok()["data"].clone();
+    let whole = site.sends(&at("08:01:00", "1.0.0")).await.ok()["data"].clone();
     assert_eq!(whole["counts"]["total"], 2);
     assert_eq!(whole["counts"]["unchanged"], 0);
     let shown = house.admin().get(&site.path("/modules")).await;

@@ -53,7 +53,10 @@ async fn the_overview_counts_what_stands_in_the_ledger() {
     assert_eq!(house.overview().await["exposures"]["due_soon"], 1);
     house.waits(SignedDuration::from_hours(25)).await;
     let late = house.overview().await["exposures"].clone();
-    assert_eq!((&late["overdue"], &late["due_soon"]), (&json!(1), &json!(0)));
+    assert_eq!(
+        (&late["overdue"], &late["due_soon"]),
+        (&json!(1), &json!(0))
+    );
 
     let sync = format!("{path}/modules/sync");
     let body = Site::inventory(&[("poll", "1.0.1")]);

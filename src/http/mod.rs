@@ -33,8 +33,8 @@ pub mod server;
 pub mod web;
 
 use api::{
-    advisories, api_keys, auth, dashboard, events, exposures, health, jobs, module_versions, modules,
-    organizations, patch_runs, site_modules, sites, syncs,
+    advisories, api_keys, auth, dashboard, events, exposures, health, jobs, module_versions,
+    modules, organizations, patch_runs, site_modules, sites, syncs,
 };
 use edge::Edge;
 use route::Needs::{May, Person, Platform, Public};

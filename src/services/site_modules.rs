@@ -99,7 +99,9 @@ impl Default for Fittings {
     fn default() -> Self {
         let weight = |question: &Question, found: &Arc<[Compatibility]>| {
             let own = question.installed.len() + question.named.len() + 200;
-            let told = found.iter().map(|one| one.version.len() + one.works_with.len() + 60);
+            let told = found
+                .iter()
+                .map(|one| one.version.len() + one.works_with.len() + 60);
             u32::try_from(own + told.sum::<usize>()).unwrap_or(u32::MAX)
         };
         Self(Cache::builder().max_capacity(ROOM).weigher(weight).build())

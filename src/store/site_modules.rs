@@ -2,9 +2,9 @@
 
 use rusqlite::{Connection, OptionalExtension, Row};
 
+use super::Result;
 use super::listing::{Ask, Column, Source, Wall, page};
 use super::row::InOrder;
-use super::Result;
 use crate::domain::listing::Page;
 use crate::domain::site_module::{LIST, SiteModule};
 
@@ -110,7 +110,11 @@ pub fn find(db: &Connection, site_id: i64, module_id: i64) -> Result<Option<Site
 
 fn read(found: &Row<'_>) -> Result<SiteModule> {
     let mut found = InOrder::of(found);
-    let (module_id, name, title) = (found.value()?, found.value::<String>()?, found.value::<String>()?);
+    let (module_id, name, title) = (
+        found.value()?,
+        found.value::<String>()?,
+        found.value::<String>()?,
+    );
     Ok(SiteModule {
         module_id,
         title: if title.is_empty() {

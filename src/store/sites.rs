@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
+use super::Result;
 use super::listing::{Ask, Column, Source, Wall, page};
 use super::row::{self, InOrder};
-use super::Result;
 use crate::domain::listing::Page;
 use crate::domain::site::{Counts, DeletedSite, LIST, Site, SiteFacts, Stranger};
 use crate::domain::site_status::Standing;

@@ -90,7 +90,8 @@ fn time(body: &[u8], name: &[u8]) -> Option<Option<(Range<usize>, Timestamp)>> {
     let start = body.len() - rest.len();
     let length = rest.iter().position(|byte| *byte == b'"')?;
     let text = rest.get(..length)?;
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'.' | b'+' | b'-');
+    let plain =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'.' | b'+' | b'-');
     if !text.iter().all(plain) {
         return None;
     }
@@ -167,6 +168,11 @@ mod tests {
         ] {
             assert!(text(body).is_none(), "{body}");
         }
-        assert!(text(r#"{"schema":1,"modules":[]}"#).unwrap().generated_at.is_none());
+        assert!(
+            text(r#"{"schema":1,"modules":[]}"#)
+                .unwrap()
+                .generated_at
+                .is_none()
+        );
     }
 }

@@ -21,8 +21,8 @@ mod receipt;
 mod writing;
 
 pub use arrival::Arrival;
-pub use familiar::Familiar;
 pub(super) use arrival::{Delta, Outcome};
+pub use familiar::Familiar;
 pub use receipt::{Receipt, Update};
 
 /// What was sent.
