@@ -91,14 +91,16 @@ CREATE TABLE advisory_listings (
   look_newest      INTEGER,                      -- the newest change that it came upon, Unix seconds
   look_failures    INTEGER NOT NULL DEFAULT 0,   -- in a row
   look_error       TEXT,
-  last_success_at  INTEGER,                      -- the last look that came to its end
+  last_success_at  INTEGER,                      -- when all that had changed was last told
   etag             TEXT,                         -- of the first page
   last_modified    TEXT,
   -- going through all of it: first to fill, then to see what vanished
   next_sweep_at    INTEGER NOT NULL DEFAULT 0,
   sweep_page       INTEGER NOT NULL DEFAULT 0,   -- where the running sweep goes on; 0: none runs
   sweep_started_at INTEGER,
+  sweep_newest     INTEGER,                      -- the newest change that it came upon, Unix seconds
   sweep_gaps       INTEGER NOT NULL DEFAULT 0,   -- pages that it had to leave out
+  left_out         INTEGER NOT NULL DEFAULT 0,   -- pages that the one before had to leave out
   sweep_failures   INTEGER NOT NULL DEFAULT 0,   -- in a row, of one page
   sweep_error      TEXT,
   reached          INTEGER,                      -- the oldest change that the filling came to, Unix seconds
@@ -114,12 +116,14 @@ CREATE TABLE advisory_nodes (
   told        TEXT,                              -- JSON: what the listing told of an advisory whose project it names by a number
   tries       INTEGER NOT NULL DEFAULT 0,
   next_try_at INTEGER,                           -- NULL: asking would not help
+  missing     INTEGER NOT NULL DEFAULT 0,        -- the listing lacks it: where it is gone alone too, it was taken back
   error       TEXT
 ) STRICT;
 CREATE INDEX advisory_nodes_due ON advisory_nodes (next_try_at) WHERE next_try_at IS NOT NULL; -- due rows are the queue
 
 -- What the running sweep has come upon.
 CREATE TABLE advisory_seen (
-  nid INTEGER PRIMARY KEY,
-  psa INTEGER NOT NULL
-) STRICT;
+  psa INTEGER NOT NULL,
+  nid INTEGER NOT NULL,
+  PRIMARY KEY (psa, nid)
+) STRICT, WITHOUT ROWID;

@@ -141,6 +141,8 @@ pub struct Following {
     pub read_at: Option<Timestamp>,
     /// That is too long ago to call anything fine.
     pub stale: bool,
+    /// Some could not be read.
+    pub incomplete: bool,
 }
 
 /// How drupal.org's advisories are followed. `None`: they aren't.
@@ -161,6 +163,7 @@ pub async fn following(app: &App, actor: &Actor) -> Result<Option<Following>> {
             .and_then(|seconds| Timestamp::from_second(seconds).ok()),
         read_at: fresh.read_at,
         stale: fresh.too_old,
+        incomplete: fresh.incomplete,
     }))
 }
 

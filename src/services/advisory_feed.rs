@@ -1,10 +1,11 @@
 //! Reading drupal.org's listing of advisories: what changed last every few minutes, all of it once a day,
-//! and single nodes where the listing doesn't say enough. One request a step, and every step's end is
+//! and single nodes where the listing doesn't say enough. One page or node a step, and every step's end is
 //! written down, so that whoever comes after a restart goes on where it stood. What an advisory means is
 //! `advisories`' concern.
 
 mod course;
 mod nodes;
+mod pages;
 
 use std::sync::Arc;
 
@@ -13,8 +14,9 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Error, Result};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
+use crate::domain::advisory::listing::Page;
 use crate::outbound::drupal_org::Validators;
-use crate::outbound::drupal_org::advisories::{AdvisoryFeed, Question, Told};
+use crate::outbound::drupal_org::advisories::{AdvisoryFeed, Told};
 use crate::store::advisory_feed::{self as store, Listing, Wanted};
 use crate::store::{Connection, Lane, StoreError};
 
@@ -41,9 +43,16 @@ pub async fn step(app: &Arc<App>) -> Result<bool> {
     let now = app.clock.now();
     match app.store.read(|db| next(db, now))? {
         None => return Ok(false),
-        Some(Task::Look(listing)) => look(app, &*feed, listing.followed(now)).await?,
+        Some(Task::Look(listing)) => look(app, &*feed, listing).await?,
         Some(Task::Node(wanted)) => nodes::ask(app, &*feed, &wanted).await?,
-        Some(Task::Sweep(listing)) => sweep(app, &*feed, listing.followed(now)).await?,
+        Some(Task::Sweep(mut listing)) => {
+            // Known also where the first question never ends.
+            if listing.followed_since.is_none() {
+                listing.followed_since = Some(now);
+                save(app, listing.clone()).await?;
+            }
+            sweep(app, &*feed, listing).await?;
+        }
     }
     Ok(true)
 }
@@ -98,43 +107,44 @@ async fn look(app: &App, feed: &dyn AdvisoryFeed, mut listing: Listing) -> Resul
         },
         _ => Validators::default(),
     };
-    let question = Question::Page {
-        psa: listing.psa,
-        number: listing.look_page,
-        known,
-    };
-    let told = feed.ask(question).await;
+    let told = pages::ask(feed, listing.psa, listing.look_page, known).await;
     let now = app.clock.now();
     match told {
         Told::NotModified => listing.end_look(now),
-        Told::Page(page, validators) => {
-            nodes::take(app, listing.psa, &page.entries).await?;
-            if listing.look_page == 0 {
-                listing.remember(validators);
+        Told::Page(page, validators) => match doubt(app, &listing, listing.look_page, &page).await?
+        {
+            Some(why) => listing.look_failed(why, None, now),
+            None => {
+                nodes::take(app, listing.psa, &page.entries, false).await?;
+                if listing.look_page == 0 {
+                    listing.remember(validators);
+                }
+                listing.looked_at(&page, now);
             }
-            listing.looked_at(&page, now);
-        }
+        },
         Told::Failed {
             reason,
             retry_after,
         } => listing.look_failed(&reason, retry_after, now),
-        Told::Unreadable(reason) => listing.look_failed(&reason, None, now),
+        Told::Unreadable(reason) | Told::TooLarge(reason) => {
+            listing.look_failed(&reason, None, now);
+        }
         Told::Gone | Told::Node { .. } => listing.look_failed("not a page", None, now),
     }
     save(app, listing).await
 }
 
 async fn sweep(app: &App, feed: &dyn AdvisoryFeed, mut listing: Listing) -> Result<()> {
-    let question = Question::Page {
-        psa: listing.psa,
-        number: listing.sweep_page,
-        known: Validators::default(),
-    };
-    let told = feed.ask(question).await;
+    let known = Validators::default();
+    let told = pages::ask(feed, listing.psa, listing.sweep_page, known).await;
     let now = app.clock.now();
     match told {
         Told::Page(page, validators) => {
-            nodes::take(app, listing.psa, &page.entries).await?;
+            if let Some(why) = doubt(app, &listing, listing.sweep_page, &page).await? {
+                listing.sweep_failed(why, None, now);
+                return save(app, listing).await;
+            }
+            nodes::take(app, listing.psa, &page.entries, true).await?;
             if listing.mark.is_none() {
                 listing.remember(validators);
             }
@@ -150,12 +160,45 @@ async fn sweep(app: &App, feed: &dyn AdvisoryFeed, mut listing: Listing) -> Resu
             reason,
             retry_after,
         } => listing.sweep_failed(&reason, retry_after, now),
-        Told::Unreadable(reason) => listing.sweep_unreadable(&reason, now),
+        Told::Unreadable(reason) | Told::TooLarge(reason) => {
+            listing.sweep_unreadable(&reason, now);
+        }
         Told::NotModified | Told::Gone | Told::Node { .. } => {
             listing.sweep_failed("not a page", None, now);
         }
     }
     save(app, listing).await
+}
+
+/// Why the first page of the advisories can't be what drupal.org lists now, if it can't. Where it lacks
+/// what was the newest, that is asked for alone: it may have been taken back.
+async fn doubt(
+    app: &App,
+    listing: &Listing,
+    number: u32,
+    page: &Page,
+) -> Result<Option<&'static str>> {
+    if listing.psa || number > 0 {
+        return Ok(None);
+    }
+    if page.entries.iter().all(|entry| entry.node.is_err()) {
+        return Ok(Some("a listing without advisories"));
+    }
+    let now = app.clock.now();
+    let Some(newest) = listing.lacks_newest(page, now) else {
+        return Ok(None);
+    };
+    let found = app
+        .store
+        .read(|db| store::node_changed_at(db, false, newest))?
+        .filter(|nid| page.entries.iter().all(|entry| entry.nid != Some(*nid)));
+    let Some(nid) = found else {
+        return Ok(None);
+    };
+    app.store
+        .write(Lane::Back, move |db| store::miss(db, nid, false, now))
+        .await?;
+    Ok(Some("older than what was read before"))
 }
 
 async fn save(app: &App, listing: Listing) -> Result<()> {
@@ -172,6 +215,20 @@ pub struct Freshness {
     pub read_at: Option<Timestamp>,
     /// That is so long ago that nothing may be called fine.
     pub too_old: bool,
+    /// Some could not be read.
+    pub incomplete: bool,
+}
+
+/// Some pages or nodes of the advisories could not be read: what is held may lack them.
+///
+/// # Errors
+/// What the store says.
+pub fn incomplete(db: &Connection) -> Result<bool> {
+    let listings = store::listings(db)?;
+    let gaps = listings
+        .iter()
+        .any(|listing| !listing.psa && listing.has_gaps());
+    Ok(gaps || store::any_trouble(db)?)
 }
 
 /// How fresh what is known of advisories is. `None`: they aren't followed, so nobody can tell.
@@ -192,6 +249,7 @@ pub fn freshness(app: &App) -> Result<Option<Freshness>> {
     Ok(Some(Freshness {
         read_at: advisories.and_then(|listing| listing.last_success_at),
         too_old: since.is_some_and(|since| now.duration_since(since) >= longest),
+        incomplete: app.store.read(incomplete)?,
     }))
 }
 
@@ -206,7 +264,9 @@ pub struct State {
     pub filled: bool,
     /// Else: the oldest change that was come to.
     pub since: Option<Timestamp>,
-    /// When a look last came to its end.
+    /// Some pages or nodes could not be read.
+    pub incomplete: bool,
+    /// When drupal.org last told all that had changed.
     pub last_success: Option<Timestamp>,
     /// What is wrong, in words for people.
     pub errors: Vec<String>,
@@ -246,6 +306,7 @@ pub async fn state(app: &App, actor: &Actor) -> Result<State> {
             held: store::standing(db)?,
             filled: listings.iter().all(|listing| listing.filled_at.is_some()),
             since: seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()),
+            incomplete: incomplete(db)?,
             last_success: advisories.and_then(|listing| listing.last_success_at),
             next: listings
                 .iter()

@@ -52,6 +52,8 @@ pub struct Glance {
     pub read_at: Option<Timestamp>,
     /// Something that sites stand on is too old to be called fine.
     pub stale: bool,
+    /// Some advisories could not be read.
+    pub incomplete: bool,
 }
 
 /// What happened in a month so far, and in as much of the month before it.
@@ -117,6 +119,7 @@ pub async fn glance(app: &App, actor: &Actor) -> Result<Glance> {
             .flatten()
             .min(),
             stale: stale || advisories.is_some_and(|fresh| fresh.too_old),
+            incomplete: advisories.is_some_and(|fresh| fresh.incomplete),
         })
     })
 }

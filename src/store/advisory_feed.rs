@@ -27,7 +27,7 @@ pub struct Listing {
     pub look_failures: u32,
     /// Why the last look failed, in words for people.
     pub look_error: Option<String>,
-    /// When a look last came to its end.
+    /// When all that had changed was last told.
     pub last_success_at: Option<Timestamp>,
     /// The `ETag` of its first page.
     pub etag: Option<String>,
@@ -39,8 +39,12 @@ pub struct Listing {
     pub sweep_page: u32,
     /// When the running sweep began.
     pub sweep_started_at: Option<Timestamp>,
+    /// The newest change that the running sweep came upon, Unix seconds.
+    pub sweep_newest: Option<i64>,
     /// Pages that the running sweep had to leave out.
     pub sweep_gaps: u32,
+    /// Pages that the sweep before it had to leave out.
+    pub left_out: u32,
     /// How often in a row the same page failed.
     pub sweep_failures: u32,
     /// What is wrong with going through it, in words for people.
@@ -59,7 +63,7 @@ pub fn listings(db: &Connection) -> Result<Vec<Listing>> {
     let mut statement = db.prepare_cached(
         "SELECT psa, mark, next_look_at, look_page, look_newest, look_failures, look_error, last_success_at, etag, last_modified,
             next_sweep_at, sweep_page, sweep_started_at, sweep_gaps, sweep_failures, sweep_error, reached, filled_at,
-            followed_since
+            followed_since, sweep_newest, left_out
          FROM advisory_listings ORDER BY psa",
     )?;
     let rows = statement.query_map([], listing)?;
@@ -88,6 +92,8 @@ fn listing(row: &Row<'_>) -> rusqlite::Result<Listing> {
         reached: row.get(16)?,
         filled_at: time(17)?,
         followed_since: time(18)?,
+        sweep_newest: row.get(19)?,
+        left_out: row.get(20)?,
     })
 }
 
@@ -100,7 +106,7 @@ pub fn save(db: &Connection, listing: &Listing) -> Result<()> {
         "UPDATE advisory_listings SET mark = ?2, next_look_at = ?3, look_page = ?4, look_newest = ?5, look_failures = ?6,
             look_error = ?7, last_success_at = ?8, etag = ?9, last_modified = ?10, next_sweep_at = ?11, sweep_page = ?12,
             sweep_started_at = ?13, sweep_gaps = ?14, sweep_failures = ?15, sweep_error = ?16, reached = ?17, filled_at = ?18,
-            followed_since = ?19
+            followed_since = ?19, sweep_newest = ?20, left_out = ?21
          WHERE psa = ?1",
     )?
     .execute(params![
@@ -123,6 +129,8 @@ pub fn save(db: &Connection, listing: &Listing) -> Result<()> {
         listing.reached,
         listing.filled_at.map(ms),
         listing.followed_since.map(ms),
+        listing.sweep_newest,
+        listing.left_out,
     ])?;
     Ok(())
 }
@@ -158,7 +166,7 @@ pub fn see(db: &Connection, psa: bool, nids: &[i64]) -> Result<usize> {
 /// What SQLite says.
 pub fn vanished(db: &Connection, psa: bool, known_before: Timestamp) -> Result<(Vec<i64>, usize)> {
     let mut statement = db.prepare_cached(
-        "SELECT a.nid, s.nid IS NULL FROM advisories AS a LEFT JOIN advisory_seen AS s ON s.nid = a.nid
+        "SELECT a.nid, s.nid IS NULL FROM advisories AS a LEFT JOIN advisory_seen AS s ON s.psa = a.psa AND s.nid = a.nid
          WHERE a.nid IS NOT NULL AND a.psa = ?1 AND a.withdrawn_at IS NULL AND a.known_at < ?2",
     )?;
     let rows = statement.query_map(params![psa, ms(known_before)], |row| {
@@ -178,30 +186,70 @@ pub struct Wanted {
     pub psa: bool,
     /// How often it was asked for in vain.
     pub tries: u32,
+    /// The listing lacks it: where it is gone alone too, it was taken back.
+    pub missing: bool,
     /// What the listing told, where only the name of the project is missing.
     pub told: Option<Record>,
 }
 
-/// Has a node asked for at once, unless that was done since it changed (Unix seconds). `told`: only the
-/// name of its project is missing.
+/// The advisory that stands, has a node, and was changed last at this very time (Unix seconds).
+///
+/// # Errors
+/// What SQLite says.
+pub fn node_changed_at(db: &Connection, psa: bool, changed: i64) -> Result<Option<i64>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT nid FROM advisories
+             WHERE nid IS NOT NULL AND changed_at = ?1 AND psa = ?2 AND withdrawn_at IS NULL LIMIT 1",
+        )?
+        .query_row(params![changed.saturating_mul(1000), psa], |row| row.get(0))
+        .optional()?)
+}
+
+/// What the listing told of a node that has to be asked for alone.
+#[derive(Debug, Clone, Copy)]
+pub struct Reason<'a> {
+    /// When it changed, Unix seconds.
+    pub changed: i64,
+    /// All but the name of its project.
+    pub told: Option<&'a Record>,
+    /// It was told by a sweep, which comes once a day: what was refused before is worth another try.
+    pub sweeping: bool,
+}
+
+/// Has a node asked for at once, unless that was done since it changed.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn want(
     db: &Connection,
     (nid, psa): (i64, bool),
-    changed: i64,
-    told: Option<&Record>,
+    why: Reason<'_>,
     now: Timestamp,
 ) -> Result<()> {
-    let told = told.map(serde_json::to_string).transpose()?;
+    let told = why.told.map(serde_json::to_string).transpose()?;
     db.prepare_cached(
         "INSERT INTO advisory_nodes (nid, psa, changed, told, next_try_at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (nid) DO UPDATE SET psa = excluded.psa, changed = excluded.changed, told = excluded.told, tries = 0,
-            next_try_at = excluded.next_try_at, error = NULL
-         WHERE changed <> excluded.changed",
+            next_try_at = excluded.next_try_at, missing = 0, error = NULL
+         WHERE changed <> excluded.changed OR missing = 1 OR (?6 AND next_try_at IS NULL)",
     )?
-    .execute(params![nid, psa, changed, told, ms(now)])?;
+    .execute(params![nid, psa, why.changed, told, ms(now), why.sweeping])?;
+    Ok(())
+}
+
+/// Has a node that the listing lacks asked for at once, unless that waits already.
+///
+/// # Errors
+/// What SQLite says.
+pub fn miss(db: &Connection, nid: i64, psa: bool, now: Timestamp) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO advisory_nodes (nid, psa, changed, next_try_at, missing) VALUES (?1, ?2, 0, ?3, 1)
+         ON CONFLICT (nid) DO UPDATE SET psa = excluded.psa, changed = 0, told = NULL, tries = 0,
+            next_try_at = excluded.next_try_at, missing = 1, error = NULL
+         WHERE missing = 0",
+    )?
+    .execute(params![nid, psa, ms(now)])?;
     Ok(())
 }
 
@@ -212,7 +260,7 @@ pub fn want(
 pub fn refuse(db: &Connection, nid: i64, psa: bool, changed: i64, why: &str) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO advisory_nodes (nid, psa, changed, error) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (nid) DO UPDATE SET psa = excluded.psa, changed = excluded.changed, next_try_at = NULL, error = excluded.error",
+         ON CONFLICT (nid) DO UPDATE SET psa = excluded.psa, changed = excluded.changed, next_try_at = NULL, missing = 0, error = excluded.error",
     )?
     .execute(params![nid, psa, changed, why])?;
     Ok(())
@@ -228,15 +276,17 @@ pub fn settle(db: &Connection, nid: i64) -> Result<()> {
     Ok(())
 }
 
-/// Forgets the nodes of no use that the sweep did not come upon any more.
+/// Forgets the nodes that are of no use or were asked for in vain, and that the sweep which began at
+/// `started` did not come upon any more.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn settle_unseen(db: &Connection, psa: bool) -> Result<()> {
+pub fn settle_unseen(db: &Connection, psa: bool, started: Timestamp) -> Result<()> {
     db.prepare_cached(
-        "DELETE FROM advisory_nodes WHERE psa = ?1 AND next_try_at IS NULL AND nid NOT IN (SELECT nid FROM advisory_seen)",
+        "DELETE FROM advisory_nodes WHERE psa = ?1 AND missing = 0 AND (next_try_at IS NULL OR (tries > 0 AND changed < ?2))
+           AND nid NOT IN (SELECT nid FROM advisory_seen WHERE psa = ?1)",
     )?
-    .execute([psa])?;
+    .execute(params![psa, started.as_second()])?;
     Ok(())
 }
 
@@ -255,20 +305,27 @@ pub fn is_open(db: &Connection, nid: i64) -> Result<bool> {
 /// # Errors
 /// What SQLite says.
 pub fn due_node(db: &Connection, now: Timestamp) -> Result<Option<Wanted>> {
-    let found: Option<(i64, bool, u32, Option<String>)> = db
+    let found: Option<(i64, bool, u32, Option<String>, bool)> = db
         .prepare_cached(
-            "SELECT nid, psa, tries, told FROM advisory_nodes WHERE next_try_at <= ?1 ORDER BY tries, changed DESC, nid DESC LIMIT 1",
+            "SELECT nid, psa, tries, told, missing FROM advisory_nodes WHERE next_try_at <= ?1 ORDER BY tries, changed DESC, nid DESC LIMIT 1",
         )?
         .query_row([ms(now)], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
+            Ok((
+                row.get(0)?,
+                row.get(1)?,
+                row.get(2)?,
+                row.get(3)?,
+                row.get(4)?,
+            ))
         })
         .optional()?;
-    let wanted = found.map(|(nid, psa, tries, told)| {
+    let wanted = found.map(|(nid, psa, tries, told, missing)| {
         let told = told.as_deref().map(serde_json::from_str).transpose()?;
         Ok(Wanted {
             nid,
             psa,
             tries,
+            missing,
             told,
         })
     });
@@ -314,6 +371,18 @@ pub fn troubles(db: &Connection, most: u32) -> Result<(i64, Vec<Trouble>)> {
     )?;
     let rows = statement.query_map([most], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok((waiting, rows.collect::<rusqlite::Result<_>>()?))
+}
+
+/// Whether anything among the advisories is of no use, or was asked for in vain.
+///
+/// # Errors
+/// What SQLite says.
+pub fn any_trouble(db: &Connection) -> Result<bool> {
+    Ok(db
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM advisory_nodes WHERE error IS NOT NULL AND psa = 0)",
+        )?
+        .query_row([], |row| row.get(0))?)
 }
 
 /// The name of the advisory that stands and has this node.

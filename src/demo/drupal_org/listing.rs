@@ -25,6 +25,8 @@ pub enum Paging {
     Repeating,
     /// Always another page, with nodes that were never there.
     ForEver,
+    /// Nothing at all.
+    Empty,
 }
 
 /// What there is to be listed.
@@ -39,6 +41,8 @@ pub(super) struct Shelf {
     pages: HashMap<(bool, usize), Behaviour>,
     nodes: HashMap<i64, Behaviour>,
     without_names: bool,
+    /// Nothing that changed later (Unix seconds) is listed.
+    old_copy: Option<i64>,
 }
 
 impl StandIn {
@@ -70,14 +74,29 @@ impl StandIn {
         lock(&self.shared.catalogue).shelf.advisories.remove(&nid);
     }
 
-    /// Lists a node as it is, whatever it holds. It is listed by its `changed`, and shown alone by its `nid`.
+    /// Lists a node as it is, whatever it holds. It is listed by its `listed_by`, else by its `changed`, and
+    /// shown alone by its `nid`.
     pub fn put_node(&self, node: Value) {
         lock(&self.shared.catalogue).shelf.raw.push(node);
+    }
+
+    /// Takes away the nodes of this number that were put as they are.
+    pub fn take_node(&self, nid: i64) {
+        let nid = nid.to_string();
+        let shelf = &mut lock(&self.shared.catalogue).shelf;
+        let other = |node: &Value| node.get("nid").and_then(Value::as_str) != Some(nid.as_str());
+        shelf.raw.retain(other);
     }
 
     /// From now on divides the listing like this.
     pub fn set_paging(&self, paging: Paging) {
         lock(&self.shared.catalogue).shelf.paging = paging;
+    }
+
+    /// From now on lists only what had changed by then (Unix seconds), as an old copy does; `None`: all.
+    /// Single nodes are as ever.
+    pub fn set_old_copy(&self, changed: Option<i64>) {
+        lock(&self.shared.catalogue).shelf.old_copy = changed;
     }
 
     /// From now on puts so many nodes on a page.
@@ -217,6 +236,11 @@ impl Shelf {
                 })
                 .cloned(),
         );
+        // There is no drupal.org without an advisory: where none was put, an old one stands for all.
+        if nodes.is_empty() && !psa {
+            nodes.push(the_first().single());
+        }
+        nodes.retain(|node| self.old_copy.is_none_or(|until| changed(node) <= until));
         nodes.sort_by_key(|node| std::cmp::Reverse(changed(node)));
         nodes
     }
@@ -231,6 +255,7 @@ impl Shelf {
                 page < last,
             ),
             Paging::Repeating => (nodes.into_iter().take(size).collect(), true),
+            Paging::Empty => (Vec::new(), false),
             Paging::ForEver => ((0..size).map(|n| invented(page * size + n)).collect(), true),
         };
         // drupal.org's links lack the `.json` without which they give another form.
@@ -275,8 +300,19 @@ impl Shelf {
 }
 
 fn changed(node: &Value) -> i64 {
-    let changed = node.get("changed").and_then(Value::as_str);
+    let listed_by = node.get("listed_by").or_else(|| node.get("changed"));
+    let changed = listed_by.and_then(Value::as_str);
     changed.and_then(|text| text.parse().ok()).unwrap_or(0)
+}
+
+/// An advisory of long ago, of a project that nobody runs.
+fn the_first() -> Advisory {
+    Advisory::new(
+        1_000_000,
+        "SA-CONTRIB-2010-001",
+        "nobody_runs_this",
+        1_262_304_000,
+    )
 }
 
 /// One of endless nodes, each a second older than the one before.

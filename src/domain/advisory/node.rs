@@ -51,6 +51,9 @@ pub enum Refused {
     /// A date before 1970 or after 9999.
     #[error("its date {0} is out of range")]
     DateOutOfRange(i64),
+    /// Larger than what is taken from drupal.org at once.
+    #[error("too large to be taken")]
+    TooLarge,
     /// Neither a name nor a number of a project.
     #[error("it does not say which project it is about")]
     NoProject,

@@ -110,6 +110,7 @@ fn advisories(told: advisory_feed::State, source: &str) -> AdvisoriesRow {
         held: natural(told.held),
         filled: told.filled,
         since: told.since,
+        incomplete: told.incomplete,
         read: told.last_success,
         next: told.next,
         waiting: natural(told.waiting),

@@ -42,6 +42,7 @@ impl Visit {
                 read_at: glance.read_at,
                 following: self.app.config.drupal_org.enabled,
                 stale: glance.stale,
+                incomplete: glance.incomplete,
                 reported: natural(glance.reported),
             },
             flash: self.flash.clone(),

@@ -65,6 +65,8 @@ pub struct Fresh {
     pub following: bool,
     /// The data is too old to say that something is fine.
     pub stale: bool,
+    /// Some advisories could not be read.
+    pub incomplete: bool,
     /// Sites that reported within the last 24 hours.
     pub reported: u64,
 }
@@ -291,6 +293,7 @@ pub(crate) mod samples {
                 read_at: Some(ago(0.04)),
                 following: true,
                 stale: false,
+                incomplete: false,
                 reported: 139,
             },
             flash: None,

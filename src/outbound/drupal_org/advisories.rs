@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use reqwest::Url;
 use serde_json::Value;
 
+use super::body::Lost;
 use super::line::{self, Heard, Limits, Line, Manners, Validators};
 use crate::clock::Clock;
 use crate::domain::advisory::listing::{self, Page};
@@ -40,6 +41,8 @@ pub enum Question {
         psa: bool,
         /// From 0 on.
         number: u32,
+        /// Nodes on a page: fewer than [`ON_A_PAGE`] where so many are too large.
+        size: usize,
         /// Of the same page as it was.
         known: Validators,
     },
@@ -63,6 +66,8 @@ pub enum Told {
     NotModified,
     /// There is no such node, or not for everybody: 403, 404 or 410.
     Gone,
+    /// It is larger than what is taken, as it will be the next time; a few words for people.
+    TooLarge(String),
     /// It came whole and is of no use, as it will be the next time; a few words for people.
     Unreadable(String),
     /// No usable answer this time.
@@ -129,9 +134,15 @@ impl AdvisoryClient {
 
     async fn put(&self, question: Question) -> Told {
         let (url, known) = match &question {
-            Question::Page { psa, number, known } => {
-                (Some(page_address(&self.base, *psa, *number)), known.clone())
-            }
+            Question::Page {
+                psa,
+                number,
+                size,
+                known,
+            } => (
+                Some(page_address(&self.base, *psa, *number, *size)),
+                known.clone(),
+            ),
             Question::Node(nid) => (node_address(&self.base, *nid), Validators::default()),
         };
         let Some(url) = url else {
@@ -139,7 +150,7 @@ impl AdvisoryClient {
         };
         match self.line.get(url, &known).await {
             Heard::NotModified => Told::NotModified,
-            Heard::TooLarge(reason) => Told::Unreadable(reason),
+            Heard::TooLarge(reason) => Told::TooLarge(reason),
             Heard::Status {
                 code: 403 | 404 | 410,
                 ..
@@ -157,8 +168,11 @@ impl AdvisoryClient {
             },
             Heard::Body(received, validators) => {
                 let read = move |bytes: &[u8]| read(&question, bytes, validators);
-                let read = self.line.read(received, read).await;
-                read.unwrap_or_else(Told::Unreadable)
+                match self.line.read(received, read).await {
+                    Ok(told) => told,
+                    Err(Lost::TooLarge(reason)) => Told::TooLarge(reason),
+                    Err(Lost::Broken(reason)) => Told::Unreadable(reason),
+                }
             }
         }
     }
@@ -176,8 +190,8 @@ impl AdvisoryFeed for AdvisoryClient {
 
 fn read(question: &Question, bytes: &[u8], validators: Validators) -> Told {
     let read = match question {
-        Question::Page { .. } => {
-            listing::read(bytes, ON_A_PAGE).map(|page| Told::Page(page, validators))
+        Question::Page { size, .. } => {
+            listing::read(bytes, *size).map(|page| Told::Page(page, validators))
         }
         Question::Node(nid) => listing::json(bytes).and_then(|node| single(&node, *nid)),
     };
@@ -196,7 +210,7 @@ fn single(node: &Value, asked: i64) -> Result<Told, &'static str> {
 }
 
 /// A page of the listing.
-fn page_address(base: &Url, psa: bool, number: u32) -> Url {
+fn page_address(base: &Url, psa: bool, number: u32, size: usize) -> Url {
     let mut url = base.clone();
     url.set_fragment(None);
     url.query_pairs_mut()
@@ -205,7 +219,7 @@ fn page_address(base: &Url, psa: bool, number: u32) -> Url {
         .append_pair("sort", "changed")
         .append_pair("direction", "DESC")
         .append_pair("field_is_psa", if psa { "1" } else { "0" })
-        .append_pair("limit", &ON_A_PAGE.to_string())
+        .append_pair("limit", &size.to_string())
         .append_pair("page", &number.to_string());
     url
 }
@@ -233,7 +247,7 @@ mod tests {
             .parse()
             .unwrap();
         assert_eq!(
-            page_address(&base, false, 7).as_str(),
+            page_address(&base, false, 7, 50).as_str(),
             "https://www.drupal.org/api-d7/node.json?type=sa&sort=changed&direction=DESC&field_is_psa=0&limit=50&page=7"
         );
         assert_eq!(

@@ -13,7 +13,7 @@ use super::line::Limits;
 pub(super) type Refused = String;
 
 /// Why a body did not come.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Lost {
     /// It is larger than what is taken: it will be the next time, too.
     TooLarge(Refused),
@@ -30,11 +30,11 @@ pub(super) struct Received {
 
 impl Received {
     /// The document, unpacked. Work for the processor: not for a thread that others wait for.
-    pub(super) fn unpacked(self, limits: Limits) -> Result<Vec<u8>, Refused> {
+    pub(super) fn unpacked(self, limits: Limits) -> Result<Vec<u8>, Lost> {
         if self.gzip && !self.bytes.is_empty() {
             unpack(&self.bytes, limits.unpacked)
         } else if self.bytes.len() > limits.unpacked {
-            Err(too_large(limits.unpacked))
+            Err(Lost::TooLarge(too_large(limits.unpacked)))
         } else {
             Ok(self.bytes)
         }
@@ -88,18 +88,18 @@ fn announced(response: &Response) -> Option<usize> {
     value.to_str().ok()?.parse().ok()
 }
 
-fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, Refused> {
+fn unpack(packed: &[u8], limit: usize) -> Result<Vec<u8>, Lost> {
     let mut bytes = Vec::new();
     let bound = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
     match MultiGzDecoder::new(packed)
         .take(bound)
         .read_to_end(&mut bytes)
     {
-        Ok(_) if bytes.len() > limit => Err(too_large(limit)),
+        Ok(_) if bytes.len() > limit => Err(Lost::TooLarge(too_large(limit))),
         Ok(_) => Ok(bytes),
         Err(error) => {
             tracing::debug!(%error, "broken gzip");
-            Err("could not be unpacked".to_owned())
+            Err(Lost::Broken("could not be unpacked".to_owned()))
         }
     }
 }
@@ -130,12 +130,12 @@ mod tests {
         assert!(bomb.len() < 100_000);
         assert_eq!(
             unpack(&bomb, 1024 * 1024),
-            Err("larger than 1 MiB".to_owned())
+            Err(Lost::TooLarge("larger than 1 MiB".to_owned()))
         );
         assert_eq!(unpack(&packed(b"exactly"), 7), Ok(b"exactly".to_vec()));
         assert_eq!(
             unpack(&packed(b"one more"), 7),
-            Err("larger than 7 bytes".to_owned())
+            Err(Lost::TooLarge("larger than 7 bytes".to_owned()))
         );
     }
 
@@ -143,11 +143,9 @@ mod tests {
     fn broken_gzip_is_refused() {
         let whole = packed(b"a release history");
         let cut = whole.get(..whole.len() - 9).unwrap();
-        assert_eq!(unpack(cut, 1000), Err("could not be unpacked".to_owned()));
-        assert_eq!(
-            unpack(b"<project/>", 1000),
-            Err("could not be unpacked".to_owned())
-        );
+        let broken = || Err(Lost::Broken("could not be unpacked".to_owned()));
+        assert_eq!(unpack(cut, 1000), broken());
+        assert_eq!(unpack(b"<project/>", 1000), broken());
         let twice = [whole.clone(), whole].concat();
         assert_eq!(unpack(&twice, 1000).map(|b| b.len()), Ok(34));
     }

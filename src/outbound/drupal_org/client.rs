@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use reqwest::Url;
 
 use super::answer::{self, Reading};
+use super::body::Lost;
 use super::line::{self, Heard, Limits, Line, Manners, Validators};
 use super::{Answer, Feed, FetchRequest, Fetched};
 use crate::clock::Clock;
@@ -103,7 +104,7 @@ impl Client {
                 let read = move |bytes: &[u8]| answer::read(bytes, &project);
                 match self.line.read(received, read).await {
                     Ok(reading) => Fetched::of(reading, validators),
-                    Err(reason) => Fetched::failed(reason),
+                    Err(Lost::TooLarge(reason) | Lost::Broken(reason)) => Fetched::failed(reason),
                 }
             }
         }

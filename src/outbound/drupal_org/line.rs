@@ -195,11 +195,11 @@ impl Line {
         &self,
         received: Received,
         read: impl FnOnce(&[u8]) -> T + Send + 'static,
-    ) -> Result<T, String> {
+    ) -> Result<T, Lost> {
         let limits = self.limits;
         tokio::task::spawn_blocking(move || received.unpacked(limits).map(|bytes| read(&bytes)))
             .await
-            .unwrap_or_else(|_| Err("could not be read".to_owned()))
+            .unwrap_or_else(|_| Err(Lost::Broken("could not be read".to_owned())))
     }
 
     /// Until when nothing is asked at all, because the server said so.

@@ -19,18 +19,14 @@ const LOOK_PAGES: u32 = 20;
 const SWEEP_PAGES: u32 = 400;
 /// All of the listing is gone through once a day.
 const BETWEEN_SWEEPS: SignedDuration = SignedDuration::from_hours(24);
+/// So much sooner where a look doesn't come to its end.
+const APART: SignedDuration = SignedDuration::from_hours(23);
 /// A page that is of no use so often in a row is left out.
 const PATIENCE: u32 = 4;
 /// So many advisories may vanish at once, or a tenth of all: more is taken for a fault of the listing.
 const FEW: usize = 20;
 
 impl Listing {
-    /// It is being asked for, now or since long.
-    pub(super) fn followed(mut self, now: Timestamp) -> Self {
-        self.followed_since.get_or_insert(now);
-        self
-    }
-
     /// It is time to look what changed; never before something was read at all.
     pub(super) fn is_to_be_looked_at(&self, now: Timestamp) -> bool {
         self.mark.is_some() && (self.look_page > 0 || self.next_look_at <= now)
@@ -57,23 +53,46 @@ impl Listing {
         (self.etag, self.last_modified) = (validators.etag, validators.last_modified);
     }
 
+    /// The newest change that was taken before, where a first page has only older ones.
+    pub(super) fn lacks_newest(&self, page: &Page, now: Timestamp) -> Option<i64> {
+        self.mark.filter(|mark| newest(page, now) < Some(*mark))
+    }
+
+    /// Pages were left out: what is held may lack what they have.
+    pub(super) fn has_gaps(&self) -> bool {
+        self.sweep_gaps > 0 || self.left_out > 0
+    }
+
+    /// A page goes back beyond what was taken already.
+    fn reaches(&self, page: &Page) -> bool {
+        let below = self.mark.unwrap_or(i64::MIN).saturating_sub(MARGIN);
+        !page.more || last(page).is_some_and(|last| last < below)
+    }
+
     /// A page of a look was taken.
     pub(super) fn looked_at(&mut self, page: &Page, now: Timestamp) {
         self.look_newest = self.look_newest.max(newest(page, now));
-        let below = self.mark.unwrap_or(i64::MIN).saturating_sub(MARGIN);
-        let reached = oldest(page).is_some_and(|oldest| oldest < below);
         self.look_page += 1;
-        if reached || !page.more {
+        let last_one = self.look_page >= LOOK_PAGES;
+        // Where so much changed that the margin is too far away, what was taken already is far enough.
+        let far_enough = last_one && last(page).is_some_and(|last| Some(last) < self.mark);
+        if self.reaches(page) || far_enough {
             self.end_look(now);
-        } else if self.look_page >= LOOK_PAGES {
-            self.end_look(now);
-            self.next_sweep_at = self.next_sweep_at.min(now);
+        } else if last_one {
+            self.look_failed(
+                "more changed than a look takes: all of it is read",
+                None,
+                now,
+            );
+            let soonest = self.next_sweep_at.saturating_sub(APART).unwrap_or(now);
+            self.next_sweep_at = self.next_sweep_at.min(soonest.max(now));
         }
     }
 
     /// Everything that changed was taken.
     pub(super) fn end_look(&mut self, now: Timestamp) {
-        self.mark = self.mark.max(self.look_newest);
+        // Older than before, where what was the newest was taken back.
+        self.mark = self.look_newest.or(self.mark);
         self.look_page = 0;
         self.look_newest = None;
         self.look_failures = 0;
@@ -94,25 +113,32 @@ impl Listing {
 
     /// A page of a sweep was taken.
     pub(super) fn swept(&mut self, db: &Connection, page: &Page, now: Timestamp) -> Result<()> {
+        let newest = newest(page, now);
+        if self.mark.is_none() {
+            self.mark = Some(newest.unwrap_or(0));
+            self.next_look_at = schedule::next_look(now);
+        }
         if self.sweep_page == 0 {
             store::forget_seen(db, self.psa)?;
             self.sweep_started_at = Some(now);
             self.sweep_gaps = 0;
-            self.last_success_at = Some(now);
+            self.sweep_newest = None;
+            // It told all that had changed, as a look does.
+            if self.reaches(page) {
+                self.last_success_at = Some(now);
+            }
         }
-        if self.mark.is_none() {
-            self.mark = Some(newest(page, now).unwrap_or(0));
-            self.next_look_at = schedule::next_look(now);
-        }
+        self.sweep_newest = self.sweep_newest.max(newest);
         let nids: Vec<i64> = page
             .entries
             .iter()
             .map(|entry| entry.nid.unwrap_or(0))
             .collect();
         let new = store::see(db, self.psa, &nids)?;
-        if self.filled_at.is_none() {
+        // Nothing below a page that was left out is known to be whole.
+        if self.filled_at.is_none() && self.sweep_gaps == 0 {
             // What a future or repeated page says doesn't take back how far it came.
-            self.reached = match (self.reached, oldest(page)) {
+            self.reached = match (self.reached, last(page)) {
                 (Some(before), Some(here)) => Some(before.min(here)),
                 (before, here) => before.or(here),
             };
@@ -121,7 +147,8 @@ impl Listing {
         if self.sweep_gaps == 0 {
             self.sweep_error = None;
         }
-        if new == 0 && !page.entries.is_empty() {
+        let numbered = nids.iter().any(|nid| *nid > 0);
+        if new == 0 && numbered {
             self.give_up_sweep("the listing repeats itself", now);
         } else if !page.more {
             self.end_sweep(db, now)?;
@@ -144,17 +171,15 @@ impl Listing {
 
     /// The whole listing was gone through: what it lacks is asked for one by one.
     fn end_sweep(&mut self, db: &Connection, now: Timestamp) -> Result<()> {
-        let gaps = self.sweep_gaps;
         let started_at = self.sweep_started_at.unwrap_or(now);
         self.sweep_page = 0;
         self.sweep_started_at = None;
-        self.sweep_gaps = 0;
+        self.left_out = std::mem::take(&mut self.sweep_gaps);
         self.next_sweep_at = later(now);
-        if gaps > 0 {
+        if self.left_out > 0 {
             return Ok(());
         }
         self.filled_at = self.filled_at.or(Some(now));
-        store::settle_unseen(db, self.psa)?;
         let (lost, held) = store::vanished(db, self.psa, started_at)?;
         if lost.len() > FEW.max(held / 10) {
             self.sweep_error = Some(format!(
@@ -163,8 +188,11 @@ impl Listing {
             ));
             return Ok(());
         }
+        self.mark = self.mark.max(self.sweep_newest);
+        self.last_success_at = Some(now);
+        store::settle_unseen(db, self.psa, started_at)?;
         for nid in lost {
-            store::want(db, (nid, self.psa), 0, None, now)?;
+            store::miss(db, nid, self.psa, now)?;
         }
         Ok(())
     }
@@ -215,6 +243,7 @@ fn newest(page: &Page, now: Timestamp) -> Option<i64> {
         .max()
 }
 
-fn oldest(page: &Page) -> Option<i64> {
-    page.entries.iter().filter_map(|entry| entry.changed).min()
+/// How far back a page goes: by its last date, since one odd date in between says nothing.
+fn last(page: &Page) -> Option<i64> {
+    page.entries.iter().rev().find_map(|entry| entry.changed)
 }

@@ -18,11 +18,11 @@ const TOMORROW: SignedDuration = SignedDuration::from_hours(24);
 /// After a failure nobody is asked for so long.
 const REST: SignedDuration = SignedDuration::from_mins(1);
 
-/// Takes the entries of a page.
+/// Takes the entries of a page. One that can't be taken costs only itself.
 ///
 /// # Errors
 /// What the store says.
-pub(super) async fn take(app: &App, psa: bool, entries: &[Entry]) -> Result<()> {
+pub(super) async fn take(app: &App, psa: bool, entries: &[Entry], sweeping: bool) -> Result<()> {
     for entry in entries {
         let now = app.clock.now();
         let changed = entry.changed.unwrap_or(0);
@@ -31,8 +31,10 @@ pub(super) async fn take(app: &App, psa: bool, entries: &[Entry]) -> Result<()> 
             Ok(node) => match app.store.read(|db| weigh(db, node))? {
                 Weighed::Known => continue,
                 Weighed::Told(record) => {
-                    publications::record(app, *record).await?;
-                    settle(app, nid).await?;
+                    match taken(app, *record).await {
+                        Ok(()) => settle(app, nid).await?,
+                        Err(why) => refuse(app, (nid, psa), changed, why.to_owned()).await?,
+                    }
                     continue;
                 }
                 Weighed::NamedByNumber => Some(node.record.clone()),
@@ -40,17 +42,37 @@ pub(super) async fn take(app: &App, psa: bool, entries: &[Entry]) -> Result<()> 
             // A node alone says more.
             Err(Refused::NoId | Refused::NoDate | Refused::NoProject) if nid > 0 => None,
             Err(why) => {
-                let why = why.to_string();
-                write(app, move |db| store::refuse(db, nid, psa, changed, &why)).await?;
+                refuse(app, (nid, psa), changed, why.to_string()).await?;
                 continue;
             }
         };
         write(app, move |db| {
-            store::want(db, (nid, psa), changed, told.as_ref(), now)
+            let reason = store::Reason {
+                changed,
+                told: told.as_ref(),
+                sweeping,
+            };
+            store::want(db, (nid, psa), reason, now)
         })
         .await?;
     }
     Ok(())
+}
+
+/// Records an advisory; where that fails, what is said of it in words for people.
+async fn taken(app: &App, record: Record) -> std::result::Result<(), &'static str> {
+    let name = record.id.clone();
+    match publications::record(app, record).await {
+        Ok(_) => Ok(()),
+        Err(error) => {
+            tracing::error!(%error, advisory = name, "an advisory could not be recorded");
+            Err("it could not be recorded")
+        }
+    }
+}
+
+async fn refuse(app: &App, (nid, psa): (i64, bool), changed: i64, why: String) -> Result<()> {
+    write(app, move |db| store::refuse(db, nid, psa, changed, &why)).await
 }
 
 /// What a node means for what is held.
@@ -110,20 +132,18 @@ pub(super) async fn ask(app: &App, feed: &dyn AdvisoryFeed, wanted: &Wanted) -> 
             published: true,
         };
         if let Weighed::Told(record) = app.store.read(|db| weigh(db, &node))? {
-            publications::record(app, *record).await?;
-            return settle(app, nid).await;
+            return recorded(app, wanted, *record).await;
         }
     }
     match feed.ask(Question::Node(nid)).await {
-        Told::Gone => {
-            take_back(app, nid).await?;
-            settle(app, nid).await
-        }
+        Told::Gone if wanted.missing => take_back(app, wanted).await,
+        // The listing has it: who can't see it alone may be kept out for the moment.
+        Told::Gone => put_off(app, wanted, "listed, and not to be seen alone").await,
         Told::Node { advisory, .. } => match *advisory {
             Ok(node) => record(app, feed, wanted, node).await,
             Err(why) => put_off(app, wanted, &why.to_string()).await,
         },
-        Told::Unreadable(why) => put_off(app, wanted, &why).await,
+        Told::Unreadable(why) | Told::TooLarge(why) => put_off(app, wanted, &why).await,
         Told::Failed {
             reason,
             retry_after,
@@ -150,10 +170,18 @@ async fn record(app: &App, feed: &dyn AdvisoryFeed, wanted: &Wanted, mut node: N
             }
         }
     }
-    if let Weighed::Told(record) = app.store.read(|db| weigh(db, &node))? {
-        publications::record(app, *record).await?;
+    match app.store.read(|db| weigh(db, &node))? {
+        Weighed::Told(record) => recorded(app, wanted, *record).await,
+        Weighed::Known | Weighed::NamedByNumber => settle(app, wanted.nid).await,
     }
-    settle(app, wanted.nid).await
+}
+
+/// Records what a node that was asked for says; it is asked for again where that fails.
+async fn recorded(app: &App, wanted: &Wanted, record: Record) -> Result<()> {
+    match taken(app, record).await {
+        Ok(()) => settle(app, wanted.nid).await,
+        Err(why) => put_off(app, wanted, why).await,
+    }
 }
 
 /// The short name of an advisory's project: as another advisory told it, or as the project's own node does.
@@ -178,15 +206,17 @@ async fn project_of(
 }
 
 /// Nobody can see the node any more: its advisory was taken back.
-async fn take_back(app: &App, nid: i64) -> Result<()> {
-    let held = app.store.read(|db| match store::name_of_node(db, nid)? {
-        Some(name) => advisories::held(db, &name),
-        None => Ok(None),
-    })?;
-    if let Some(held) = held {
-        publications::record(app, taken_back(held.record)).await?;
+async fn take_back(app: &App, wanted: &Wanted) -> Result<()> {
+    let held = app
+        .store
+        .read(|db| match store::name_of_node(db, wanted.nid)? {
+            Some(name) => advisories::held(db, &name),
+            None => Ok(None),
+        })?;
+    match held {
+        Some(held) => recorded(app, wanted, taken_back(held.record)).await,
+        None => settle(app, wanted.nid).await,
     }
-    Ok(())
 }
 
 async fn settle(app: &App, nid: i64) -> Result<()> {

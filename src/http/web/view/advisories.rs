@@ -58,13 +58,17 @@ pub struct AdvisoriesPage {
     pub following: Option<Following>,
 }
 
+/// Some pages or nodes of drupal.org's are of no use.
+const UNREAD: &str = "Some could not be read.";
+
 impl AdvisoriesPage {
     /// Why more may be missing here than drupal.org has.
     fn missing(&self) -> Option<String> {
         let now = self.shell.now;
         let following = self.following.as_ref()?;
         let read = following.read_at.map(|at| words::relative(now, at));
-        match (following.filled, following.since, read) {
+        let unread = following.incomplete.then(|| UNREAD.to_owned());
+        let far = match (following.filled, following.since, read) {
             (false, Some(since), _) => Some(format!(
                 "Still being filled, newest first: advisories since {} are here so far.",
                 words::day(now, since)
@@ -74,7 +78,9 @@ impl AdvisoriesPage {
                 "drupal.org's advisories were last read {read}: newer ones may be missing."
             )),
             _ => None,
-        }
+        };
+        let said: Vec<String> = far.into_iter().chain(unread).collect();
+        (!said.is_empty()).then(|| said.join(" "))
     }
 
     /// What the filter box must send along: everything that it doesn't ask for itself.

@@ -75,6 +75,8 @@ pub struct AdvisoriesRow {
     pub filled: bool,
     /// Else: how far back they were read.
     pub since: Option<Timestamp>,
+    /// Some could not be read.
+    pub incomplete: bool,
     /// When the listing was last read.
     pub read: Option<Timestamp>,
     /// When it is asked for next.

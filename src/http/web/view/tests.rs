@@ -920,6 +920,7 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
                     held: 1204,
                     filled: false,
                     since: Some(ago(9000.0)),
+                    incomplete: true,
                     read: Some(ago(0.05)),
                     next: Some(ago(-0.1)),
                     waiting: 12,

@@ -28,6 +28,7 @@ fn following(read: f64, stale: bool) -> Following {
         since: None,
         read_at: Some(ago(read)),
         stale,
+        incomplete: false,
     }
 }
 
