@@ -820,10 +820,17 @@ pub fn fanout_sites(db: &Connection, versions: &[i64]) -> Result<Vec<i64>> {
 /// # Errors
 /// What SQLite says.
 pub fn untold(db: &Connection, site_id: i64) -> Result<Vec<(i64, String, Timestamp)>> {
+    // Every unchanged sync asks this, and mostly nobody waits.
+    let somebody: bool = db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM fanouts)")?
+        .query_row([], |row| row.get(0))?;
+    if !somebody {
+        return Ok(Vec::new());
+    }
     let mut query = db.prepare_cached(
         "SELECT m.id, m.name, f.requested_at FROM fanouts AS f JOIN modules AS m ON m.id = f.module_id
-         WHERE EXISTS (SELECT 1 FROM site_modules AS sm WHERE sm.site_id = ?1 AND sm.module_id = f.module_id)
-            OR EXISTS (SELECT 1 FROM module_runs AS r WHERE r.site_id = ?1 AND r.module_id = f.module_id)
+         WHERE f.module_id IN (SELECT module_id FROM site_modules WHERE site_id = ?1
+            UNION ALL SELECT module_id FROM module_runs WHERE site_id = ?1)
          ORDER BY f.requested_at, m.id",
     )?;
     let rows = query.query_map([site_id], |row| {
