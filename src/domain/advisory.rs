@@ -7,7 +7,6 @@ pub mod id;
 pub mod listing;
 pub mod matching;
 pub mod node;
-mod osv;
 pub mod plain;
 pub mod reach;
 pub mod record;
@@ -19,20 +18,16 @@ pub use record::{Record, Span};
 use crate::domain::composer::Composer;
 use crate::domain::constraint::Constraint;
 
-/// A security advisory, as far as the rules need it.
+/// A security advisory, as far as the rules need it: the versions of one package that it names, in both
+/// ways that it names them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Advisory {
-    /// Such as `DRUPAL-CONTRIB-2025-125`.
+    /// Such as `SA-CONTRIB-2025-125`.
     pub id: String,
     /// When it was published, Unix seconds.
-    pub published: Option<i64>,
-    affected: Vec<Affected>,
-}
-
-/// The versions of one package that an advisory names, in both ways that it names them.
-#[derive(Clone, Debug, PartialEq)]
-struct Affected {
-    package: String,
+    pub published: i64,
+    /// The package that it is about.
+    pub package: String,
     /// It names versions, readable or not.
     stated: bool,
     /// `None` where it states none.
@@ -72,11 +67,6 @@ pub struct Reading {
 }
 
 impl Reading {
-    const NONE: Self = Self {
-        osv: None,
-        composer: None,
-    };
-
     /// For safety: affected if either says so. `None` where neither says anything.
     #[must_use]
     pub fn either(self) -> Option<bool> {
@@ -107,74 +97,35 @@ impl Advisory {
     /// The advisory of a record.
     #[must_use]
     pub fn of(record: &Record) -> Self {
+        let (spans, constraint) = (record.ranges.as_ref(), record.affected_versions.as_deref());
         Self {
             id: record.id.clone(),
-            published: Some(record.published),
-            affected: vec![Affected {
-                package: package_of(&record.project),
-                stated: record.lost_versions
-                    || record.affected_versions.is_some()
-                    || record.ranges.is_some(),
-                ranges: record
-                    .ranges
-                    .as_ref()
-                    .map(|spans| spans.iter().map(Range::of).collect()),
-                constraint: record
-                    .affected_versions
-                    .as_deref()
-                    .and_then(Constraint::parse),
-            }],
+            published: record.published,
+            package: package_of(&record.project),
+            stated: record.lost_versions || constraint.is_some() || spans.is_some(),
+            ranges: spans.map(|spans| spans.iter().map(Range::of).collect()),
+            constraint: constraint.and_then(Constraint::parse),
         }
     }
 
-    /// The packages that it is about.
-    pub fn packages(&self) -> impl Iterator<Item = &str> {
-        self.affected
-            .iter()
-            .map(|affected| affected.package.as_str())
+    /// It names no versions at all.
+    #[must_use]
+    pub fn names_no_versions(&self) -> bool {
+        !self.stated
     }
 
-    /// It names no versions of a package at all.
+    /// What it says of a version of its package.
     #[must_use]
-    pub fn names_no_versions(&self, package: &str) -> bool {
-        self.affected
-            .iter()
-            .filter(|affected| affected.package == package)
-            .all(|affected| !affected.stated)
-    }
-
-    /// What it says of a version of a package.
-    #[must_use]
-    pub fn reading(&self, package: &str, version: &Composer) -> Reading {
-        let mut found = Reading::NONE;
-        for affected in self
-            .affected
-            .iter()
-            .filter(|affected| affected.package == package)
-        {
-            found.osv = worse(found.osv, affected.by_ranges(version));
-            found.composer = worse(
-                found.composer,
-                affected
-                    .constraint
-                    .as_ref()
-                    .map(|constraint| constraint.allows(version)),
-            );
+    pub fn reading(&self, version: &Composer) -> Reading {
+        Reading {
+            osv: self.by_ranges(version),
+            composer: self
+                .constraint
+                .as_ref()
+                .map(|constraint| constraint.allows(version)),
         }
-        found
     }
-}
 
-/// Affected beats everything, an answer beats none.
-fn worse(left: Option<bool>, right: Option<bool>) -> Option<bool> {
-    Reading {
-        osv: left,
-        composer: right,
-    }
-    .either()
-}
-
-impl Affected {
     fn by_ranges(&self, version: &Composer) -> Option<bool> {
         let mut unclear = false;
         for range in self.ranges.as_ref()? {

@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::advisory::{Advisory, Joined, Match, join, package_of};
+use super::advisory::{Advisory, Joined, Match, join};
 use super::exposed::{BranchFix, Rule};
 use super::exposure::{Cause, CauseKind};
 use super::inventory::{ModuleType, Origin};
@@ -234,12 +234,10 @@ impl Evidence<'_> {
         let mut judged = assessment
             .clone()
             .unwrap_or_else(|| assess(&History::NoData, installed));
-        let package = package_of(self.project);
         let joined = join(
             &mut judged.exposed,
             self.history,
             installed,
-            &package,
             self.advisories,
         );
         if assessment.is_some() || !joined.matches.is_empty() {

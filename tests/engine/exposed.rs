@@ -165,7 +165,7 @@ fn advisory(constraint: &str) -> Advisory {
         "affected": [{ "package": { "name": "drupal/a" }, "ranges": [],
             "database_specific": { "affected_versions": constraint } }],
     });
-    Advisory::from_osv(document.to_string().as_bytes()).unwrap()
+    Advisory::from_osv(&document).unwrap().unwrap()
 }
 
 #[test]
@@ -188,7 +188,6 @@ fn an_advisory_makes_a_yes_or_takes_a_no_back_and_never_softens() {
             &mut found,
             Some(&history),
             &installed,
-            "drupal/a",
             &[advisory(constraint)],
         );
         (found.answer, found.rule, joined.matches.len())

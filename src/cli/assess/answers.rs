@@ -78,12 +78,10 @@ pub fn status(question: &Question, shelf: &mut Shelf, stats: &mut Stats) -> Resu
     let advisories = shelf.advisories(&package);
     let (verdict, matches, compatibilities) = timed(&mut stats.engine, || {
         let mut verdict = assess(&history, &installed);
-        let advisories = advisories.iter().map(AsRef::as_ref);
         let joined = advisory::join(
             &mut verdict.exposed,
             history.prepared(),
             &installed,
-            &package,
             advisories,
         );
         let core = core
@@ -348,9 +346,9 @@ pub fn advisories(question: &Question, shelf: &Shelf, stats: &mut Stats) -> Resu
             named.map(|advisory| advisory.id.clone()).collect()
         };
         json!({
-            "advisories": ids(&|advisory| advisory.reading(package, &version).either()),
-            "osv": ids(&|advisory| advisory.reading(package, &version).osv),
-            "composer": ids(&|advisory| advisory.reading(package, &version).composer),
+            "advisories": ids(&|advisory| advisory.reading(&version).either()),
+            "osv": ids(&|advisory| advisory.reading(&version).osv),
+            "composer": ids(&|advisory| advisory.reading(&version).composer),
         })
     }))
 }

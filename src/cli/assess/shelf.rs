@@ -8,7 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::cli::assess::timed;
-use crate::domain::advisory::Advisory;
+use crate::domain::advisory::{self, Advisory};
 use crate::domain::prepared::Prepared;
 use crate::domain::release_history::{self, Document};
 
@@ -38,7 +38,7 @@ impl Entry {
 pub struct Shelf {
     history: Option<PathBuf>,
     ready: HashMap<String, Entry>,
-    advisories: HashMap<String, Vec<Rc<Advisory>>>,
+    advisories: HashMap<String, Vec<Advisory>>,
 }
 
 impl Shelf {
@@ -48,24 +48,15 @@ impl Shelf {
         advisories: Option<&Path>,
         errors: &mut impl Write,
     ) -> io::Result<Self> {
-        let mut by_package: HashMap<String, Vec<Rc<Advisory>>> = HashMap::new();
+        let mut by_package: HashMap<String, Vec<Advisory>> = HashMap::new();
         for path in advisories.map(documents).transpose()?.unwrap_or_default() {
-            let Some(advisory) = std::fs::read(&path)
-                .ok()
-                .and_then(|bytes| Advisory::from_osv(&bytes))
-            else {
-                writeln!(errors, "{}: not an OSV advisory, left out", path.display())?;
-                continue;
-            };
-            let advisory = Rc::new(advisory);
-            let mut packages: Vec<&str> = advisory.packages().collect();
-            packages.sort_unstable();
-            packages.dedup();
-            for package in packages {
-                by_package
-                    .entry(package.to_owned())
+            match advisory(&path) {
+                Ok(None) => {}
+                Ok(Some(advisory)) => by_package
+                    .entry(advisory.package.clone())
                     .or_default()
-                    .push(Rc::clone(&advisory));
+                    .push(advisory),
+                Err(why) => writeln!(errors, "{}: left out: {why}", path.display())?,
             }
         }
         for list in by_package.values_mut() {
@@ -79,7 +70,7 @@ impl Shelf {
     }
 
     /// The advisories of a package, ids ascending.
-    pub fn advisories(&self, package: &str) -> &[Rc<Advisory>] {
+    pub fn advisories(&self, package: &str) -> &[Advisory] {
         self.advisories
             .get(package)
             .map(Vec::as_slice)
@@ -121,6 +112,13 @@ impl Shelf {
         self.ready.insert(file.to_owned(), entry.clone());
         Ok(entry)
     }
+}
+
+/// Reads an OSV document; `None` where it was taken back.
+fn advisory(path: &Path) -> Result<Option<Advisory>, String> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
+    let document = advisory::listing::json(&bytes)?;
+    Advisory::from_osv(&document).map_err(|why| why.to_string())
 }
 
 /// The JSON files of a directory.

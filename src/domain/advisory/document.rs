@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::node::Refused;
 use super::record::{Record, Span};
-use super::{id, plain};
+use super::{Advisory, id, plain};
 use crate::domain::inventory::is_project_name;
 
 const LONGEST_TITLE: usize = 300;
@@ -16,38 +16,43 @@ pub fn is_osv(document: &Value) -> bool {
     document.get("affected").is_some() || document.get("schema_version").is_some()
 }
 
+impl Advisory {
+    /// The advisory of an OSV document, under the id that the document itself uses; `None` where it was
+    /// taken back.
+    ///
+    /// # Errors
+    /// Why it is of no use.
+    pub fn from_osv(document: &Value) -> Result<Option<Self>, Refused> {
+        let id = text(document, "id").ok_or(Refused::NoId)?;
+        let record = under(id.to_owned(), document)?;
+        Ok((!record.withdrawn).then(|| Self::of(&record)))
+    }
+}
+
 /// Reads a document.
 ///
 /// # Errors
 /// Why it is of no use.
 pub fn read(document: &Value) -> Result<Record, Refused> {
-    let text = |name: &str| document.get(name).and_then(Value::as_str);
-    let named = text("id").ok_or(Refused::NoId)?;
+    let named = text(document, "id").ok_or(Refused::NoId)?;
     // The database writes DRUPAL-CONTRIB-2025-125 for SA-CONTRIB-2025-125.
     let id = id::find(&named.replacen("DRUPAL-", "SA-", 1))
         .or_else(|| id::find(named))
         .ok_or(Refused::NoId)?;
+    under(id, document)
+}
+
+/// Reads a document that is known by an id.
+fn under(id: String, document: &Value) -> Result<Record, Refused> {
     let published = date(document, "published")?;
     let changed = date(document, "modified")?;
     let published = published.or(changed).ok_or(Refused::NoDate)?;
     let affected = document.get("affected").and_then(Value::as_array);
     let affected = affected.map(Vec::as_slice).unwrap_or_default();
-    let package = affected
-        .iter()
-        .find_map(package)
-        .ok_or(Refused::NoProject)?;
-    let own: Vec<&Value> = affected
-        .iter()
-        .filter(|entry| self::package(entry) == Some(package))
-        .collect();
-    let project = match package.strip_prefix("drupal/") {
-        Some("core" | "drupal") => "drupal",
-        Some(name) if is_project_name(name) => name,
-        _ => return Err(Refused::NoProject),
-    };
-    let (ranges, cut) = ranges(&own);
-    let affected_versions = constraint(&own);
-    let stated = own.iter().any(|entry| {
+    let project = project(affected)?;
+    let (ranges, cut) = ranges(affected);
+    let affected_versions = constraint(affected);
+    let stated = affected.iter().any(|entry| {
         let specific = entry.get("database_specific");
         specific
             .and_then(|of| of.get("affected_versions"))
@@ -59,7 +64,7 @@ pub fn read(document: &Value) -> Result<Record, Refused> {
     let aliases = document.get("aliases").and_then(Value::as_array);
     let aliases = aliases.into_iter().flatten().filter_map(Value::as_str);
     Ok(Record {
-        title: plain::of_markup(text("summary").unwrap_or_default(), LONGEST_TITLE),
+        title: plain::of_markup(text(document, "summary").unwrap_or_default(), LONGEST_TITLE),
         kind: String::new(),
         psa: id.starts_with("PSA-"),
         vector: None,
@@ -74,7 +79,7 @@ pub fn read(document: &Value) -> Result<Record, Refused> {
         nid: None,
         project_nid: None,
         withdrawn: document.get("withdrawn").is_some_and(Value::is_string),
-        project: project.to_owned(),
+        project,
         published,
         id,
     })
@@ -96,12 +101,33 @@ fn date(document: &Value, name: &'static str) -> Result<Option<i64>, Refused> {
     }
 }
 
-fn package(entry: &Value) -> Option<&str> {
-    entry.get("package")?.get("name")?.as_str()
+fn text<'a>(document: &'a Value, name: &str) -> Option<&'a str> {
+    document.get(name)?.as_str()
 }
 
-/// What drupal.org states, of all entries of the package.
-fn constraint(entries: &[&Value]) -> Option<String> {
+/// The one project that all entries are about. An advisory is kept with one: of a document about several,
+/// some would be forgotten.
+fn project(entries: &[Value]) -> Result<String, Refused> {
+    let mut found = None;
+    for entry in entries {
+        let name = entry
+            .get("package")
+            .and_then(|package| text(package, "name"));
+        let project = match name.and_then(|name| name.strip_prefix("drupal/")) {
+            Some("core" | "drupal") => "drupal",
+            Some(name) if is_project_name(name) => name,
+            _ => return Err(Refused::NoProject),
+        };
+        if found.is_some_and(|other| other != project) {
+            return Err(Refused::SeveralProjects);
+        }
+        found = Some(project);
+    }
+    found.map(str::to_owned).ok_or(Refused::NoProject)
+}
+
+/// What drupal.org states, of all entries.
+fn constraint(entries: &[Value]) -> Option<String> {
     let stated = entries.iter().filter_map(|entry| {
         let text = entry
             .get("database_specific")?
@@ -115,7 +141,7 @@ fn constraint(entries: &[&Value]) -> Option<String> {
 
 /// The spans of all entries, and whether some could not be kept: then none are, for half of them would be
 /// wrong. `None`: there are none.
-fn ranges(entries: &[&Value]) -> (Option<Vec<Span>>, bool) {
+fn ranges(entries: &[Value]) -> (Option<Vec<Span>>, bool) {
     let mut all = Vec::new();
     for entry in entries {
         match spans(entry) {
@@ -255,6 +281,18 @@ mod tests {
         assert_eq!(
             changed("affected", json!([{"package": {"name": "vendor/thing"}}])),
             Err(Refused::NoProject)
+        );
+        let both = |left: &str, right: &str| {
+            let entry = |name: &str| json!({"package": {"name": name}});
+            changed("affected", json!([entry(left), entry(right)]))
+        };
+        assert_eq!(
+            both("drupal/rope", "drupal/knot"),
+            Err(Refused::SeveralProjects)
+        );
+        assert_eq!(
+            both("drupal/core", "drupal/drupal").unwrap().project,
+            "drupal"
         );
         assert!(
             changed("withdrawn", json!("2027-01-01T00:00:00Z"))

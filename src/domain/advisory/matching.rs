@@ -38,15 +38,14 @@ pub fn join<'a>(
     exposed: &mut Exposed,
     prepared: Option<&Prepared>,
     installed: &Installed<'_>,
-    package: &str,
     advisories: impl IntoIterator<Item = &'a Advisory>,
 ) -> Joined {
     let subject = Subject::new(prepared, installed);
     let ladder = Ladder::new(prepared, installed);
     let mut joined = Joined::default();
     for advisory in advisories {
-        let found = subject.compare(advisory, package);
-        let fixes = ladder.fixes(advisory, package);
+        let found = subject.compare(advisory);
+        let fixes = ladder.fixes(advisory);
         let nearest = fixes
             .iter()
             .rev()
@@ -156,10 +155,10 @@ impl<'a> Ladder<'a> {
     }
 
     /// The releases that an advisory doesn't name while it names the one before each, in the document's order.
-    fn fixes(&self, advisory: &Advisory, package: &str) -> Vec<Step<'a>> {
+    fn fixes(&self, advisory: &Advisory) -> Vec<Step<'a>> {
         let named = |release: &Listed| {
             let version = release.composer.as_ref()?;
-            advisory.reading(package, version).either()
+            advisory.reading(version).either()
         };
         let mut fixes = Vec::new();
         let mut older = None;
@@ -229,15 +228,14 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn compare(&self, advisory: &Advisory, package: &str) -> Comparison {
+    fn compare(&self, advisory: &Advisory) -> Comparison {
         match self {
             Self::Nothing => Comparison::Unclear,
             Self::Version(version, released) => {
-                match (Comparison::of(advisory.reading(package, version)), released) {
+                match (Comparison::of(advisory.reading(version)), released) {
                     // It names no versions: what was released after it isn't what it is about.
                     (Comparison::Unclear, Some(released))
-                        if advisory.names_no_versions(package)
-                            && advisory.published.is_some_and(|date| *released > date) =>
+                        if advisory.names_no_versions() && *released > advisory.published =>
                     {
                         Comparison::Clear
                     }
@@ -248,24 +246,16 @@ impl<'a> Subject<'a> {
                 datestamp,
                 releases,
             } => {
-                if advisory
-                    .published
-                    .is_some_and(|published| datestamp.saturating_add(100) > published)
-                {
+                if datestamp.saturating_add(100) > advisory.published {
                     return Comparison::Clear;
                 }
                 let comparable = releases
                     .iter()
                     .filter_map(|release| release.composer.as_ref());
-                let found =
-                    comparable.map(|version| Comparison::of(advisory.reading(package, version)));
-                match found
+                let found = comparable.map(|version| Comparison::of(advisory.reading(version)));
+                found
                     .reduce(Comparison::graver)
                     .unwrap_or(Comparison::Unclear)
-                {
-                    Comparison::Affected(_) if advisory.published.is_none() => Comparison::Unclear,
-                    found => found,
-                }
             }
         }
     }

@@ -57,6 +57,9 @@ pub enum Refused {
     /// Neither a name nor a number of a project.
     #[error("it does not say which project it is about")]
     NoProject,
+    /// Several projects at once.
+    #[error("it is about several projects; one advisory is taken for one project")]
+    SeveralProjects,
 }
 
 /// Reads a node.
