@@ -1,7 +1,7 @@
 //! Advisories and the fleet: which sites each hits, since when and until when, however late, wrong or
 //! short-lived it was.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dewline::clock::Clock;
 use dewline::demo::advisory::Advisory;
@@ -12,6 +12,7 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::support::tables::tables;
 use crate::support::{Site, TestApp, days_ago, module};
 
 const SA: &str = "SA-CONTRIB-2026-050";
@@ -535,26 +536,9 @@ async fn a_fleet_is_told_of_every_advisory_that_names_what_it_runs() {
     assert_eq!(fleet_agrees(folder.path(), &cases).await, 434);
 }
 
-/// The folder with the tables, where it is there.
-fn tables() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let named = std::env::var_os("DEWLINE_SHARED").map(PathBuf::from);
-    let near = ["../shared", "../../shared"].map(|near| root.join(near));
-    named
-        .into_iter()
-        .chain(near)
-        .map(|folder| folder.join("data"))
-        .find(|folder| folder.is_dir())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn the_whole_advisory_database_agrees_with_the_table_through_the_api() {
-    let Some(folder) = tables() else {
-        eprintln!(
-            "the tables are not here: set DEWLINE_SHARED to the folder that holds data/ to run this against them"
-        );
-        return;
-    };
+    let Some(folder) = tables() else { return };
     let text = std::fs::read_to_string(folder.join("cases-advisory-match.jsonl")).unwrap();
     let cases: Vec<Case> = text.lines().map(case_of).collect();
     let only = TempDir::new().unwrap();

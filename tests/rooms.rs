@@ -110,7 +110,26 @@ const RULES: &[Rule] = &[
         packages: &["axum"],
         but: &[],
     },
+    Rule {
+        room: "telemetry",
+        rooms: &[
+            "app", "cli", "clock", "config", "demo", "domain", "http", "jobs", "outbound",
+            "services", "store",
+        ],
+        packages: &["tokio", "rusqlite", "r2d2", "axum", "reqwest", "hyper"],
+        but: &[],
+    },
+    // Outside the house: it may name anything.
+    Rule {
+        room: "demo",
+        rooms: &[],
+        packages: &[],
+        but: &[],
+    },
 ];
+
+/// Rooms that are named by few: by these and by themselves.
+const NAMED_BY: &[(&str, &[&str])] = &[("demo", &["cli"]), ("telemetry", &["cli"])];
 
 #[test]
 fn no_room_names_what_it_must_not() {
@@ -133,6 +152,20 @@ fn no_room_names_what_it_must_not() {
         wrong.len(),
         wrong.join("\n")
     );
+}
+
+#[test]
+fn every_room_has_its_rule() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut lawless: Vec<String> = fs::read_dir(root)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .map(|name| name.trim_end_matches(".rs").to_owned())
+        .filter(|name| !["lib", "main"].contains(&name.as_str()))
+        .filter(|name| RULES.iter().all(|rule| rule.room != name))
+        .collect();
+    lawless.sort();
+    assert!(lawless.is_empty(), "rooms without a rule: {lawless:?}");
 }
 
 #[test]
@@ -191,6 +224,19 @@ fn the_guard_sees_rooms_however_they_are_named() {
     assert_eq!(seen("http/api/a.rs", "use crate::http::web::shell;"), 1);
     assert_eq!(seen("http/api/a.rs", "use crate::http::caller;"), 0);
     assert_eq!(seen("cli/serve.rs", "use crate::{http, store};"), 1);
+    assert_eq!(seen("telemetry.rs", "use crate::clock::Stopwatch;"), 1);
+    for file in ["main.rs", "lib.rs", "app.rs", "services/a.rs", "http/a.rs"] {
+        assert!(seen(file, "use crate::demo::dice;") >= 1, "{file}");
+        assert!(
+            seen(file, "fn f() { dewline::telemetry::start(); }") >= 1,
+            "{file}"
+        );
+    }
+    assert_eq!(seen("cli/a.rs", "use crate::{demo, telemetry};"), 0);
+    assert_eq!(
+        seen("demo/a.rs", "use crate::demo::dice; use crate::store;"),
+        0
+    );
     let where_ = faults("domain/a.rs", "\n\nuse crate::store::X;");
     assert!(where_[0].starts_with("src/domain/a.rs:3: "), "{where_:?}");
 }
@@ -206,13 +252,24 @@ fn faults(file: &str, text: &str) -> Vec<String> {
         None => &code[..],
     };
     let mut named = Vec::new();
-    for (at, _) in code.match_indices("crate::") {
-        if starts_a_word(code, at) {
-            paths(code, at + "crate::".len(), "", &mut named);
+    // `main.rs` sees the house from outside.
+    for root in ["crate::", "dewline::"] {
+        for (at, _) in code.match_indices(root) {
+            if starts_a_word(code, at) {
+                paths(code, at + root.len(), "", &mut named);
+            }
         }
     }
     supers(file, code, &mut named);
     let mut wrong = Vec::new();
+    for (room, by) in NAMED_BY {
+        if belongs(file, room) || by.iter().any(|by| belongs(file, by)) {
+            continue;
+        }
+        for (at, _) in named.iter().filter(|(_, path)| path_is_in(path, room)) {
+            wrong.push(fault(file, code, *at, file, room));
+        }
+    }
     for rule in RULES.iter().filter(|rule| belongs(file, rule.room)) {
         for (at, path) in &named {
             let hit = rule.rooms.iter().find(|room| path_is_in(path, room));

@@ -10,7 +10,8 @@ use serde::Deserialize;
 
 use super::fault::Fault;
 use super::inventory::{
-    self, Inventory, RawAgent, RawEntry, RawInventory, is_composer_name, is_project_name,
+    self, Inventory, LONGEST_VERSION, RawAgent, RawEntry, RawInventory, is_composer_name,
+    is_project_name,
 };
 
 /// The part of a lock that matters.
@@ -112,10 +113,13 @@ fn entry<'a>(package: &'a Package<'_>) -> RawEntry<'a> {
         .and_then(serde_json::Value::as_str)
         .filter(|_| word != "library")
         .map_or_else(|| Cow::Borrowed(package.version.as_ref()), Cow::Borrowed);
+    // No verdict rests on a library's version: one too long to be kept (a branch of git) isn't known,
+    // and refuses nothing. Half of it would be another version.
+    let is_kept = word != "library" || version.chars().nth(LONGEST_VERSION).is_none();
     RawEntry {
         name: lower(name),
         kind: Some(Cow::Borrowed(word)),
-        version: Some(version),
+        version: is_kept.then_some(version),
         datestamp: drupal
             .and_then(|drupal| drupal.get("datestamp"))
             .and_then(date),

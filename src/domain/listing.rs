@@ -318,18 +318,6 @@ impl Query {
     pub fn offset(&self) -> i64 {
         i64::from(self.page.saturating_sub(1)) * i64::from(self.per_page)
     }
-
-    /// The word that a field is held equal to by one of the conditions, where there is one.
-    pub fn word_of(&self, field: &str) -> Option<&'static str> {
-        self.filters
-            .iter()
-            .find_map(|filter| match filter.values.as_slice() {
-                [Value::Word(word)] if filter.op == Op::Eq && filter.field.name == field => {
-                    Some(*word)
-                }
-                _ => None,
-            })
-    }
 }
 
 /// One page of a list, as the store found it.

@@ -1,30 +1,12 @@
 //! Agreement with every case of the tables beside the repository; where they aren't there the fixtures have to do.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use super::compact::lines;
 use super::{ask, differences, report, with};
-
-/// The tables: `DEWLINE_SHARED`, or `shared` beside the repository or one further up.
-fn tables() -> Option<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let named = std::env::var_os("DEWLINE_SHARED").map(PathBuf::from);
-    let near = ["../shared", "../../shared"].map(|near| root.join(near));
-    let found = named
-        .into_iter()
-        .chain(near)
-        .map(|folder| folder.join("data"))
-        .find(|folder| folder.is_dir());
-    if found.is_none() {
-        eprintln!(
-            "the tables are not here: set DEWLINE_SHARED to the folder that holds data/ to run this against them"
-        );
-    }
-    found
-}
+use crate::support::tables::tables;
 
 /// Puts the lines of a table as questions and compares line by line.
 fn compare(

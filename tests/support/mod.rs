@@ -16,12 +16,14 @@ use dewline::demo::drupal_org::StandIn;
 use dewline::demo::history::{Project, Release};
 use dewline::domain::access::Actor;
 use dewline::services::admins::{self, NewPerson};
+use dewline::store::Settings;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
 pub mod contract;
+pub mod tables;
 
 pub const START: &str = "2026-11-20T08:00:00Z";
 pub const EMAIL: &str = "ada@example.org";
@@ -45,6 +47,11 @@ impl TestApp {
 
     /// The same with another configuration.
     pub async fn with(change: impl FnOnce(&mut Config)) -> Self {
+        Self::with_store(Settings::default(), change).await
+    }
+
+    /// The same with other settings of the store, too.
+    pub async fn with_store(settings: Settings, change: impl FnOnce(&mut Config)) -> Self {
         let folder = TempDir::new().unwrap();
         let clock = Arc::new(ManualClock::at(START.parse().unwrap()));
         let drupal_org = StandIn::start(clock.clone()).await.unwrap();
@@ -56,7 +63,8 @@ impl TestApp {
         config.drupal_org.advisories_url = drupal_org.advisories_url();
         config.drupal_org.requests_per_second = 100_000;
         change(&mut config);
-        let app = App::open(config, clock.clone(), Arc::new(SeededEntropy::new(7))).unwrap();
+        let entropy = Arc::new(SeededEntropy::new(7));
+        let app = App::open_with(config, clock.clone(), entropy, settings).unwrap();
         let ada = NewPerson {
             email: EMAIL.to_owned(),
             name: "Ada".to_owned(),

@@ -8,6 +8,8 @@ use super::{Fault, Inventory, RawInventory};
 use crate::domain::composer_lock::{self, Lock};
 use crate::domain::text;
 
+const NO_LOCK: &str = "must be an object: a composer.lock";
+
 /// Why there is no inventory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Unread {
@@ -24,6 +26,7 @@ pub enum Unread {
 pub fn inventory(bytes: &[u8]) -> Result<Inventory, Unread> {
     let text = utf8(bytes)?;
     match serde_json::from_str::<RawInventory<'_>>(text) {
+        Ok(_) if is_list(text) => Err(Unread::Invalid(no_object("must be an object"))),
         Ok(raw) => Inventory::build(&raw).map_err(Unread::Invalid),
         Err(first) => Err(explain(text, &first)),
     }
@@ -36,6 +39,7 @@ pub fn inventory(bytes: &[u8]) -> Result<Inventory, Unread> {
 pub fn lock(bytes: &[u8]) -> Result<Inventory, Unread> {
     let text = utf8(bytes)?;
     match serde_json::from_str::<Lock<'_>>(text) {
+        Ok(_) if is_list(text) => Err(Unread::Invalid(no_object(NO_LOCK))),
         Ok(lock) => composer_lock::read(&lock).map_err(Unread::Invalid),
         Err(first) => {
             let value = json(text)?;
@@ -47,6 +51,15 @@ pub fn lock(bytes: &[u8]) -> Result<Inventory, Unread> {
             })
         }
     }
+}
+
+/// Serde takes a list of the values for the object itself; nobody means an inventory by it.
+fn is_list(text: &str) -> bool {
+    text.trim_ascii_start().starts_with('[')
+}
+
+fn no_object(words: &'static str) -> Vec<Fault> {
+    vec![Fault::new("", "wrong_type", words)]
 }
 
 fn utf8(bytes: &[u8]) -> Result<&str, Unread> {
@@ -166,8 +179,7 @@ const ENTRY: &[(&str, Type)] = &[
 fn repair(value: &mut Value) -> Vec<Fault> {
     let mut faults = Vec::new();
     if !value.is_object() {
-        faults.push(Fault::new("", "wrong_type", "must be an object"));
-        return faults;
+        return no_object("must be an object");
     }
     optional(value, "", TOP, &mut faults);
     for (name, fields) in [("agent", AGENT), ("site", SITE)] {
@@ -259,11 +271,7 @@ fn missing(place: &str) -> Fault {
 /// What is wrong with the types of a lock.
 fn lock_faults(value: &Value) -> Vec<Fault> {
     if !value.is_object() {
-        return vec![Fault::new(
-            "",
-            "wrong_type",
-            "must be an object: a composer.lock",
-        )];
+        return no_object(NO_LOCK);
     }
     let mut faults = Vec::new();
     for list in ["packages", "packages-dev"] {

@@ -252,6 +252,7 @@ pub struct ComposerLockIn {
 #[allow(dead_code)]
 pub struct PackageIn {
     name: String,
+    /// At most 64 characters; a library's that is longer isn't kept, and the library's version is then null.
     version: String,
     /// Decides what it is: `drupal-core`, `drupal-module`, ...
     #[schema(rename = "type")]
