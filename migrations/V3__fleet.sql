@@ -43,6 +43,7 @@ CREATE TABLE sites (
 CREATE UNIQUE INDEX sites_name ON sites (organization_id, name COLLATE NOCASE, environment) WHERE deleted_at IS NULL; -- unique; the list of an organization
 CREATE INDEX sites_organization ON sites (organization_id) WHERE deleted_at IS NULL;                -- the newest of an organization; never moves
 CREATE INDEX sites_by_name   ON sites (name COLLATE NOCASE, environment) WHERE deleted_at IS NULL;  -- the list of everything
+CREATE INDEX sites_by_environment ON sites (environment, name COLLATE NOCASE) WHERE deleted_at IS NULL; -- the list of everything in one environment
 CREATE INDEX sites_by_status ON sites (status, id) WHERE deleted_at IS NULL;                        -- worst first
 CREATE INDEX sites_by_due    ON sites (ifnull(next_due_at, 9223372036854775807)) WHERE deleted_at IS NULL; -- most urgent first
 CREATE INDEX sites_deleted  ON sites (organization_id, deleted_at) WHERE deleted_at IS NOT NULL;     -- what can be restored
@@ -149,8 +150,9 @@ CREATE TABLE patch_runs (
   modules_downgraded       INTEGER NOT NULL,
   security_patches_applied INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX patch_runs_site ON patch_runs (site_id, id);
-CREATE INDEX patch_runs_organization ON patch_runs (organization_id, id);
+CREATE INDEX patch_runs_site ON patch_runs (site_id, run_at);                 -- the list of a site, newest first
+CREATE INDEX patch_runs_organization ON patch_runs (organization_id, run_at); -- of an organization, newest first or since a day
+CREATE INDEX patch_runs_time ON patch_runs (run_at);                          -- of everything, likewise
 
 -- Everything that changed the truth, in the order of its commit: what `check --replay` plays again.
 CREATE TABLE chronicle (

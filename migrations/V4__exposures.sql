@@ -32,6 +32,8 @@ CREATE INDEX exposures_opened ON exposures (opened_at, id);                     
 CREATE INDEX exposures_newest ON exposures (opened_at) WHERE closed_at IS NULL;                     -- open ones, newest first
 CREATE INDEX exposures_closed ON exposures (closed_at) WHERE closed_at IS NOT NULL;                -- this month against last, open windows day by day
 CREATE INDEX exposures_organization ON exposures (organization_id, opened_at, id);
+CREATE INDEX exposures_organization_due ON exposures (organization_id, ifnull(due_at, 9223372036854775807)) WHERE closed_at IS NULL; -- the work list of an organization
+CREATE INDEX exposures_by_risk ON exposures (risk, opened_at);                                      -- every window of one risk, newest first
 CREATE INDEX exposures_module ON exposures (module_id, opened_at);
 CREATE INDEX exposures_patch_run ON exposures (closed_by_patch_run_id) WHERE closed_by_patch_run_id IS NOT NULL;
 

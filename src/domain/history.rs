@@ -184,8 +184,8 @@ pub static PATCH_RUNS: List = List {
         Field::new("modules_updated", Kind::Integer),
         Field::new("security_patches_applied", Kind::Integer),
     ],
-    sorts: &["id", "run_date"],
-    default_sort: "-id",
+    sorts: &["run_date", "id"],
+    default_sort: "-run_date",
     search: false,
     columns: &[
         "id",

@@ -267,7 +267,6 @@ pub static SOURCE: Source = Source {
     list: &LIST,
     from: "advisories AS a",
     drivers: &[],
-    walked: &[],
     live: "1",
     id: "a.id",
     wall: Wall::Used {

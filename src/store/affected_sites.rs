@@ -58,7 +58,6 @@ pub static SOURCE: Source = Source {
            LEFT JOIN exposures AS e ON e.id = (SELECT w.id FROM exposures AS w WHERE w.site_id = sm.site_id AND w.module_id = sm.module_id \
              ORDER BY w.closed_at IS NOT NULL, ifnull(w.due_at, 9223372036854775807) * (w.closed_at IS NULL), w.opened_at DESC, w.id DESC LIMIT 1)",
     drivers: &[],
-    walked: &[],
     live: "s.deleted_at IS NULL",
     id: "sm.site_id",
     wall: WALL,
@@ -75,7 +74,6 @@ pub static OF_ORGANIZATION: Source = Source {
            LEFT JOIN exposures AS e ON e.id = (SELECT w.id FROM exposures AS w WHERE w.site_id = sm.site_id AND w.module_id = sm.module_id \
              ORDER BY w.closed_at IS NOT NULL, ifnull(w.due_at, 9223372036854775807) * (w.closed_at IS NULL), w.opened_at DESC, w.id DESC LIMIT 1)",
     drivers: &[],
-    walked: &[],
     live: "s.deleted_at IS NULL",
     id: "sm.site_id",
     wall: WALL,

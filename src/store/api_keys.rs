@@ -151,7 +151,6 @@ pub static SOURCE: Source = Source {
     list: &LIST,
     from: "api_keys AS k JOIN organizations AS o ON o.id = k.organization_id LEFT JOIN sites AS s ON s.id = k.site_id",
     drivers: &[],
-    walked: &[],
     live: "o.deleted_at IS NULL AND (k.site_id IS NULL OR s.deleted_at IS NULL)",
     id: "k.id",
     wall: Wall::Owned {

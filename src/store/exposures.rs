@@ -55,7 +55,6 @@ pub static OF_ADVISORY: Source = Source {
     list: &AFFECTED,
     from: "exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id JOIN sites AS s ON s.id = e.site_id",
     drivers: &[],
-    walked: &[],
     live: "s.deleted_at IS NULL",
     id: "e.id",
     wall: Wall::Owned {
@@ -125,7 +124,6 @@ pub static SOURCE: Source = Source {
     list: &LIST,
     from: "exposures AS e",
     drivers: &[],
-    walked: &["due_at", "id"],
     live: "1",
     id: "e.id",
     wall: Wall::Owned {
@@ -143,7 +141,10 @@ pub static SOURCE: Source = Source {
         ("module_id", Column::Plain("e.module_id")),
         ("state", Column::Words(STATES)),
         ("cause", Column::Plain("e.cause_kind")),
-        ("risk", Column::Plain("e.risk")),
+        (
+            "risk",
+            Column::ByIndex(&Column::Plain("e.risk"), &Column::Plain("+e.risk")),
+        ),
         ("no_fix", Column::Plain("e.no_fix")),
         ("published_at", Column::Plain("e.published_at")),
         ("opened_at", Column::Plain("e.opened_at")),

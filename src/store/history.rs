@@ -15,7 +15,6 @@ pub static SYNCS_SOURCE: Source = Source {
     list: &SYNCS,
     from: "syncs AS y CROSS JOIN sites AS s ON s.id = y.site_id",
     drivers: &[],
-    walked: &[],
     live: "s.deleted_at IS NULL",
     id: "y.id",
     wall: Wall::Owned {
@@ -39,7 +38,6 @@ pub static EVENTS_SOURCE: Source = Source {
     list: &EVENTS,
     from: "events AS n",
     drivers: &[],
-    walked: &[],
     live: "1",
     id: "n.id",
     wall: Wall::Owned {
@@ -66,7 +64,6 @@ pub static PATCH_RUNS_SOURCE: Source = Source {
     list: &PATCH_RUNS,
     from: "patch_runs AS p",
     drivers: &[],
-    walked: &[],
     live: "1",
     id: "p.id",
     wall: Wall::Owned {
@@ -84,7 +81,7 @@ pub static PATCH_RUNS_SOURCE: Source = Source {
             Column::Plain("p.security_patches_applied"),
         ),
     ],
-    sorts: &[("id", &[]), ("run_date", &[])],
+    sorts: &[("run_date", &["p.run_at"]), ("id", &[])],
     search: &[],
     counted: &[],
 };

@@ -13,7 +13,6 @@ pub static SOURCE: Source = Source {
     list: &LIST,
     from: "jobs AS j",
     drivers: &[],
-    walked: &[],
     live: "1",
     id: "j.id",
     wall: Wall::Owned {

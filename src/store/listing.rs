@@ -21,10 +21,6 @@ pub struct Source {
     /// For sorts whose order an index of another table holds: the tables in another order, and the
     /// row's id as that index has it.
     pub drivers: &'static [(&'static str, &'static str, &'static str)],
-    /// Sorts whose order is walked through an index for a large organization, the rows behind the
-    /// wall being passed over: an index for each organization would cost every write more than it
-    /// saves. The rows of a small one are found and sorted.
-    pub walked: &'static [&'static str],
     /// What holds for every row of it, such as not being deleted.
     pub live: &'static str,
     /// The row's id; the last key of every order.
@@ -90,6 +86,9 @@ pub enum Column {
     Until(&'static str, &'static str),
     /// Words that stand for conditions; `{now}` is the current instant.
     Words(&'static [(&'static str, &'static str)]),
+    /// What many rows share: found by an index where all is in sight; compared row by row where the
+    /// wall or the path leaves few.
+    ByIndex(&'static Column, &'static Column),
 }
 
 /// One question to a source, with all that limits it.
@@ -131,7 +130,7 @@ pub fn page<T>(
     ask: &Ask<'_>,
     mut load: impl FnMut(&Connection, i64) -> Result<Option<T>>,
 ) -> Result<Page<T>> {
-    let mut ids = ids(db, &rows_of(source, ask, walks(db, source, ask)?))?;
+    let mut ids = ids(db, &rows_of(source, ask))?;
     let wanted = ask.query.per_page as usize;
     let more = ids.len() > wanted;
     ids.truncate(wanted);
@@ -157,26 +156,6 @@ pub fn page<T>(
     })
 }
 
-/// Sites from which on an organization's rows are walked to in order rather than sorted.
-const LARGE: i64 = 2_000;
-
-/// A sort is walked through its index: where all is in sight, or most of it.
-fn walks(db: &Connection, source: &Source, ask: &Ask<'_>) -> Result<bool> {
-    let Some(organization) = ask.sight.organization() else {
-        return Ok(true);
-    };
-    let first = ask.query.sorts.first().map_or("", |sort| sort.key);
-    if !source.walked.contains(&first) || ask.sight.site().is_some() {
-        return Ok(false);
-    }
-    let sites: i64 = db
-        .prepare_cached(
-            "SELECT ifnull(sum(sites), 0) FROM organization_statuses WHERE organization_id = ?1",
-        )?
-        .query_row([organization], |row| row.get(0))?;
-    Ok(sites >= LARGE)
-}
-
 fn ids(db: &Connection, statement: &Statement) -> rusqlite::Result<Vec<i64>> {
     let mut prepared = db.prepare_cached(&statement.sql)?;
     prepared
@@ -190,18 +169,16 @@ fn count(db: &Connection, statement: &Statement) -> rusqlite::Result<i64> {
 }
 
 /// The statement that finds the ids of a page, and one more to know whether there is a next.
-///
-/// `walks`: the organization in sight is so large that walking in order is cheaper than sorting.
-pub fn rows_of(source: &Source, ask: &Ask<'_>, walks: bool) -> Statement {
+pub fn rows_of(source: &Source, ask: &Ask<'_>) -> Statement {
     let mut statement = Statement {
         sql: String::new(),
         values: Vec::new(),
     };
-    let conditions = conditions(source, ask, walks, &mut statement);
-    let order = order(source, ask.query, walks);
+    let conditions = conditions(source, ask, &mut statement);
+    let order = order(source, ask);
     let limit = statement.bind(Sql::Integer(i64::from(ask.query.per_page) + 1));
     let offset = statement.bind(Sql::Integer(ask.query.offset()));
-    let (from, id) = tables(source, ask.query, walks);
+    let (from, id) = tables(source, ask);
     let sql = format!(
         "SELECT {id} FROM {from} WHERE {conditions} ORDER BY {order} LIMIT {limit} OFFSET {offset}"
     );
@@ -215,7 +192,7 @@ pub fn count_of(source: &Source, ask: &Ask<'_>) -> Statement {
         sql: String::new(),
         values: Vec::new(),
     };
-    let conditions = conditions(source, ask, false, &mut statement);
+    let conditions = conditions(source, ask, &mut statement);
     let limit = statement.bind(Sql::Integer(i64::from(COUNTED) + 1));
     let sql = format!(
         "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {conditions} LIMIT {limit})",
@@ -225,20 +202,30 @@ pub fn count_of(source: &Source, ask: &Ask<'_>) -> Statement {
     statement
 }
 
-/// The tables, and the row's id, as the first sort wants them.
-fn tables(source: &Source, query: &Query, walks: bool) -> (&'static str, &'static str) {
-    let first = query.sorts.first().map_or("", |sort| sort.key);
+/// The tables, and the row's id, as the first sort wants them where nothing narrower finds the rows.
+fn tables(source: &Source, ask: &Ask<'_>) -> (&'static str, &'static str) {
+    let first = ask.query.sorts.first().map_or("", |sort| sort.key);
+    let in_order = at_large(ask) && ask.query.q.is_none();
     source
         .drivers
         .iter()
-        .find(|(sort, ..)| walks && *sort == first)
+        .find(|(sort, ..)| in_order && *sort == first)
         .map_or((source.from, source.id), |(_, from, id)| (from, id))
 }
 
-fn order(source: &Source, query: &Query, walks: bool) -> String {
+/// All is in sight and asked for: neither the wall, nor the path, nor a filter by an organization or
+/// a site leaves a part of it.
+fn at_large(ask: &Ask<'_>) -> bool {
+    let apart = ask.query.filters.iter().any(|filter| {
+        filter.op == Op::Eq && matches!(filter.field.name, "organization_id" | "site_id")
+    });
+    ask.sight.organization().is_none() && ask.within.is_empty() && !apart
+}
+
+fn order(source: &Source, ask: &Ask<'_>) -> String {
     let mut keys: Vec<String> = Vec::new();
     let mut last = "ASC";
-    for sort in &query.sorts {
+    for sort in &ask.query.sorts {
         last = if sort.descending { "DESC" } else { "ASC" };
         let sql = source
             .sorts
@@ -247,37 +234,31 @@ fn order(source: &Source, query: &Query, walks: bool) -> String {
             .map_or([].as_slice(), |(_, keys)| keys);
         keys.extend(sql.iter().map(|key| format!("{key} {last}")));
     }
-    keys.push(format!("{} {last}", tables(source, query, walks).1));
+    keys.push(format!("{} {last}", tables(source, ask).1));
     keys.join(", ")
 }
 
-fn conditions(source: &Source, ask: &Ask<'_>, walks: bool, statement: &mut Statement) -> String {
+fn conditions(source: &Source, ask: &Ask<'_>, statement: &mut Statement) -> String {
     let mut all = vec![source.live.to_owned()];
     for (expression, id) in ask.within {
         let id = statement.bind(Sql::Integer(*id));
         all.push(format!("{expression} = {id}"));
     }
-    let passed_over = passed_over(source, ask, walks);
-    all.extend(wall(source.wall, ask.sight, passed_over));
+    // What the path names is narrower than the wall.
+    all.extend(wall(source.wall, ask.sight, !ask.within.is_empty()));
     for filter in &ask.query.filters {
         let column = source
             .fields
             .iter()
             .find(|(name, _)| *name == filter.field.name);
         if let Some((_, column)) = column {
-            all.push(condition(*column, filter, statement));
+            all.push(condition(*column, filter, at_large(ask), statement));
         }
     }
     if let Some(q) = &ask.query.q {
         all.push(search(source.search, q, statement));
     }
     all.join(" AND ")
-}
-
-/// Rows are found by something narrower or by their order, and the wall passes over those beyond it.
-fn passed_over(source: &Source, ask: &Ask<'_>, walks: bool) -> bool {
-    let first = ask.query.sorts.first().map_or("", |sort| sort.key);
-    !ask.within.is_empty() || (walks && source.walked.contains(&first))
 }
 
 /// The organization wall. A plus before a column keeps SQLite from looking for rows by it.
@@ -334,23 +315,37 @@ fn placed(mut sql: String, source: &Source, ask: &Ask<'_>, statement: &mut State
     sql
 }
 
-fn condition(column: Column, filter: &Filter, statement: &mut Statement) -> String {
+fn condition(column: Column, filter: &Filter, at_large: bool, statement: &mut Statement) -> String {
     let mut each: Vec<String> = filter
         .values
         .iter()
-        .map(|value| match column {
-            Column::Plain(sql) => compared(sql, "", filter.op, value, statement),
-            Column::Name(sql) => compared(sql, " COLLATE NOCASE", filter.op, value, statement),
-            Column::Through(id, query) => through(id, query, filter.op, value, statement),
-            Column::Members(sql) => member(sql, filter.op, value, statement),
-            Column::Until(sql, indexed) => until(sql, indexed, filter.op, value, statement),
-            Column::Words(words) => word(words, filter.op, value),
-        })
+        .map(|value| holds_for(column, filter.op, value, at_large, statement))
         .collect();
     if let [single] = each.as_mut_slice() {
         return std::mem::take(single);
     }
     format!("({})", each.join(" OR "))
+}
+
+fn holds_for(
+    column: Column,
+    op: Op,
+    value: &Value,
+    at_large: bool,
+    statement: &mut Statement,
+) -> String {
+    match column {
+        Column::Plain(sql) => compared(sql, "", op, value, statement),
+        Column::Name(sql) => compared(sql, " COLLATE NOCASE", op, value, statement),
+        Column::Through(id, query) => through(id, query, op, value, statement),
+        Column::Members(sql) => member(sql, op, value, statement),
+        Column::Until(sql, indexed) => until(sql, indexed, op, value, statement),
+        Column::Words(words) => word(words, op, value),
+        Column::ByIndex(found, compared) => {
+            let column = if at_large { found } else { compared };
+            holds_for(*column, op, value, at_large, statement)
+        }
+    }
 }
 
 fn compared(

@@ -16,7 +16,6 @@ pub static SOURCE: Source = Source {
     list: &LIST,
     from: "modules AS m",
     drivers: &[],
-    walked: &[],
     live: "m.deleted_at IS NULL",
     id: "m.id",
     wall: Wall::Used {

@@ -13,7 +13,6 @@ pub static SOURCE: Source = Source {
     list: &LIST,
     from: "organizations AS o",
     drivers: &[],
-    walked: &[],
     live: "o.deleted_at IS NULL",
     id: "o.id",
     wall: Wall::Owned {

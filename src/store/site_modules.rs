@@ -14,7 +14,6 @@ pub static SOURCE: Source = Source {
     from: "site_modules AS sm JOIN sites AS s ON s.id = sm.site_id JOIN modules AS m ON m.id = sm.module_id \
            JOIN module_versions AS v ON v.id = sm.version_id",
     drivers: &[],
-    walked: &[],
     live: "s.deleted_at IS NULL",
     id: "sm.module_id",
     wall: Wall::Owned {

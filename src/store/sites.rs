@@ -19,7 +19,6 @@ pub static SOURCE: Source = Source {
         "site_contacts AS c INDEXED BY site_contacts_last CROSS JOIN sites AS s ON s.id = c.site_id",
         "c.site_id",
     )],
-    walked: &["status", "next_due_at", "last_sync_at"],
     live: "s.deleted_at IS NULL",
     id: "s.id",
     wall: Wall::Owned {
@@ -31,7 +30,13 @@ pub static SOURCE: Source = Source {
         ("name", Column::Name("s.name")),
         ("url", Column::Name("s.url")),
         ("organization_id", Column::Plain("s.organization_id")),
-        ("environment", Column::Plain("s.environment")),
+        (
+            "environment",
+            Column::ByIndex(
+                &Column::Plain("s.environment"),
+                &Column::Plain("+s.environment"),
+            ),
+        ),
         ("tags", Column::Members("s.tags")),
         (
             "status",
