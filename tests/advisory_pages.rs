@@ -1,5 +1,7 @@
 //! The pages about advisories, through the router: who is affected, what isn't known, and who may see it.
 
+use dewline::clock::Clock;
+use dewline::demo::advisory::Advisory;
 use dewline::demo::drupal_org::Behaviour;
 use dewline::demo::history::Release;
 use dewline::domain::access::{Actor, Permission};
@@ -436,4 +438,49 @@ async fn an_overview_without_risks_does_not_repeat_that() {
     let page = house.reads("/").await;
     assert!(page.contains("2 sites exposed"), "{page}");
     assert_eq!(page.matches("Risk not known").count(), 1, "{page}");
+}
+
+/// Seconds from upstream until the site's own page names each of `count` advisories, looked at every five seconds.
+async fn seconds_to_the_page(from: &str, count: i64) -> Vec<i64> {
+    let house = with_a_fix().await;
+    let agency = house.organization("An agency").await;
+    let site = house.site_of(agency, "Quay").await;
+    site.syncs(&[("poll", "1.0.0")]).await;
+    house.clock.set(from.parse().unwrap());
+    house.run_jobs().await;
+    let mut seconds = Vec::new();
+    for n in 0..count {
+        let id = format!("SA-CONTRIB-2026-{}", 900 + n);
+        let published = house.clock.now();
+        let advisory = Advisory::new(7000 + n, &id, "poll", published.as_second());
+        house.drupal_org.put_advisory(advisory);
+        let cookie = house.cookie().await;
+        let pages = [
+            format!("/sites/{}/exposures", site.id),
+            format!("/advisories/{id}"),
+        ];
+        loop {
+            house.clock.advance(SignedDuration::from_secs(5));
+            house.run_jobs().await;
+            let of_site = house.visits_with(&cookie, &pages[0]).await;
+            let of_advisory = house.visits_with(&cookie, &pages[1]).await;
+            let told = of_advisory.text.contains("1 site exposed");
+            if told && plain(&of_site.text).contains(&id) {
+                break;
+            }
+        }
+        seconds.push(house.clock.now().duration_since(published).as_secs());
+        house.clock.advance(SignedDuration::from_secs(397));
+        house.run_jobs().await;
+    }
+    seconds
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_is_on_the_page_within_five_minutes_in_the_window_and_an_hour_always() {
+    let inside = seconds_to_the_page("2026-11-25T15:00:00Z", 8).await;
+    assert!(inside.iter().all(|delay| *delay <= 5 * 60), "{inside:?}");
+    let outside = seconds_to_the_page("2026-11-24T10:00:00Z", 5).await;
+    assert!(outside.iter().all(|delay| *delay <= 3600), "{outside:?}");
+    println!("seconds from upstream to the page: in the window {inside:?}, outside {outside:?}");
 }
