@@ -34,6 +34,8 @@ use tokio::sync::oneshot;
 const MODULES: usize = 80;
 const ROUNDS: usize = 5;
 const GROUP: usize = 256;
+/// How often each site says the same in one round: one time is over before threads are awake.
+const AGAIN: usize = 10;
 
 /// The version of a module on a site, of whose modules three have the patch release `raised`.
 fn version(site: usize, module: usize, raised: usize) -> String {
@@ -161,9 +163,10 @@ impl Bench {
             .collect()
     }
 
-    /// All sites sync once, from their bytes.
-    async fn whole(&mut self, raised: usize) -> f64 {
-        let (bodies, app) = (self.bodies(raised), Arc::clone(&self.app));
+    /// All sites sync so many times, from their bytes.
+    async fn whole(&mut self, raised: usize, times: usize) -> f64 {
+        let bodies: Vec<_> = (0..times).flat_map(|_| self.bodies(raised)).collect();
+        let app = Arc::clone(&self.app);
         drive(self.callers, bodies, move |(site, body)| {
             let app = Arc::clone(&app);
             async move {
@@ -175,9 +178,11 @@ impl Bench {
         .await
     }
 
-    /// All sites sync once, from inventories that were read; and how many are read a second, by one thread.
-    async fn store(&mut self, raised: usize) -> (f64, f64) {
-        let (bodies, app) = (self.bodies(raised), Arc::clone(&self.app));
+    /// All sites sync so many times, from inventories that were read; and how many are read a second, by one
+    /// thread.
+    async fn store(&mut self, raised: usize, times: usize) -> (f64, f64) {
+        let bodies: Vec<_> = (0..times).flat_map(|_| self.bodies(raised)).collect();
+        let app = Arc::clone(&self.app);
         let start = Instant::now();
         let read: Vec<Arrival> = bodies
             .iter()
@@ -233,8 +238,12 @@ impl Floor {
         }
     }
 
-    /// Each site syncs once.
-    async fn round(&mut self, rows: impl Fn(&Connection, i64, i64) + Send + 'static) -> f64 {
+    /// Each site syncs so many times.
+    async fn round(
+        &mut self,
+        times: usize,
+        rows: impl Fn(&Connection, i64, i64) + Send + 'static,
+    ) -> f64 {
         self.now += 60_000;
         let (now, db) = (self.now, self.db.take().unwrap());
         let (send, arrived) = mpsc::channel::<Waiting>();
@@ -255,7 +264,7 @@ impl Floor {
             }
             (db, commits)
         });
-        let sites: Vec<i64> = (1..=self.sites as i64).collect();
+        let sites: Vec<i64> = (0..times).flat_map(|_| 1..=self.sites as i64).collect();
         let a_second = drive(self.callers, sites, move |site| {
             let send = send.clone();
             async move {
@@ -267,7 +276,7 @@ impl Floor {
         .await;
         let (db, commits) = thread.join().unwrap();
         self.db = Some(db);
-        self.answers += self.sites;
+        self.answers += self.sites * times;
         self.commits += commits;
         a_second
     }
@@ -484,33 +493,35 @@ async fn main() {
     let mut new = Figures::default();
     for _ in 0..ROUNDS {
         let mut bench = Bench::with_one(sites, callers).await;
-        new.floor.push(Floor::new(&bench).round(new_rows).await);
-        new.store.push(bench.store(0).await.0);
+        new.floor.push(Floor::new(&bench).round(1, new_rows).await);
+        new.store.push(bench.store(0, 1).await.0);
         let mut bench = Bench::with_one(sites, callers).await;
-        new.whole.push(bench.whole(0).await);
+        new.whole.push(bench.whole(0, 1).await);
     }
     new.tell("new");
 
     let mut bench = Bench::new(sites, callers).await;
-    bench.whole(0).await;
-    bench.whole(1).await;
+    bench.whole(0, 1).await;
+    bench.whole(1, 1).await;
     let mut bare = Floor::new(&bench);
     let (mut changed, mut unchanged) = (Figures::default(), Figures::default());
     let mut reads = Vec::new();
     for round in 0..ROUNDS {
         let raised = round % 2;
         let rows = move |db: &_, site, now| changed_rows(db, site, now, raised);
-        changed.floor.push(bare.round(rows).await);
-        changed.store.push(bench.store(0).await.0);
-        changed.whole.push(bench.whole(1).await);
+        changed.floor.push(bare.round(1, rows).await);
+        changed.store.push(bench.store(0, 1).await.0);
+        changed.whole.push(bench.whole(1, 1).await);
     }
     changed.tell("3 changed");
     for _ in 0..ROUNDS {
-        unchanged.floor.push(bare.round(unchanged_rows).await);
-        let (store, read) = bench.store(1).await;
+        unchanged
+            .floor
+            .push(bare.round(AGAIN, unchanged_rows).await);
+        let (store, read) = bench.store(1, AGAIN).await;
         unchanged.store.push(store);
         reads.push(read);
-        unchanged.whole.push(bench.whole(1).await);
+        unchanged.whole.push(bench.whole(1, AGAIN).await);
     }
     unchanged.tell("unchanged");
 
