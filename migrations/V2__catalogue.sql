@@ -40,6 +40,15 @@ CREATE INDEX modules_exposed ON modules (exposed_sites_count, id);
 CREATE INDEX modules_checked ON modules (last_checked_at, id);     -- list, asked longest ago first
 CREATE INDEX modules_success ON modules (last_success_at) WHERE feed_state = 'ok' AND sites_count > 0; -- how fresh the oldest data is
 
+-- What q finds in the list of everything: every three letters in a row of a name. Two spaces after it make terms
+-- of its last letters, too; the terms themselves find what is shorter than three. A new module is added by what adds
+-- the module: with a trigger on that, SQLite would look through all events for references to it.
+CREATE VIRTUAL TABLE modules_search USING fts5 (name, title, content = '', contentless_delete = 1, tokenize = 'trigram');
+CREATE VIRTUAL TABLE modules_search_terms USING fts5vocab (modules_search, instance);
+CREATE TRIGGER modules_renamed AFTER UPDATE OF name, title ON modules WHEN old.name <> new.name OR old.title <> new.title BEGIN
+  UPDATE modules_search SET name = new.name || '  ', title = new.title || '  ' WHERE rowid = new.id;
+END;
+
 -- One row a release history that differed from the one before: the publications from which a replay rebuilds everything.
 CREATE TABLE publications (
   id          INTEGER PRIMARY KEY,

@@ -49,6 +49,28 @@ CREATE INDEX sites_by_due    ON sites (ifnull(next_due_at, 9223372036854775807))
 CREATE INDEX sites_deleted  ON sites (organization_id, deleted_at) WHERE deleted_at IS NOT NULL;     -- what can be restored
 CREATE INDEX sites_silent    ON sites (silent_since, id) WHERE deleted_at IS NULL AND silent_since IS NOT NULL;
 
+-- What follows from a site's row when a person changes it, for filters and searches of the list of everything.
+CREATE TABLE site_tags (
+  tag     TEXT    NOT NULL COLLATE NOCASE,
+  site_id INTEGER NOT NULL,
+  PRIMARY KEY (tag, site_id)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER sites_tagged AFTER INSERT ON sites BEGIN
+  INSERT INTO site_tags SELECT value, new.id FROM json_each(new.tags);
+END;
+CREATE TRIGGER sites_tagged_anew AFTER UPDATE OF tags ON sites WHEN old.tags <> new.tags BEGIN
+  DELETE FROM site_tags WHERE site_id = new.id AND tag IN (SELECT value FROM json_each(old.tags));
+  INSERT INTO site_tags SELECT value, new.id FROM json_each(new.tags);
+END;
+CREATE VIRTUAL TABLE sites_search USING fts5 (name, url, content = '', contentless_delete = 1, tokenize = 'trigram'); -- as modules_search
+CREATE VIRTUAL TABLE sites_search_terms USING fts5vocab (sites_search, instance);
+CREATE TRIGGER sites_named AFTER INSERT ON sites BEGIN
+  INSERT INTO sites_search (rowid, name, url) VALUES (new.id, new.name || '  ', new.url || '  ');
+END;
+CREATE TRIGGER sites_renamed AFTER UPDATE OF name, url ON sites WHEN old.name <> new.name OR old.url <> new.url BEGIN
+  UPDATE sites_search SET name = new.name || '  ', url = new.url || '  ' WHERE rowid = new.id;
+END;
+
 -- The only row that an unchanged sync writes. Narrow, and in order of the site's id: check-in minutes are handed
 -- out in that order too, so that neighbours in time are neighbours here.
 CREATE TABLE site_contacts (

@@ -29,5 +29,6 @@ mod module_catalogue;
 mod pages;
 mod plans;
 mod rooms;
+mod search;
 mod support;
 mod sync;

@@ -56,6 +56,7 @@ const FILTERS: &[(&str, &[(&str, &str)])] = &[
     ("exposures", &[("filter[due_at][lt]", "2026-01-01")]),
     ("exposures", &[("filter[risk]", "critical")]),
     ("modules", &[("q", "token")]),
+    ("modules", &[("q", "to")]),
     ("patch-runs", &[("filter[run_date][gte]", "2026-01-01")]),
     ("module-sites", &[("filter[exposed]", "true")]),
     ("module-sites", &[("filter[state]", "open")]),
@@ -64,6 +65,8 @@ const FILTERS: &[(&str, &[(&str, &str)])] = &[
     ("sites", &[("filter[organization_id]", "3")]),
     ("sites", &[("filter[silent]", "true")]),
     ("sites", &[("q", "hall")]),
+    ("sites", &[("q", "ha")]),
+    ("sites", &[("q", "hall"), ("sort", "last_sync_at")]),
     ("exposures", &[("filter[state]", "open")]),
     ("exposures", &[("filter[state]", "overdue")]),
     ("exposures", &[("filter[module]", "token")]),
@@ -216,7 +219,7 @@ async fn the_schema_is_a_page_that_a_person_can_read() {
         .store
         .read(|db| {
             let mut prepared = db.prepare(
-                "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'refinery%' ORDER BY tbl_name, type DESC, name",
+                "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL AND name NOT LIKE 'refinery%' AND name NOT GLOB '*_search_[cdi]*' ORDER BY tbl_name, type DESC, name",
             )?;
             let rows = prepared.query_map([], |row| row.get(0))?;
             rows.collect::<rusqlite::Result<_>>().map_err(dewline::store::StoreError::from)

@@ -294,6 +294,7 @@ pub static SOURCE: Source = Source {
         ("id", &["a.name"]),
     ],
     search: &["a.name", "a.title", "a.project", "a.cves"],
+    search_index: None,
     counted: &[Counted {
         name: "{affected}",
         all: "a.affected_sites",

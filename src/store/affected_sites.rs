@@ -64,6 +64,7 @@ pub static SOURCE: Source = Source {
     fields: FIELDS,
     sorts: SORTS,
     search: &["s.name"],
+    search_index: None,
     counted: &[],
 };
 
@@ -80,6 +81,7 @@ pub static OF_ORGANIZATION: Source = Source {
     fields: FIELDS,
     sorts: SORTS,
     search: &["s.name"],
+    search_index: None,
     counted: &[],
 };
 

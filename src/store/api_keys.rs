@@ -179,6 +179,7 @@ pub static SOURCE: Source = Source {
         ("created_at", &[]),
     ],
     search: &["k.name", "k.prefix"],
+    search_index: None,
     counted: &[],
 };
 

@@ -176,7 +176,12 @@ pub fn add(db: &Connection, new: &NewModule<'_>, now: Timestamp) -> Result<i64> 
         project.then(|| ms(now)),
         ms(now)
     ])?;
-    Ok(db.last_insert_rowid())
+    let id = db.last_insert_rowid();
+    db.prepare_cached(
+        "INSERT INTO modules_search (rowid, name, title) VALUES (?1, ?2 || '  ', ?3 || '  ')",
+    )?
+    .execute(params![id, new.name, new.title])?;
+    Ok(id)
 }
 
 /// Makes a module due at `due`, unless it is due before.

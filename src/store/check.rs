@@ -138,6 +138,21 @@ const COUNTERS: &[Counter] = &[
         counted: "SELECT site_id || '', ifnull(min(due_at), 0) FROM exposures WHERE closed_at IS NULL GROUP BY site_id",
     },
     Counter {
+        about: "tags of each site",
+        kept: "SELECT site_id || ' ' || tag, 1 FROM site_tags",
+        counted: "SELECT s.id || ' ' || t.value, 1 FROM sites AS s, json_each(s.tags) AS t",
+    },
+    Counter {
+        about: "letters of each site that a search finds",
+        kept: "SELECT doc || '', count(*) FROM sites_search_terms GROUP BY doc",
+        counted: "SELECT id || '', length(name) + length(url) FROM sites",
+    },
+    Counter {
+        about: "letters of each module that a search finds",
+        kept: "SELECT doc || '', count(*) FROM modules_search_terms GROUP BY doc",
+        counted: "SELECT id || '', length(name) + length(title) FROM modules",
+    },
+    Counter {
         about: "sites affected by each advisory",
         kept: "SELECT name, affected_sites FROM advisories",
         counted: "SELECT a.name, count(DISTINCT e.site_id) FROM exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id

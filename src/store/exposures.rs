@@ -84,6 +84,7 @@ pub static OF_ADVISORY: Source = Source {
         ("opened_at", &["e.opened_at"]),
     ],
     search: &["s.name"],
+    search_index: None,
     counted: &[],
 };
 
@@ -166,6 +167,7 @@ pub static SOURCE: Source = Source {
         ("id", &[]),
     ],
     search: &[],
+    search_index: None,
     counted: &[],
 };
 

@@ -30,6 +30,7 @@ pub static SYNCS_SOURCE: Source = Source {
     ],
     sorts: &[("id", &[]), ("received_at", &[])],
     search: &[],
+    search_index: None,
     counted: &[],
 };
 
@@ -56,6 +57,7 @@ pub static EVENTS_SOURCE: Source = Source {
     ],
     sorts: &[("id", &[]), ("occurred_at", &[])],
     search: &[],
+    search_index: None,
     counted: &[],
 };
 
@@ -83,6 +85,7 @@ pub static PATCH_RUNS_SOURCE: Source = Source {
     ],
     sorts: &[("run_date", &["p.run_at"]), ("id", &[])],
     search: &[],
+    search_index: None,
     counted: &[],
 };
 

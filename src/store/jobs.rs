@@ -28,6 +28,7 @@ pub static SOURCE: Source = Source {
     ],
     sorts: &[("id", &[]), ("created_at", &[])],
     search: &[],
+    search_index: None,
     counted: &[],
 };
 

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, params_from_iter};
 
-use super::Result;
+use super::{Result, search};
 
 use crate::domain::access::Sight;
 use crate::domain::listing::{COUNTED, Filter, List, Op, Page, Query, Value};
@@ -33,6 +33,8 @@ pub struct Source {
     pub sorts: &'static [(&'static str, &'static [&'static str])],
     /// What `q` searches.
     pub search: &'static [&'static str],
+    /// The index that finds it where all is in sight, if there is one.
+    pub search_index: Option<&'static str>,
     /// What is counted over the sites in sight, and so differs by who asks.
     pub counted: &'static [Counted],
 }
@@ -256,7 +258,11 @@ fn conditions(source: &Source, ask: &Ask<'_>, statement: &mut Statement) -> Stri
         }
     }
     if let Some(q) = &ask.query.q {
-        all.push(search(source.search, q, statement));
+        let bind = |value| statement.bind(value);
+        all.push(match source.search_index.filter(|_| at_large(ask)) {
+            Some(index) => search::found(source.id, index, q, bind),
+            None => search::compared(source.search, q, bind),
+        });
     }
     all.join(" AND ")
 }
@@ -458,13 +464,4 @@ fn word(words: &[(&str, &str)], op: Op, value: &Value) -> String {
     } else {
         format!("({condition})")
     }
-}
-
-fn search(columns: &[&str], q: &str, statement: &mut Statement) -> String {
-    let pattern = statement.bind(Sql::Text(format!("%{}%", escaped(q))));
-    let each: Vec<_> = columns
-        .iter()
-        .map(|column| format!("{column} LIKE {pattern} ESCAPE '\\'"))
-        .collect();
-    format!("({})", each.join(" OR "))
 }

@@ -31,6 +31,7 @@ pub mod overview;
 pub mod promises;
 pub mod reach;
 pub mod row;
+pub mod search;
 pub mod sessions;
 pub mod site_modules;
 pub mod sites;
@@ -246,6 +247,7 @@ fn readers(file: &Path, settings: Settings) -> Result<Pool<SqliteConnectionManag
             db.pragma_update(None, "query_only", true)?;
             db.pragma_update(None, "temp_store", "memory")?;
             db.pragma_update(None, "cache_size", -cache)?;
+            search::teach(db)?;
             db.set_prepared_statement_cache_capacity(256);
             Ok(())
         });

@@ -42,6 +42,7 @@ pub static SOURCE: Source = Source {
         ("last_checked_at", &["m.last_checked_at"]),
     ],
     search: &["m.name", "m.title"],
+    search_index: Some("modules_search"),
     counted: &[
         Counted {
             name: "{sites}",

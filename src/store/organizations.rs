@@ -32,6 +32,7 @@ pub static SOURCE: Source = Source {
         ("created_at", &[]),
     ],
     search: &["o.name"],
+    search_index: None,
     counted: &[],
 };
 

@@ -75,6 +75,7 @@ pub static SOURCE: Source = Source {
         ("updated_at", &["sm.updated_at"]),
     ],
     search: &["m.name", "m.title"],
+    search_index: None,
     counted: &[],
 };
 

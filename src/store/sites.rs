@@ -37,7 +37,13 @@ pub static SOURCE: Source = Source {
                 &Column::Plain("+s.environment"),
             ),
         ),
-        ("tags", Column::Members("s.tags")),
+        (
+            "tags",
+            Column::ByIndex(
+                &Column::Through("s.id", "SELECT site_id FROM site_tags WHERE tag"),
+                &Column::Members("s.tags"),
+            ),
+        ),
         (
             "status",
             Column::Words(&[
@@ -86,6 +92,7 @@ pub static SOURCE: Source = Source {
         ("created_at", &[]),
     ],
     search: &["s.name", "s.url"],
+    search_index: Some("sites_search"),
     counted: &[],
 };
 

@@ -113,10 +113,11 @@ pub const LISTS: &[ListBound] = &[
     asks("advisories, *", "SCAN a", "all advisories there are: some thousands, whatever the fleet"),
     asks("advisories, *, rows", SORTS, "the same rows"),
 
-    // Filters that no index answers read on until the page is full, at most to the end. Those that the
-    // pages offer first (urgent, silent, by status, open, overdue) have their index.
-    asks("sites, filter[tags]=*, all, *", "SCAN s USING INDEX ", "at most all sites, by name"),
-    asks("sites, q=*, all, *", "SCAN s USING INDEX ", "at most all sites, by name"),
+    // What a filter or a search leaves, found by index, and sorted.
+    asks("sites, filter[tags]=*, all, rows", SORTS, "sites with that tag, found by index"),
+    asks("sites, q=*&sort=last_sync_at, an organization, rows", SORTS, "sites of one organization that have the text"),
+    asks("sites, q=*, all, rows", SORTS, "sites that have the text, found by index"),
+    asks("modules, q=*, all, rows", SORTS, "modules that have the text, found by index"),
     asks("sites, filter[status]=*, all, rows", SORTS, "sites of that status, found by index"),
     asks("sites, filter[silent]=*, all, rows", SORTS, "sites that are silent, found by index"),
     asks("sites, filter[next_due_at][lt]=*, all, rows", SORTS, "sites with something due before then, found by index"),
@@ -126,7 +127,6 @@ pub const LISTS: &[ListBound] = &[
     asks("exposures, filter[state]=overdue, *, rows", SORTS, "windows past due, found by index"),
     asks("exposures, filter[due_at][lt]=*, rows", SORTS, "windows due before then, found by index"),
     asks("exposures, filter[module]=*, all, rows", SORTS, "windows of one module, found by index"),
-    asks("modules, q=*, all, *", "SCAN m", "at most the catalogue, by name"),
 ];
 
 /// Which exemption covers the step.

@@ -94,7 +94,7 @@ fn list_parameters(list: &'static List) -> Vec<Value> {
     if list.search {
         all.push(query(
             "q",
-            "Searches the names.",
+            "Finds what has this text in its name, title or address, whatever its case.",
             &json!({"type": "string", "maxLength": TEXT_MAX}),
         ));
     }
