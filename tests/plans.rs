@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use bounds::LISTS;
 use dewline::clock::Clock;
 use dewline::domain::access::Sight;
-use dewline::domain::listing::Query;
+use dewline::domain::listing::{Kind, Query};
 use dewline::store::listing::{Ask, Source, Statement, count_of, rows_of};
 use dewline::store::{
     StoreError, advisories, affected_sites, api_keys, exposures, history, jobs, modules,
@@ -209,6 +209,55 @@ async fn no_list_walks_or_sorts_the_fleet_without_a_bound() {
         );
     }
     insta::assert_snapshot!(page.join("\n"));
+}
+
+/// A value that a field can be held equal to.
+fn some(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Integer => "3",
+        Kind::Time => "2026-01-01",
+        Kind::Word(words) => words[0],
+        Kind::Boolean => "true",
+        Kind::Text | Kind::Member => "abc",
+    }
+}
+
+#[tokio::test]
+async fn the_fields_that_no_index_finds_are_on_record() {
+    let house = TestApp::start().await;
+    let mut walked = Vec::new();
+    for (source, within) in lists().into_iter().filter(|(_, within)| within.is_empty()) {
+        let mut fields = Vec::new();
+        for field in source.list.fields {
+            let name = format!("filter[{}]", field.name);
+            let query = Query::parse(source.list, [(&*name, some(field.kind))]).unwrap();
+            let ask = Ask {
+                query: &query,
+                sight: Sight::All,
+                within,
+                now: house.clock.now(),
+            };
+            let statement = rows_of(source, &ask);
+            let steps = house
+                .app
+                .store
+                .read(|db| Ok::<_, StoreError>(plan(db, &statement)))
+                .unwrap();
+            // The index of open windows holds nothing else.
+            let walks = |step: &String| {
+                step.starts_with("SCAN ")
+                    && statements::is_dear(step)
+                    && !step.ends_with(" exposures_newest")
+            };
+            if steps.iter().any(walks) {
+                fields.push(field.name);
+            }
+        }
+        if !fields.is_empty() {
+            walked.push(format!("{}: {}", source.list.name, fields.join(", ")));
+        }
+    }
+    assert_eq!(walked, bounds::WALKED);
 }
 
 #[tokio::test]

@@ -129,6 +129,20 @@ pub const LISTS: &[ListBound] = &[
     asks("exposures, filter[module]=*, all, rows", SORTS, "windows of one module, found by index"),
 ];
 
+/// Fields that are rarely asked for, and only by whoever sees all: the list is read in its order until
+/// the page is full, at most to its end. An organization's rows are found by its wall.
+#[rustfmt::skip]
+pub const WALKED: &[&str] = &[
+    "organizations: created_at, updated_at",
+    "sites: url, drupal_version, php_version, open_exposures, created_at, updated_at",
+    "patch-runs: modules_updated, security_patches_applied",
+    "exposures: cause, no_fix, published_at, known_at, unproven_since",
+    "modules: title, type, origin",
+    "advisories: title, psa, risk, cve, updated_at, withdrawn_at",
+    "api-keys: name, prefix, organization_id, scopes, expires_at, last_used_at, revoked_at, created_at",
+    "jobs: name, state, created_at, finished_at",
+];
+
 /// Which exemption covers the step.
 pub fn of_list(name: &str, step: &str) -> Option<usize> {
     LISTS
