@@ -5,7 +5,6 @@ mod faults;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use dewline::app::App;
 use dewline::clock::{Clock, SeededEntropy};
@@ -610,11 +609,15 @@ async fn every_misbehaviour_has_words_of_its_own_and_ends() {
         );
         assert_eq!(feed(&house.app).await.held, 60);
     }
-    house
-        .drupal_org
-        .set_listing_behaviour(Behaviour::Slow(Duration::from_millis(5)));
+    // Only late is not broken.
+    house.drupal_org.set_listing_behaviour(Behaviour::Held);
     house.clock.advance(SignedDuration::from_hours(1));
-    to_rest(&house.app).await;
+    let late = async {
+        house.drupal_org.until_held(1).await;
+        house.drupal_org.set_listing_behaviour(Behaviour::Normal);
+        house.drupal_org.let_go(1);
+    };
+    tokio::join!(to_rest(&house.app), late);
     assert_eq!(feed(&house.app).await.errors, Vec::<String>::new());
 }
 

@@ -1,7 +1,7 @@
 //! Asking drupal.org: what goes out, what comes back, and what a bad answer becomes.
 
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use dewline::clock::{Clock, ManualClock};
@@ -11,6 +11,25 @@ use dewline::outbound::drupal_org::{Client, Feed, FetchRequest, Fetched, Limits,
 use jiff::{SignedDuration, Timestamp};
 
 const MIB: usize = 1024 * 1024;
+
+/// The machine's time stands still until it is moved, also while answers are on their way.
+struct StillTime {
+    _holds: mpsc::Sender<()>,
+}
+
+impl StillTime {
+    fn begin() -> Self {
+        let (holds, held) = mpsc::channel::<()>();
+        // A paused clock runs ahead when nobody works, and waiting for the network is no work: this is.
+        tokio::task::spawn_blocking(move || held.recv());
+        tokio::time::pause();
+        Self { _holds: holds }
+    }
+
+    async fn moves(&self, millis: u64) {
+        tokio::time::advance(Duration::from_millis(millis)).await;
+    }
+}
 
 struct Wire {
     clock: Arc<ManualClock>,
@@ -62,6 +81,24 @@ impl Wire {
             last_modified: modified,
         };
         self.client.fetch(request).await
+    }
+
+    /// Another line asks and is answered: by then all that was sent before has come.
+    async fn is_passed_by_a_neighbour(&self) {
+        let url = self.drupal_org.release_history_url().parse().unwrap();
+        let request = FetchRequest {
+            project: "neighbour".to_owned(),
+            etag: None,
+            last_modified: None,
+        };
+        let neighbour = Client::new(Settings::new(url), self.clock.clone());
+        assert_eq!(neighbour.fetch(request).await, Fetched::Absent);
+    }
+
+    /// How often it was asked about this project, since this was last asked.
+    fn asked(&self, project: &str) -> usize {
+        let all = self.drupal_org.take_requests();
+        all.iter().filter(|asked| asked.project == project).count()
     }
 
     async fn fails(&self, project: &str) -> String {
@@ -213,9 +250,18 @@ async fn every_misbehaviour_has_words_of_its_own() {
 
 #[tokio::test]
 async fn silence_ends_with_the_time_that_is_given() {
-    let wire = Wire::with(|s| s.total_timeout = Duration::from_millis(100)).await;
-    wire.drupal_org.set_behaviour_for_all(Behaviour::Silent);
-    assert_eq!(wire.fails("rope").await, "took too long to answer");
+    let wire = Arc::new(Wire::new().await);
+    let time = StillTime::begin();
+    wire.drupal_org
+        .set_behaviour("rope", Some(Behaviour::Silent));
+    let asking = Arc::clone(&wire);
+    let asking = tokio::spawn(async move { asking.fails("rope").await });
+    wire.drupal_org.until_held(1).await;
+    time.moves(29_990).await;
+    wire.is_passed_by_a_neighbour().await;
+    assert!(!asking.is_finished());
+    time.moves(20).await;
+    assert_eq!(asking.await.unwrap(), "took too long to answer");
 }
 
 #[tokio::test]
@@ -287,31 +333,49 @@ async fn being_told_to_wait_stops_everything_until_then() {
     assert!(wire.client.paused_until().is_some());
 }
 
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test]
 async fn at_most_four_are_asked_at_once() {
     let wire = Arc::new(Wire::new().await);
-    wire.drupal_org
-        .set_behaviour_for_all(Behaviour::Slow(Duration::from_millis(20)));
-    let asking: Vec<_> = (0..20)
+    wire.drupal_org.set_behaviour("rope", Some(Behaviour::Held));
+    let asking: Vec<_> = (0..12)
         .map(|_| {
             let wire = Arc::clone(&wire);
             tokio::spawn(async move { wire.asks("rope").await })
         })
         .collect();
+    for left in (1..=asking.len()).rev() {
+        wire.drupal_org.until_held(left.min(4)).await;
+        wire.is_passed_by_a_neighbour().await;
+        assert_eq!(wire.drupal_org.held(), left.min(4));
+        wire.drupal_org.let_go(1);
+    }
     for one in asking {
         assert!(matches!(one.await.unwrap(), Fetched::Document { .. }));
     }
-    assert_eq!(wire.drupal_org.most_at_once(), 4);
 }
 
 #[tokio::test]
 async fn the_pace_is_kept() {
-    let wire = Wire::with(|s| s.requests_per_second = NonZeroU32::new(50).unwrap()).await;
-    let began = tokio::time::Instant::now();
-    for _ in 0..6 {
-        wire.asks("rope").await;
+    let wire = Arc::new(Wire::with(|s| s.requests_per_second = NonZeroU32::new(2).unwrap()).await);
+    let time = StillTime::begin();
+    let asks = || {
+        let wire = Arc::clone(&wire);
+        tokio::spawn(async move { wire.asks("rope").await })
+    };
+    asks().await.unwrap();
+    // What wasn't asked for a while is no credit.
+    time.moves(10_000).await;
+    asks().await.unwrap();
+    assert_eq!(wire.asked("rope"), 2);
+    let three = [asks(), asks(), asks()];
+    for asking in three {
+        time.moves(490).await;
+        wire.is_passed_by_a_neighbour().await;
+        assert_eq!(wire.asked("rope"), 0, "before its turn");
+        time.moves(12).await;
+        asking.await.unwrap();
+        assert_eq!(wire.asked("rope"), 1);
     }
-    assert!(began.elapsed() >= Duration::from_millis(95));
 }
 
 #[tokio::test]

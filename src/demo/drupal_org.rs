@@ -10,10 +10,8 @@ use std::collections::{HashMap, VecDeque};
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, Bytes, HttpBody};
@@ -23,7 +21,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use hyper::body::Frame;
 use jiff::Timestamp;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use super::history::{Project, Release};
 use crate::clock::Clock;
@@ -36,8 +34,8 @@ pub enum Behaviour {
     Normal,
     /// Without `ETag` and `Last-Modified`.
     WithoutValidators,
-    /// The right answer, after a while.
-    Slow(Duration),
+    /// The right answer, once it is let go.
+    Held,
     /// No answer until the stand-in stops.
     Silent,
     /// The first half, then the connection is cut.
@@ -107,8 +105,10 @@ struct Shared {
     catalogue: Mutex<Catalogue>,
     asked: Mutex<Vec<Asked>>,
     asked_advisories: Mutex<Vec<Asked>>,
-    now_open: AtomicUsize,
-    most_open: AtomicUsize,
+    /// How many requests wait for their answers, held or met with silence.
+    held: watch::Sender<usize>,
+    /// Answers that may leave.
+    gate: Semaphore,
     stop: watch::Receiver<bool>,
 }
 
@@ -144,8 +144,8 @@ impl StandIn {
             catalogue: Mutex::default(),
             asked: Mutex::default(),
             asked_advisories: Mutex::default(),
-            now_open: AtomicUsize::new(0),
-            most_open: AtomicUsize::new(0),
+            held: watch::Sender::new(0),
+            gate: Semaphore::new(0),
             stop: stopped.clone(),
         });
         let router = Router::new()
@@ -233,9 +233,50 @@ impl StandIn {
         std::mem::take(&mut *lock(&self.shared.asked))
     }
 
-    /// The most requests that were ever being answered at the same time.
-    pub fn most_at_once(&self) -> usize {
-        self.shared.most_open.load(Ordering::SeqCst)
+    /// How many requests wait for their answers, held or met with silence.
+    pub fn held(&self) -> usize {
+        *self.shared.held.borrow()
+    }
+
+    /// Waits until at least so many do.
+    pub async fn until_held(&self, requests: usize) {
+        // The sender lives as long as this.
+        let _ = self
+            .shared
+            .held
+            .subscribe()
+            .wait_for(|held| *held >= requests)
+            .await;
+    }
+
+    /// Lets so many of those that are held have their answers, the first first.
+    pub fn let_go(&self, requests: usize) {
+        self.shared
+            .held
+            .send_modify(|held| *held = held.saturating_sub(requests));
+        self.shared.gate.add_permits(requests);
+    }
+}
+
+impl Shared {
+    /// Keeps a request waiting, where it is to wait.
+    async fn keep_waiting(&self, behaviour: &Behaviour) {
+        if !matches!(behaviour, Behaviour::Held | Behaviour::Silent) {
+            return;
+        }
+        self.held.send_modify(|held| *held += 1);
+        let stopped = until(self.stop.clone());
+        if *behaviour == Behaviour::Silent {
+            return stopped.await;
+        }
+        tokio::select! {
+            let_go = self.gate.acquire() => {
+                if let Ok(permit) = let_go {
+                    permit.forget();
+                }
+            }
+            () = stopped => {}
+        }
     }
 }
 
@@ -291,8 +332,6 @@ async fn release_history(
     headers: HeaderMap,
 ) -> Response {
     let at = shared.clock.now();
-    let open = shared.now_open.fetch_add(1, Ordering::SeqCst) + 1;
-    shared.most_open.fetch_max(open, Ordering::SeqCst);
     let (document, behaviour) = {
         let catalogue = lock(&shared.catalogue);
         (
@@ -300,24 +339,16 @@ async fn release_history(
             catalogue.behaviour(&project),
         )
     };
-    if let Behaviour::Slow(wait) = behaviour {
-        tokio::time::sleep(wait).await;
-    }
+    shared.keep_waiting(&behaviour).await;
     let response = match (&behaviour, document) {
-        (Behaviour::Silent, _) => {
-            until(shared.stop.clone()).await;
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
-        (Behaviour::Normal | Behaviour::Slow(_), Some(document)) => {
-            whole(&document, &headers, true)
-        }
+        (Behaviour::Silent, _) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        (Behaviour::Normal | Behaviour::Held, Some(document)) => whole(&document, &headers, true),
         (Behaviour::WithoutValidators, Some(document)) => whole(&document, &headers, false),
-        (Behaviour::Normal | Behaviour::Slow(_) | Behaviour::WithoutValidators, None) => {
+        (Behaviour::Normal | Behaviour::Held | Behaviour::WithoutValidators, None) => {
             no_such_project(&project)
         }
         (other, document) => misbehave(other, &project, document.as_deref()),
     };
-    shared.now_open.fetch_sub(1, Ordering::SeqCst);
     lock(&shared.asked).push(Asked {
         at,
         path: uri.to_string(),

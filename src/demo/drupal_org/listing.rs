@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::super::advisory::{Advisory, project_nid};
-use super::{Asked, Behaviour, Document, Shared, StandIn, lock, misbehave, readable, until, whole};
+use super::{Asked, Behaviour, Document, Shared, StandIn, lock, misbehave, readable, whole};
 
 /// How many nodes a page has at most, whatever is asked for.
 const LARGEST_PAGE: usize = 50;
@@ -186,18 +186,13 @@ async fn answer(
     behaviour: Behaviour,
 ) -> Response {
     let at = shared.clock.now();
-    if let Behaviour::Slow(wait) = behaviour {
-        tokio::time::sleep(wait).await;
-    }
+    shared.keep_waiting(&behaviour).await;
     let document = document.map(|value| Document::new(value.to_string().into(), at));
     let mut response = match (&behaviour, document) {
-        (Behaviour::Silent, _) => {
-            until(shared.stop.clone()).await;
-            StatusCode::SERVICE_UNAVAILABLE.into_response()
-        }
-        (Behaviour::Normal | Behaviour::Slow(_), Some(document)) => whole(&document, headers, true),
+        (Behaviour::Silent, _) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+        (Behaviour::Normal | Behaviour::Held, Some(document)) => whole(&document, headers, true),
         (Behaviour::WithoutValidators, Some(document)) => whole(&document, headers, false),
-        (Behaviour::Normal | Behaviour::Slow(_) | Behaviour::WithoutValidators, None) => {
+        (Behaviour::Normal | Behaviour::Held | Behaviour::WithoutValidators, None) => {
             StatusCode::NOT_FOUND.into_response()
         }
         (other, document) => misbehave(other, "", document.as_ref()),

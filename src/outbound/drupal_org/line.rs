@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use jiff::{SignedDuration, Timestamp};
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE,
@@ -18,6 +17,7 @@ use reqwest::{Response, StatusCode, Url, redirect};
 use tokio::sync::Semaphore;
 
 use super::body::{self, Lost, Received};
+use super::pace::Pace;
 use crate::clock::Clock;
 
 const REDIRECTS: usize = 3;
@@ -108,7 +108,7 @@ pub(super) struct Line {
     limits: Limits,
     clock: Arc<dyn Clock>,
     permits: Semaphore,
-    pace: DefaultDirectRateLimiter,
+    pace: Pace,
     /// Milliseconds since 1970; 0: no pause.
     paused_until: AtomicI64,
 }
@@ -127,10 +127,7 @@ impl Line {
             limits: manners.limits,
             clock,
             permits: Semaphore::new(manners.at_once),
-            // No burst: the pace is even, however many are due.
-            pace: RateLimiter::direct(
-                Quota::per_second(manners.requests_per_second).allow_burst(NonZeroU32::MIN),
-            ),
+            pace: Pace::per_second(manners.requests_per_second),
             paused_until: AtomicI64::new(0),
         }
     }
@@ -145,7 +142,7 @@ impl Line {
             return Heard::failed("stopping");
         };
         if self.paused_until().is_none() {
-            self.pace.until_ready().await;
+            self.pace.turn().await;
         }
         // Looked at last: the answer to a neighbour may have told us to wait meanwhile.
         if let Some(until) = self.paused_until() {

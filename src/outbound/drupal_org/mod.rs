@@ -6,6 +6,7 @@ mod answer;
 mod body;
 mod client;
 mod line;
+mod pace;
 
 use std::future::Future;
 use std::pin::Pin;
