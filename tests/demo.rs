@@ -2,13 +2,24 @@
 //! record holds.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
+use dewline::app::App;
+use dewline::clock::{ManualClock, SeededEntropy};
 use dewline::config::Config;
+use dewline::demo::drupal_org::StandIn;
+use dewline::demo::live::Life;
+use dewline::demo::story::{self, EMAIL, Length};
 use dewline::services::check;
+use dewline::store::Settings;
+use dewline::{http, jobs};
+use jiff::{SignedDuration, Timestamp};
 use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::sync::watch;
 
 use crate::executable::{Serving, dewline};
 
@@ -95,8 +106,12 @@ async fn everything_is_on_it_and_its_record_can_be_played_again() {
     fill(&directory, &["--days", "60", "--seed", "7"]);
     everything_is_on(&open(&directory));
     is_left_alone(&directory);
+    can_be_played_again(&directory).await;
+}
+
+async fn can_be_played_again(directory: &Path) {
     let config = Config {
-        data_dir: directory,
+        data_dir: directory.to_owned(),
         ..Config::default()
     };
     let findings = check::run(&config, true).await.unwrap();
@@ -204,4 +219,148 @@ async fn it_is_opened_with_the_sign_in_that_it_prints() {
         0,
         "nothing is left behind"
     );
+}
+
+/// When the demo's present begins, and its administrator's password.
+const NOW: &str = "2026-07-24T09:30:00Z";
+const PASSWORD: &str = "a long enough phrase of words";
+
+/// A demo whose time stands still until it is moved.
+struct Watched {
+    app: Arc<App>,
+    clock: Arc<ManualClock>,
+    life: Life,
+    address: String,
+    http: reqwest::Client,
+    token: String,
+    /// The projects that are made up: all that may get a security release.
+    invented: Vec<String>,
+    _stop: watch::Sender<bool>,
+}
+
+impl Watched {
+    async fn begin(directory: &Path) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let until: Timestamp = NOW.parse().unwrap();
+        let clock = Arc::new(ManualClock::at(until));
+        let stand_in = StandIn::start(clock.clone()).await.unwrap();
+        let mut config = Config {
+            data_dir: directory.to_owned(),
+            ..Config::default()
+        };
+        config.drupal_org.release_history_url = stand_in.release_history_url();
+        config.drupal_org.advisories_url = stand_in.advisories_url();
+        config.drupal_org.requests_per_second = 100_000;
+        let settings = Settings {
+            durable: false,
+            ..Settings::default()
+        };
+        let entropy = Arc::new(SeededEntropy::new(7));
+        let app = App::open_with(config, clock.clone(), entropy, settings).unwrap();
+        let length = Length {
+            seed: 7,
+            days: 3,
+            until,
+        };
+        let world = story::play(&app, &clock, length, PASSWORD.into(), |_| ())
+            .await
+            .unwrap();
+        clock.set(until);
+        let invented = world.plans.iter().filter(|plan| plan.invented);
+        let invented = invented.map(|plan| plan.name.clone()).collect();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (stop, stopped) = watch::channel(false);
+        let router = http::router(app.clone());
+        tokio::spawn(http::server::serve(
+            listener,
+            router,
+            stopped,
+            Duration::ZERO,
+        ));
+        let mut watched = Self {
+            life: Life::begin(app.clone(), world, stand_in, address).unwrap(),
+            app,
+            clock,
+            address: format!("http://{address}/api/v1"),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+            token: String::new(),
+            invented,
+            _stop: stop,
+        };
+        let answer = watched
+            .http
+            .post(format!("{}/auth/login", watched.address))
+            .json(&json!({"email": EMAIL, "password": PASSWORD}));
+        let answer: serde_json::Value = answer.send().await.unwrap().json().await.unwrap();
+        watched.token = answer["data"]["access_token"].as_str().unwrap().to_owned();
+        watched
+    }
+
+    /// So many seconds pass, each with all that is due in it.
+    async fn lives(&mut self, seconds: usize) {
+        for _ in 0..seconds {
+            self.clock.advance(SignedDuration::from_secs(1));
+            self.life.second().await;
+            self.life.all_heard().await;
+            jobs::run_due(&self.app).await.unwrap();
+        }
+    }
+
+    async fn asks(&self, path: &str) -> serde_json::Value {
+        let url = format!("{}{path}", self.address);
+        let answer = self.http.get(url).bearer_auth(&self.token).send();
+        let answer = answer.await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let mut answer: serde_json::Value = answer.json().await.unwrap();
+        answer["data"].take()
+    }
+
+    /// The exposures that were opened since the present began.
+    async fn exposures(&self) -> Vec<serde_json::Value> {
+        let path = format!("/exposures?filter[opened_at][gt]={NOW}&per_page=200");
+        self.asks(&path).await.as_array().unwrap().clone()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_while_one_watches_exposes_sites_until_they_patch() {
+    let above = TempDir::new().unwrap();
+    let directory = above.path().join("data");
+    let mut demo = Watched::begin(&directory).await;
+    demo.lives(35).await;
+    assert_eq!(demo.exposures().await, Vec::<serde_json::Value>::new());
+
+    demo.lives(20).await;
+    let hit = demo.exposures().await;
+    assert!(!hit.is_empty(), "a security release was published");
+    let module = hit[0]["module"].as_str().unwrap().to_owned();
+    assert!(demo.invented.contains(&module), "{module}");
+    for exposure in &hit {
+        assert_eq!(exposure["module"], module);
+        assert_eq!(exposure["state"], "open");
+        let site = demo.asks(&format!("/sites/{}", exposure["site_id"])).await;
+        assert_eq!(site["status"], "not_secure", "{site}");
+    }
+
+    // Those who patch at once do so within minutes, and say so with their next sync.
+    let mut patched = Vec::new();
+    for _ in 0..12 {
+        demo.lives(60).await;
+        patched = demo.exposures().await;
+        patched.retain(|exposure| exposure["module"] == module && exposure["state"] == "met");
+        if !patched.is_empty() {
+            break;
+        }
+    }
+    let closed = patched.first().expect("somebody patched");
+    let run = closed["closed_by_patch_run_id"].as_i64().unwrap();
+    let run = demo.asks(&format!("/patch-runs/{run}")).await;
+    assert_eq!(run["site_id"], closed["site_id"]);
+    assert!(run["security_patches_applied"].as_i64().unwrap() > 0);
+    let change = run["changes"].as_array().unwrap().iter();
+    let change = change.filter(|change| change["module"] == module).count();
+    assert_eq!(change, 1, "{run}");
+    demo.app.store.close();
+    can_be_played_again(&directory).await;
 }

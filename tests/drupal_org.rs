@@ -261,6 +261,8 @@ async fn silence_ends_with_the_time_that_is_given() {
     wire.is_passed_by_a_neighbour().await;
     assert!(!asking.is_finished());
     time.moves(20).await;
+    wire.is_passed_by_a_neighbour().await;
+    assert!(asking.is_finished(), "nobody waits longer");
     assert_eq!(asking.await.unwrap(), "took too long to answer");
 }
 

@@ -41,18 +41,13 @@ pub async fn go_on(
     address: SocketAddr,
     mut stop: watch::Receiver<bool>,
 ) {
-    let client = reqwest::Client::builder()
-        .no_proxy()
-        .timeout(PATIENCE)
-        .build();
-    let client = match client {
-        Ok(client) => client,
+    let mut life = match Life::begin(app, world, stand_in, address) {
+        Ok(life) => life,
         Err(error) => {
             tracing::error!(%error, "the demo's sites cannot speak");
             return;
         }
     };
-    let mut life = Life::new(app, world, stand_in, client, address);
     let mut second = tokio::time::interval(Duration::from_secs(1));
     loop {
         tokio::select! {
@@ -63,6 +58,7 @@ pub async fn go_on(
 }
 
 /// One site, from now on.
+#[derive(Debug)]
 struct Resident {
     member: Member,
     next_sync: i64,
@@ -70,7 +66,9 @@ struct Resident {
     patch_at: Option<i64>,
 }
 
-struct Life {
+/// The present, which goes on by the app's clock, a second at a time.
+#[derive(Debug)]
+pub struct Life {
     app: Arc<App>,
     world: World,
     residents: Vec<Resident>,
@@ -87,13 +85,20 @@ struct Life {
 }
 
 impl Life {
-    fn new(
+    /// Begins where the past ended. Dewline is reached at `address`.
+    ///
+    /// # Errors
+    /// Where the sites can't speak HTTP.
+    pub fn begin(
         app: Arc<App>,
         mut world: World,
         stand_in: StandIn,
-        client: reqwest::Client,
         address: SocketAddr,
-    ) -> Self {
+    ) -> reqwest::Result<Self> {
+        let client = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(PATIENCE)
+            .build()?;
         let now = app.clock.now().as_second();
         for plan in &world.plans {
             stand_in.put(plan.listed(now));
@@ -116,7 +121,7 @@ impl Life {
             ip if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             ip => ip,
         };
-        Self {
+        Ok(Self {
             base: format!(
                 "http://{}/api/v1/sites",
                 SocketAddr::new(host, address.port())
@@ -131,10 +136,17 @@ impl Life {
             next_release: now + FIRST_RELEASE,
             looks: Vec::new(),
             syncing: JoinSet::new(),
-        }
+        })
     }
 
-    async fn second(&mut self) {
+    /// Waits until every site that spoke has its answer.
+    pub async fn all_heard(&mut self) {
+        while self.syncing.join_next().await.is_some() {}
+    }
+
+    /// Does what is due now: what is published, what Dewline asks about, who syncs. Answers to the sites are
+    /// not waited for.
+    pub async fn second(&mut self) {
         let now = self.app.clock.now().as_second();
         while self.syncing.try_join_next().is_some() {}
         if self.next_release <= now {

@@ -2,7 +2,9 @@
 
 mod by_hand;
 mod killed;
+mod log;
 mod push;
+mod secrets;
 mod wire;
 
 use std::fs;

@@ -22,8 +22,8 @@ fn push(arguments: &[&str], variables: &[(&str, &str)]) -> Output {
         .unwrap()
 }
 
-/// Two sites and their keys.
-fn two_sites(data: &Path) -> Vec<(String, String)> {
+/// The ids of two sites, each with its key.
+pub fn two_sites(data: &Path) -> Vec<(String, String)> {
     let list =
         "name,url,organization\nA,https://a.example.org,Acme\nB,https://b.example.org,Acme\n";
     let made = run(data, &["import", "sites", "-"], list);

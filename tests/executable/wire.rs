@@ -3,14 +3,22 @@
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 
-/// An answer: its status and its body.
+/// An answer: its status, its headers as they came, and its body.
 #[derive(Debug)]
 pub struct Answer {
     pub status: u16,
+    pub head: String,
     pub body: String,
 }
 
 impl Answer {
+    /// The value of a header; empty where there is none.
+    pub fn header(&self, name: &str) -> &str {
+        let mut lines = self.head.lines().filter_map(|line| line.split_once(": "));
+        let found = lines.find(|(given, _)| given.eq_ignore_ascii_case(name));
+        found.map_or("", |(_, value)| value)
+    }
+
     /// The body as JSON.
     pub fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("{e}: {}", self.body))
@@ -25,11 +33,29 @@ pub fn ask(
     authorization: &str,
     body: Option<&str>,
 ) -> io::Result<Answer> {
+    let bearer = format!("Bearer {authorization}");
+    let headers = [("Authorization", bearer.as_str())];
+    let headers = if authorization.is_empty() {
+        &[]
+    } else {
+        &headers[..]
+    };
+    ask_with(address, method, path, headers, body)
+}
+
+/// The same with headers of one's own.
+pub fn ask_with(
+    address: &str,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<&str>,
+) -> io::Result<Answer> {
     let host = address.trim_start_matches("http://");
     let mut stream = TcpStream::connect(host)?;
     let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-    if !authorization.is_empty() {
-        head.push_str(&format!("Authorization: Bearer {authorization}\r\n"));
+    for (name, value) in headers {
+        head.push_str(&format!("{name}: {value}\r\n"));
     }
     let body = body.unwrap_or_default();
     if !body.is_empty() {
@@ -56,6 +82,7 @@ pub fn ask(
         .ok_or_else(cut)?;
     Ok(Answer {
         status,
+        head: head.to_owned(),
         body: body.to_owned(),
     })
 }
