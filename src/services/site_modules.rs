@@ -31,7 +31,7 @@ pub async fn list(
     sites::seen(app, actor, site_id)?;
     app.store.read(|db| {
         let within = [("sm.site_id", site_id)];
-        let page = site_modules::list(db, site_id, &ask(app, actor, query, &within))?;
+        let page = site_modules::list(db, &ask(app, actor, query, &within))?;
         let core = Core::of(db, site_id)?;
         let mut fittings = Vec::with_capacity(page.rows.len());
         for module in &page.rows {

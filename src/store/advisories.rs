@@ -269,6 +269,7 @@ pub static SOURCE: Source = Source {
     drivers: &[],
     live: "1",
     id: "a.id",
+    columns: None,
     wall: Wall::Used {
         organization: "EXISTS (SELECT 1 FROM modules AS m JOIN module_versions AS v ON v.module_id = m.id \
              JOIN organization_versions AS ov ON ov.version_id = v.id WHERE m.name = a.project AND m.kind = 'project' \

@@ -153,6 +153,7 @@ pub static SOURCE: Source = Source {
     drivers: &[],
     live: "o.deleted_at IS NULL AND (k.site_id IS NULL OR s.deleted_at IS NULL)",
     id: "k.id",
+    columns: None,
     wall: Wall::Owned {
         organization: "k.organization_id",
         site: Some("k.site_id"),

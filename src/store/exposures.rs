@@ -57,6 +57,7 @@ pub static OF_ADVISORY: Source = Source {
     drivers: &[],
     live: "s.deleted_at IS NULL",
     id: "e.id",
+    columns: None,
     wall: Wall::Owned {
         organization: "e.organization_id",
         site: Some("e.site_id"),
@@ -127,6 +128,7 @@ pub static SOURCE: Source = Source {
     drivers: &[],
     live: "1",
     id: "e.id",
+    columns: None,
     wall: Wall::Owned {
         organization: "e.organization_id",
         site: Some("e.site_id"),

@@ -17,6 +17,7 @@ pub static SYNCS_SOURCE: Source = Source {
     drivers: &[],
     live: "s.deleted_at IS NULL",
     id: "y.id",
+    columns: None,
     wall: Wall::Owned {
         organization: "s.organization_id",
         site: Some("y.site_id"),
@@ -41,6 +42,7 @@ pub static EVENTS_SOURCE: Source = Source {
     drivers: &[],
     live: "1",
     id: "n.id",
+    columns: None,
     wall: Wall::Owned {
         organization: "n.organization_id",
         site: Some("n.site_id"),
@@ -68,6 +70,7 @@ pub static PATCH_RUNS_SOURCE: Source = Source {
     drivers: &[],
     live: "1",
     id: "p.id",
+    columns: None,
     wall: Wall::Owned {
         organization: "p.organization_id",
         site: Some("p.site_id"),

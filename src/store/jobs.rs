@@ -15,6 +15,7 @@ pub static SOURCE: Source = Source {
     drivers: &[],
     live: "1",
     id: "j.id",
+    columns: None,
     wall: Wall::Owned {
         organization: "j.organization_id",
         site: None,

@@ -4,7 +4,7 @@
 
 use jiff::Timestamp;
 use rusqlite::types::Value as Sql;
-use rusqlite::{Connection, params_from_iter};
+use rusqlite::{Connection, Row, params_from_iter};
 
 use super::{Result, search};
 
@@ -25,6 +25,8 @@ pub struct Source {
     pub live: &'static str,
     /// The row's id; the last key of every order.
     pub id: &'static str,
+    /// What is read of each row at once; `None`: its id, by which the rest is read.
+    pub columns: Option<&'static str>,
     /// Where the wall stands.
     pub wall: Wall,
     /// Each field's SQL, by name.
@@ -132,24 +134,51 @@ pub fn page<T>(
     ask: &Ask<'_>,
     mut load: impl FnMut(&Connection, i64) -> Result<Option<T>>,
 ) -> Result<Page<T>> {
-    let mut ids = ids(db, &rows_of(source, ask))?;
+    let ids = page_at_once(db, source, ask, |row| Ok(row.get::<_, i64>(0)?))?;
+    let mut rows = Vec::with_capacity(ids.rows.len());
+    for id in ids.rows {
+        rows.extend(load(db, id)?);
+    }
+    Ok(Page {
+        rows,
+        total: ids.total,
+        at_least: ids.at_least,
+        more: ids.more,
+    })
+}
+
+/// The same of a source whose columns are read at once, each row by `read`.
+///
+/// # Errors
+/// What SQLite and `read` say.
+pub fn page_at_once<T>(
+    db: &Connection,
+    source: &Source,
+    ask: &Ask<'_>,
+    mut read: impl FnMut(&Row<'_>) -> Result<T>,
+) -> Result<Page<T>> {
+    let statement = rows_of(source, ask);
+    let mut prepared = db.prepare_cached(&statement.sql)?;
+    let mut found = prepared.query(params_from_iter(&statement.values))?;
     let wanted = ask.query.per_page as usize;
-    let more = ids.len() > wanted;
-    ids.truncate(wanted);
+    let (mut rows, mut more) = (Vec::new(), false);
+    while let Some(row) = found.next()? {
+        if rows.len() == wanted {
+            more = true;
+            break;
+        }
+        rows.push(read(row)?);
+    }
     let offset = ask.query.offset();
-    let reached = offset.saturating_add(i64::try_from(ids.len()).unwrap_or(i64::MAX));
+    let reached = offset.saturating_add(i64::try_from(rows.len()).unwrap_or(i64::MAX));
     let counted = i64::from(COUNTED);
     // The last page tells the total by itself; any other leaves it to be counted.
-    let (total, at_least) = if more || (ids.is_empty() && offset > 0) {
+    let (total, at_least) = if more || (rows.is_empty() && offset > 0) {
         let found = count(db, &count_of(source, ask))?;
         (found.min(counted), found > counted)
     } else {
         (reached, false)
     };
-    let mut rows = Vec::with_capacity(ids.len());
-    for id in ids {
-        rows.extend(load(db, id)?);
-    }
     Ok(Page {
         rows,
         total,
@@ -158,19 +187,12 @@ pub fn page<T>(
     })
 }
 
-fn ids(db: &Connection, statement: &Statement) -> rusqlite::Result<Vec<i64>> {
-    let mut prepared = db.prepare_cached(&statement.sql)?;
-    prepared
-        .query_map(params_from_iter(&statement.values), |row| row.get(0))?
-        .collect()
-}
-
 fn count(db: &Connection, statement: &Statement) -> rusqlite::Result<i64> {
     db.prepare_cached(&statement.sql)?
         .query_row(params_from_iter(&statement.values), |row| row.get(0))
 }
 
-/// The statement that finds the ids of a page, and one more to know whether there is a next.
+/// The statement that finds the rows of a page, and one more to know whether there is a next.
 pub fn rows_of(source: &Source, ask: &Ask<'_>) -> Statement {
     let mut statement = Statement {
         sql: String::new(),
@@ -181,8 +203,9 @@ pub fn rows_of(source: &Source, ask: &Ask<'_>) -> Statement {
     let limit = statement.bind(Sql::Integer(i64::from(ask.query.per_page) + 1));
     let offset = statement.bind(Sql::Integer(ask.query.offset()));
     let (from, id) = tables(source, ask);
+    let columns = source.columns.unwrap_or(id);
     let sql = format!(
-        "SELECT {id} FROM {from} WHERE {conditions} ORDER BY {order} LIMIT {limit} OFFSET {offset}"
+        "SELECT {columns} FROM {from} WHERE {conditions} ORDER BY {order} LIMIT {limit} OFFSET {offset}"
     );
     statement.sql = placed(sql, source, ask, &mut statement);
     statement

@@ -9,6 +9,7 @@ use std::time::Duration;
 use r2d2::Pool;
 use r2d2_sqlite::SqliteConnectionManager;
 use rusqlite::OpenFlags;
+use rusqlite::config::DbConfig;
 
 pub mod advisories;
 pub mod advisory_feed;
@@ -147,6 +148,8 @@ impl Store {
         write.pragma_update(None, "temp_store", "memory")?;
         write.pragma_update(None, "cache_size", -i64::from(settings.cache_kib))?;
         write.pragma_update(None, "wal_autocheckpoint", 1000)?;
+        // Plans don't depend on the values asked for, so that no statement is prepared again for each.
+        write.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         write.set_prepared_statement_cache_capacity(256);
         Ok(Self {
             readers: readers(file, settings)?,
@@ -247,6 +250,7 @@ fn readers(file: &Path, settings: Settings) -> Result<Pool<SqliteConnectionManag
             db.pragma_update(None, "query_only", true)?;
             db.pragma_update(None, "temp_store", "memory")?;
             db.pragma_update(None, "cache_size", -cache)?;
+            db.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
             search::teach(db)?;
             db.set_prepared_statement_cache_capacity(256);
             Ok(())

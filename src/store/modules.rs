@@ -18,6 +18,7 @@ pub static SOURCE: Source = Source {
     drivers: &[],
     live: "m.deleted_at IS NULL",
     id: "m.id",
+    columns: None,
     wall: Wall::Used {
         organization: "m.id IN (SELECT v.module_id FROM organization_versions AS ov JOIN module_versions AS v ON v.id = ov.version_id \
              WHERE ov.organization_id = {organization} AND ov.sites > 0)",

@@ -15,6 +15,7 @@ pub static SOURCE: Source = Source {
     drivers: &[],
     live: "o.deleted_at IS NULL",
     id: "o.id",
+    columns: None,
     wall: Wall::Owned {
         organization: "o.id",
         site: None,

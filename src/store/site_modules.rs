@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 
 use super::Result;
-use super::listing::{Ask, Column, Source, Wall, page};
+use super::listing::{Ask, Column, Source, Wall, page_at_once};
 use super::row::InOrder;
 use crate::domain::listing::Page;
 use crate::domain::site_module::{LIST, SiteModule};
@@ -16,6 +16,7 @@ pub static SOURCE: Source = Source {
     drivers: &[],
     live: "s.deleted_at IS NULL",
     id: "sm.module_id",
+    columns: Some(COLUMNS),
     wall: Wall::Owned {
         organization: "s.organization_id",
         site: Some("sm.site_id"),
@@ -83,27 +84,24 @@ pub static SOURCE: Source = Source {
 ///
 /// # Errors
 /// What SQLite says; [`StoreError::Corrupt`](super::StoreError::Corrupt) where a verdict cannot be read.
-pub fn list(db: &Connection, site_id: i64, ask: &Ask<'_>) -> Result<Page<SiteModule>> {
-    let mut one = db.prepare_cached(ONE)?;
-    page(db, &SOURCE, ask, |_, module_id| {
-        let mut rows = one.query([site_id, module_id])?;
-        rows.next()?.map(read).transpose()
-    })
+pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<SiteModule>> {
+    page_at_once(db, &SOURCE, ask, read)
 }
 
-const ONE: &str =
-    "SELECT sm.module_id, m.name, m.title, m.type, m.kind <> 'project', v.version, sm.version_id, sm.enabled, v.verdict,
-       sm.composer, sm.components, m.last_success_at, sm.first_seen_at, sm.updated_at, m.publication_id
-     FROM site_modules AS sm JOIN modules AS m ON m.id = sm.module_id
-       JOIN module_versions AS v ON v.id = sm.version_id
-     WHERE sm.site_id = ?1 AND sm.module_id = ?2";
+/// What [`read`] reads, in its order.
+const COLUMNS: &str = "sm.module_id, m.name, m.title, m.type, m.kind <> 'project', v.version, sm.version_id, sm.enabled, v.verdict,
+    sm.composer, sm.components, m.last_success_at, sm.first_seen_at, sm.updated_at, m.publication_id";
 
 /// One module on one site.
 ///
 /// # Errors
 /// What SQLite says; [`StoreError::Corrupt`](super::StoreError::Corrupt) where a verdict cannot be read.
 pub fn find(db: &Connection, site_id: i64, module_id: i64) -> Result<Option<SiteModule>> {
-    let mut prepared = db.prepare_cached(ONE)?;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM site_modules AS sm JOIN modules AS m ON m.id = sm.module_id
+           JOIN module_versions AS v ON v.id = sm.version_id WHERE sm.site_id = ?1 AND sm.module_id = ?2"
+    );
+    let mut prepared = db.prepare_cached(&sql)?;
     let mut rows = prepared.query([site_id, module_id])?;
     rows.next()?.map(read).transpose()
 }

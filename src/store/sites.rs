@@ -21,6 +21,7 @@ pub static SOURCE: Source = Source {
     )],
     live: "s.deleted_at IS NULL",
     id: "s.id",
+    columns: None,
     wall: Wall::Owned {
         organization: "s.organization_id",
         site: Some("s.id"),
