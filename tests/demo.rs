@@ -11,7 +11,8 @@ use dewline::config::Config;
 use dewline::demo::drupal_org::StandIn;
 use dewline::demo::live::Life;
 use dewline::demo::story::{self, EMAIL, Length};
-use dewline::services::check;
+use dewline::domain::access::Actor;
+use dewline::services::{advisory_feed, check};
 use dewline::store::Settings;
 use dewline::{http, jobs};
 use jiff::{SignedDuration, Timestamp};
@@ -330,6 +331,9 @@ async fn what_is_published_while_one_watches_exposes_sites_until_they_patch() {
     let mut demo = Watched::begin(&directory).await;
     demo.lives(35).await;
     assert_eq!(demo.exposures().await, Vec::<serde_json::Value>::new());
+    let feed = advisory_feed::state(&demo.app, &Actor::System).await;
+    let errors = feed.unwrap().errors;
+    assert_eq!(errors, Vec::<String>::new(), "what it said before it says");
 
     demo.lives(20).await;
     let hit = demo.exposures().await;

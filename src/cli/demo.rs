@@ -18,7 +18,7 @@ use crate::app::{App, DATABASE};
 use crate::clock::{Clock, Entropy, ManualClock, ShiftedClock, SystemClock, SystemEntropy};
 use crate::config::Config;
 use crate::demo::drupal_org::StandIn;
-use crate::demo::live;
+use crate::demo::live::Life;
 use crate::demo::story::{self, EMAIL, Length, World};
 use crate::store::Settings;
 use crate::telemetry;
@@ -98,11 +98,9 @@ async fn demo(mut config: Config, args: &DemoArgs) -> Outcome {
     let address = listener.local_addr()?;
     let app = App::open(config, clock, Arc::new(SystemEntropy::default()))?;
     print(&sign_in(&password));
-    let house = Arc::clone(&app);
-    serve::keep_open(app, listener, signals, move |stop| {
-        live::go_on(house, world, stand_in, address, stop)
-    })
-    .await
+    let life = Life::begin(Arc::clone(&app), world, stand_in, address)
+        .map_err(|error| Stopped::Failed(format!("the demo's sites cannot speak: {error}")))?;
+    serve::keep_open(app, listener, signals, move |stop| life.go_on(stop)).await
 }
 
 /// Plays the past into the data directory. The store is closed again at its end.

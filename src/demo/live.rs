@@ -33,30 +33,6 @@ const BETWEEN_SYNCS: i64 = 120;
 /// How long a sync may take.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Goes on until told to stop. Dewline is reached at `address`.
-pub async fn go_on(
-    app: Arc<App>,
-    world: World,
-    stand_in: StandIn,
-    address: SocketAddr,
-    mut stop: watch::Receiver<bool>,
-) {
-    let mut life = match Life::begin(app, world, stand_in, address) {
-        Ok(life) => life,
-        Err(error) => {
-            tracing::error!(%error, "the demo's sites cannot speak");
-            return;
-        }
-    };
-    let mut second = tokio::time::interval(Duration::from_secs(1));
-    loop {
-        tokio::select! {
-            _ = second.tick() => life.second().await,
-            _ = stop.changed() => return,
-        }
-    }
-}
-
 /// One site, from now on.
 #[derive(Debug)]
 struct Resident {
@@ -85,7 +61,8 @@ pub struct Life {
 }
 
 impl Life {
-    /// Begins where the past ended. Dewline is reached at `address`.
+    /// Begins where the past ended: drupal.org says from now on what it said last, so begin before it is asked.
+    /// Dewline is reached at `address`.
     ///
     /// # Errors
     /// Where the sites can't speak HTTP.
@@ -137,6 +114,17 @@ impl Life {
             looks: Vec::new(),
             syncing: JoinSet::new(),
         })
+    }
+
+    /// Goes on until told to stop.
+    pub async fn go_on(mut self, mut stop: watch::Receiver<bool>) {
+        let mut second = tokio::time::interval(Duration::from_secs(1));
+        loop {
+            tokio::select! {
+                _ = second.tick() => self.second().await,
+                _ = stop.changed() => return,
+            }
+        }
     }
 
     /// Waits until every site that spoke has its answer.

@@ -27,7 +27,7 @@ fn write_down() {
     eprintln!(
         "{test}: the tables are not here; set DEWLINE_SHARED to the folder that holds data/ to be held to them"
     );
-    if let Some(list) = std::env::var_os("DEWLINE_WITHOUT_TABLES") {
+    if let Some(list) = std::env::var_os("TESTS_WITHOUT_TABLES") {
         let mut list = std::fs::OpenOptions::new().append(true).open(list).unwrap();
         list.write_all(format!("{test}\n").as_bytes()).unwrap();
     }

@@ -154,7 +154,7 @@ pub const UPDATE: Operation = Operation {
 /// `DELETE /api-keys/{id}`.
 pub const DELETE: Operation = Operation {
     name: "revoke_api_key",
-    summary: "Revoke a key at once; it stays in the list with `revoked_at`",
+    summary: "Revoke a key at once; it stays in the list with its revoked_at",
     takes: Takes::Nothing,
     gives: Gives::Nothing,
     handler: |call| Box::pin(revoke(call)),
@@ -163,7 +163,7 @@ pub const DELETE: Operation = Operation {
 /// `POST /api-keys/{id}/rotate`.
 pub const ROTATE: Operation = Operation {
     name: "rotate_api_key",
-    summary: "Give a key a new secret; the old one is taken until `old_key_expires_at`",
+    summary: "Give a key a new secret; the old one is taken until old_key_expires_at",
     takes: Takes::MaybeJson(schema_of::<RotationIn>),
     gives: Gives::One(schema_of::<ShownApiKeyOut>),
     handler: |call| Box::pin(rotate(call)),

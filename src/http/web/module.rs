@@ -410,16 +410,16 @@ fn faults(error: Error) -> Result<Vec<(String, String)>> {
     }
 }
 
-/// A module in use has its answer on its settings: it can't be deleted.
-fn in_use(id: i64, why: &str) -> Reply {
-    Reply::go(format!("/modules/{id}/settings")).saying(why)
+/// A module in use has its answer on its settings: it stays.
+fn in_use(id: i64) -> Reply {
+    Reply::go(format!("/modules/{id}/settings"))
 }
 
 async fn ask_delete(visit: Visit) -> Result<Reply> {
     visit.actor()?.require_platform(Permission::ModulesWrite)?;
     let module = found(&visit).await?;
     if module.sites_count > 0 {
-        return Ok(in_use(module.id, "A module in use can't be deleted."));
+        return Ok(in_use(module.id));
     }
     Reply::page(&ConfirmPage {
         shell: visit.shell(&format!("Delete {}", module.title)).await?,
@@ -440,7 +440,7 @@ async fn delete(visit: Visit) -> Result<Reply> {
             &format!("{} was deleted.", module.title),
             &format!("/modules/{}/restore", module.id),
         )),
-        Err(Error::Conflict { detail, .. }) => Ok(in_use(module.id, &detail)),
+        Err(Error::Conflict { .. }) => Ok(in_use(module.id)),
         Err(other) => Err(other),
     }
 }
