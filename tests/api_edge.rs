@@ -10,7 +10,7 @@ use dewline::http::route::Needs;
 use dewline::http::server;
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
@@ -341,6 +341,56 @@ async fn it_lives_is_ready_and_describes_itself() {
     let create = &document["paths"]["/api/v1/sites"]["post"];
     assert_eq!(create["x-permission"], "sites:write");
     assert!(!create["responses"]["422"].is_null());
+}
+
+#[tokio::test]
+async fn the_collection_for_postman_holds_every_operation_and_can_sign_in() {
+    let house = TestApp::start().await;
+    let collection = house.anonymous().get("//api/postman.json").await.ok();
+    let folders = collection["item"].as_array().unwrap().iter();
+    let items: Vec<&Value> = folders
+        .flat_map(|folder| folder["item"].as_array().unwrap())
+        .collect();
+    let address = |item: &Value| {
+        let request = &item["request"];
+        let (method, raw) = (&request["method"], &request["url"]["raw"]);
+        format!("{} {}", method.as_str().unwrap(), raw.as_str().unwrap())
+    };
+    let mut held: Vec<String> = items.iter().map(|item| address(item)).collect();
+    let mut wanted: Vec<String> = dewline::http::routes()
+        .iter()
+        .map(|route| {
+            let path = route.full_path().replace('{', ":").replace('}', "");
+            format!("{} {{{{address}}}}{path}", route.method)
+        })
+        .collect();
+    held.sort();
+    wanted.sort();
+    assert_eq!(held, wanted);
+
+    let named = |name: &str| items.iter().find(|item| address(item) == name).unwrap();
+    let sign_in = named("POST {{address}}/api/v1/auth/login");
+    assert_eq!(sign_in["request"]["auth"]["type"], "noauth");
+    assert!(
+        sign_in["request"]["body"]["raw"]
+            .as_str()
+            .unwrap()
+            .contains("email")
+    );
+    assert!(sign_in["event"].to_string().contains("access_token"));
+    let site = named("GET {{address}}/api/v1/sites/:id");
+    assert_eq!(
+        site["request"]["auth"],
+        Value::Null,
+        "as the collection says"
+    );
+    assert_ne!(site["request"]["url"]["variable"][0]["value"], "");
+    let refused = site["response"].as_array().unwrap().iter();
+    assert!(
+        refused
+            .map(|answer| &answer["code"])
+            .any(|code| *code == 404)
+    );
 }
 
 #[test]

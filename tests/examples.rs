@@ -199,7 +199,10 @@ async fn told() -> BTreeMap<String, Example> {
 async fn platform(story: &mut Story) {
     story.shows("healthz", "//healthz", None).await;
     story.shows("readyz", "//readyz", None).await;
-    for (name, path) in [("openapi", "//api/openapi.json")] {
+    for (name, path) in [
+        ("openapi", "//api/openapi.json"),
+        ("postman", "//api/postman.json"),
+    ] {
         story.shows(name, path, None).await;
         let kept = story.recorded.get_mut(name).unwrap();
         kept.answer = kept.answer.take().map(abridged);

@@ -27,6 +27,7 @@ mod executable;
 mod full_queue;
 mod ledger;
 mod manual;
+mod migrations;
 mod module_catalogue;
 mod pages;
 mod plans;

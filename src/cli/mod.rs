@@ -80,6 +80,8 @@ enum Command {
     Assess(assess::AssessArgs),
     /// Print the reference of the API as an OpenAPI 3.1 document
     Openapi,
+    /// Print the same as a Postman collection
+    Postman,
     /// Show the effective configuration and where each value comes from
     Config,
 }
@@ -143,7 +145,8 @@ fn dispatch(cli: Cli) -> Outcome {
             print(&config::show(&load(cli.settings)?));
             Ok(())
         }
-        Command::Openapi => openapi::run(),
+        Command::Openapi => openapi::document(),
+        Command::Postman => openapi::postman(),
         // It needs no configuration, and so a wrong one doesn't stop it.
         Command::Assess(args) => {
             let output = std::io::BufWriter::new(std::io::stdout().lock());

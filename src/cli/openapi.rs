@@ -1,11 +1,21 @@
-//! `dewline openapi`: the reference of the API, as the program itself knows it.
+//! `dewline openapi` and `dewline postman`: the reference of the API, as the program itself knows it.
+
+use serde_json::Value;
 
 use super::{Outcome, print};
-use crate::http;
+use crate::http::openapi;
 
-/// Prints the document.
-pub fn run() -> Outcome {
-    let document = serde_json::to_string_pretty(&http::openapi::document())?;
-    print(&format!("{document}\n"));
+/// Prints the OpenAPI document.
+pub fn document() -> Outcome {
+    shown(&openapi::DOCUMENT)
+}
+
+/// Prints the Postman collection.
+pub fn postman() -> Outcome {
+    shown(&openapi::postman::collection())
+}
+
+fn shown(document: &Value) -> Outcome {
+    print(&format!("{document:#}\n"));
     Ok(())
 }

@@ -80,6 +80,7 @@ pub fn routes() -> Vec<Route> {
         get("/healthz", Public, Nothing, health::LIVE).tier(Tier::Free),
         get("/readyz",  Public, Nothing, health::READY).tier(Tier::Free),
         get("/openapi.json", Public, Nothing, openapi::SHOW),
+        get("/postman.json", Public, Nothing, openapi::postman::SHOW),
 
         post("/auth/login",   Public, Nothing, auth::LOGIN).tier(Tier::Auth),
         post("/auth/refresh", Public, Nothing, auth::REFRESH).tier(Tier::Auth),

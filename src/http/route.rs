@@ -180,7 +180,7 @@ impl Route {
     /// The path from the root.
     pub fn full_path(&self) -> String {
         match self.path {
-            "/openapi.json" => "/api/openapi.json".to_owned(),
+            "/openapi.json" | "/postman.json" => format!("/api{}", self.path),
             "/healthz" | "/readyz" => self.path.to_owned(),
             path => format!("/api/v1{path}"),
         }

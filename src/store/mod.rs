@@ -283,16 +283,25 @@ fn prepare(file: &Path) -> Result<()> {
         )));
     }
     if applied > 0 && applied < newest {
-        let copy = file.with_extension(format!("before-v{newest}.db"));
-        if !copy.exists() {
-            db.execute("VACUUM INTO ?1", [copy.to_string_lossy()])?;
-        }
+        copy_before(&db, file, newest)?;
     }
-    if applied < newest {
-        embedded::migrations::runner()
-            .run(&mut db)
-            .map_err(|error| StoreError::Migration(format!("a migration failed: {error}")))?;
+    // With nothing to apply this still compares what was applied with what this program knows.
+    embedded::migrations::runner()
+        .run(&mut db)
+        .map_err(|error| StoreError::Migration(format!("a migration failed: {error}")))?;
+    Ok(())
+}
+
+/// Copies the database beside itself. What lies there under that name is whole: it is written under another.
+fn copy_before(db: &Connection, file: &Path, newest: i64) -> Result<()> {
+    let copy = file.with_extension(format!("before-v{newest}.db"));
+    let part = copy.with_extension("part");
+    if part.exists() {
+        std::fs::remove_file(&part)?;
     }
+    db.execute("VACUUM INTO ?1", [part.to_string_lossy()])?;
+    std::fs::File::open(&part)?.sync_all()?;
+    std::fs::rename(&part, &copy)?;
     Ok(())
 }
 

@@ -512,6 +512,10 @@ fn the_reference_of_the_api_is_printed_whatever_the_configuration() {
     assert_eq!(printed.status.code(), Some(0));
     let document: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
     assert!(document["paths"]["/api/v1/sites/{id}/modules/sync"]["post"].is_object());
+    let printed = run(&data, &["postman", "--set", "nonsense=1"], "");
+    assert_eq!(printed.status.code(), Some(0));
+    let collection: serde_json::Value = serde_json::from_slice(&printed.stdout).unwrap();
+    assert_eq!(collection["info"]["name"], "Dewline");
 }
 
 /// `cargo run` gives the program the environment that the build script set for the compiler.

@@ -17,6 +17,7 @@ use crate::services::Result;
 mod answers;
 pub mod examples;
 mod parameters;
+pub mod postman;
 
 use examples::Example;
 
@@ -148,7 +149,12 @@ fn tag(route: &Route) -> &'static str {
         .path
         .split('/')
         .nth(1)
-        .filter(|first| !matches!(*first, "healthz" | "readyz" | "openapi.json"))
+        .filter(|first| {
+            !matches!(
+                *first,
+                "healthz" | "readyz" | "openapi.json" | "postman.json"
+            )
+        })
         .unwrap_or("platform")
 }
 
