@@ -44,3 +44,15 @@ CREATE TABLE fanouts (
   generation   INTEGER NOT NULL,                       -- raised by each request: what was asked for again isn't done
   version_ids  TEXT    NOT NULL                        -- JSON list
 ) STRICT;
+
+-- Sites that could not be told with the others: a fault of ours. They hold nobody up, and are tried again.
+CREATE TABLE left_untold (
+  module_id    INTEGER NOT NULL REFERENCES modules (id),
+  site_id      INTEGER NOT NULL REFERENCES sites (id),
+  requested_at INTEGER NOT NULL,                       -- of the first fan-out that left it
+  next_try_at  INTEGER NOT NULL,
+  error        TEXT    NOT NULL,
+  PRIMARY KEY (site_id, module_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX left_untold_due ON left_untold (next_try_at);
+CREATE INDEX left_untold_module ON left_untold (module_id);

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Site, TestApp, days_ago, module};
 use dewline::demo::history::Release;
+use dewline::store::{Lane, StoreError};
 
 impl TestApp {
     /// The clock, in Unix seconds.
@@ -27,6 +28,15 @@ impl TestApp {
                 finding.wrong
             );
         }
+    }
+
+    /// Something happens to the database that no service does.
+    async fn runs(&self, sql: String) {
+        let written = self.app.store.write(Lane::Front, move |db| {
+            db.execute_batch(&sql)?;
+            Ok::<_, StoreError>(())
+        });
+        written.await.unwrap();
     }
 
     async fn windows(&self) -> Vec<Value> {
@@ -252,4 +262,55 @@ async fn a_changed_promise_never_rewrites_the_past() {
         "{findings:#?}"
     );
     assert_eq!(house.windows().await[0]["due_at"], due);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_cannot_be_told_holds_nobody_up_and_is_told_when_it_can() {
+    let mut house = TestApp::start().await;
+    let organization = house.organization("Harbour").await;
+    house.publishes(module("poll"));
+    house.publishes(module("token"));
+    let broken = site(&house, organization, "Broken").await;
+    let sound = site(&house, organization, "Sound").await;
+    for site in [&broken, &sound] {
+        house
+            .push(site, &[("poll", "1.0.0"), ("token", "1.0.0")])
+            .await;
+    }
+    house.run_jobs().await;
+    let poison = format!(
+        "CREATE TRIGGER poison BEFORE INSERT ON exposures WHEN new.site_id = {}
+         BEGIN SELECT RAISE(ABORT, 'nothing can be written'); END",
+        broken.0
+    );
+    house.runs(poison).await;
+
+    for project in ["poll", "token"] {
+        house.waits(SignedDuration::from_hours(1)).await;
+        house.releases(
+            project,
+            Release::security("1.0.1", house.clock_seconds() - 60),
+        );
+        house.run_jobs().await;
+    }
+    let told = |windows: &[Value], site: i64| {
+        let of_site = windows.iter().filter(|window| window["site_id"] == site);
+        of_site.map(|window| window["opened_at"].clone()).collect()
+    };
+    let windows = house.windows().await;
+    let of_sound: Vec<Value> = told(&windows, sound.0);
+    assert_eq!(of_sound.len(), 2, "{windows:#?}");
+    assert_eq!(told(&windows, broken.0), Vec::<Value>::new());
+    // What it runs can't be called safe: it isn't answered at all.
+    let path = format!("/sites/{}/modules/sync", broken.0);
+    let inventory = Site::inventory(&[("poll", "1.0.0"), ("token", "1.0.0")]);
+    let refused = house.bearer(&broken.1).post(&path, &inventory).await;
+    assert_eq!(refused.status, 500, "{}", refused.text);
+
+    house.runs("DROP TRIGGER poison".to_owned()).await;
+    house.waits(SignedDuration::from_mins(16)).await;
+    house.run_jobs().await;
+    let windows = house.windows().await;
+    assert_eq!(told(&windows, broken.0), of_sound, "{windows:#?}");
+    house.proves_itself().await;
 }

@@ -22,7 +22,7 @@ use crate::domain::prepared::Prepared;
 use crate::domain::release_history::ReleaseHistory;
 use crate::domain::schedule::{self, Outcome, Subject};
 use crate::outbound::drupal_org::Fetched;
-use crate::store::catalogue::{Checked, Module, Version};
+use crate::store::catalogue::{Checked, LeftUntold, Module, Version};
 use crate::store::ledger::Place;
 use crate::store::{Connection, Lane, Store, StoreError, catalogue, inventory};
 
@@ -403,12 +403,20 @@ fn internal(error: serde_json::Error) -> Error {
     Error::Internal(error.to_string())
 }
 
-/// Tells the sites of one module whose versions were judged anew; `false`: nobody waits.
+/// Tells the sites of one module whose versions were judged anew, or one that could not be told before;
+/// `false`: nobody waits.
 ///
 /// # Errors
 /// What the store says.
 pub async fn fan_out(app: &App) -> Result<bool> {
-    tell_next(&app.store, &ledger::promise(&app.config.sla)).await
+    let (promise, now) = (ledger::promise(&app.config.sla), app.clock.now());
+    if tell_next(&app.store, &promise).await? {
+        return Ok(true);
+    }
+    match app.store.read(|db| catalogue::next_left_untold(db, now))? {
+        Some(left) => try_again(app, &left, promise, now).await.map(|()| true),
+        None => Ok(false),
+    }
 }
 
 /// Tells the sites of the module that waits longest.
@@ -434,16 +442,36 @@ pub(super) async fn fan_out_module(
     let Some((fanout, sites)) = waiting else {
         return Ok(false);
     };
-    let promise = *promise;
+    let (promise, requested_at) = (*promise, fanout.requested_at);
     let sites: Arc<[i64]> = sites.into();
-    let mut done = 0;
-    while done < sites.len() {
+    let (mut done, mut together) = (0, true);
+    while let Some(site_id) = sites.get(done).copied() {
         let batch = Arc::clone(&sites);
-        done = store
+        let told = store
             .write(Lane::Back, move |db| {
-                tell(db, module_id, &batch, done, &promise, fanout.requested_at)
+                let until = if together { batch.len() } else { done + 1 };
+                let batch = batch.get(done..until).unwrap_or_default();
+                tell(db, module_id, batch, &promise, requested_at)
             })
-            .await?;
+            .await;
+        done += match told {
+            Ok(told) => told,
+            Err(error) if !is_its_own(&error) => return Err(error),
+            // One of them can't be told: from here on each is told alone, so that only that one is left.
+            Err(_) if together => {
+                together = false;
+                continue;
+            }
+            Err(error) => {
+                let left = LeftUntold {
+                    module_id,
+                    site_id,
+                    requested_at,
+                };
+                leave(store, left, &error, requested_at).await?;
+                1
+            }
+        };
     }
     store
         .write(Lane::Back, move |db| {
@@ -453,12 +481,45 @@ pub(super) async fn fan_out_module(
     Ok(true)
 }
 
-/// Tells sites from `done` on until the batch's time is spent; gives how many are done then.
+/// What is wrong with one site's rows, and not with the store as a whole.
+fn is_its_own(error: &Error) -> bool {
+    matches!(error, Error::Internal(_))
+}
+
+/// How long a site that could not be told waits for the next try.
+const AGAIN: SignedDuration = SignedDuration::from_mins(15);
+
+async fn leave(store: &Store, left: LeftUntold, error: &Error, now: Timestamp) -> Result<()> {
+    tracing::error!(site = left.site_id, module = left.module_id, %error, "a site could not be told what was published");
+    let (why, again) = (error.to_string(), now.checked_add(AGAIN));
+    store
+        .write(Lane::Back, move |db| {
+            catalogue::leave_untold(db, &left, &why, again.unwrap_or(Timestamp::MAX))
+        })
+        .await?;
+    Ok(())
+}
+
+async fn try_again(app: &App, left: &LeftUntold, promise: Promise, now: Timestamp) -> Result<()> {
+    let (module_id, site_id, requested_at) = (left.module_id, left.site_id, left.requested_at);
+    let told = app
+        .store
+        .write(Lane::Back, move |db| {
+            tell(db, module_id, &[site_id], &promise, requested_at)?;
+            Ok::<_, Error>(catalogue::told_after_all(db, site_id, module_id)?)
+        })
+        .await;
+    match told {
+        Err(error) if is_its_own(&error) => leave(&app.store, *left, &error, now).await,
+        other => other,
+    }
+}
+
+/// Tells sites until the batch's time is spent; gives how many were told.
 fn tell(
     db: &Connection,
     module_id: i64,
     sites: &[i64],
-    mut done: usize,
     promise: &Promise,
     now: Timestamp,
 ) -> Result<usize> {
@@ -466,7 +527,8 @@ fn tell(
     let Some(module) = catalogue::get(db, module_id)? else {
         return Ok(sites.len());
     };
-    for site_id in sites.iter().skip(done) {
+    let mut told = 0;
+    for site_id in sites {
         if let Some(site) = inventory::standpoint(db, *site_id)? {
             let place = Place {
                 organization_id: site.organization_id,
@@ -476,12 +538,12 @@ fn tell(
             ledger::reconcile(db, &place, &module.name, promise, now)?;
             ledger::recount(db, *site_id)?;
         }
-        done += 1;
+        told += 1;
         if watch.spent() >= BATCH {
             break;
         }
     }
-    Ok(done)
+    Ok(told)
 }
 
 /// Advisories are followed, and were not told for too long.

@@ -89,6 +89,7 @@ pub fn settle(db: &Connection, site_id: i64, promise: &Promise) -> store::Result
             module_id,
         };
         reconcile(db, &place, &project, promise, requested_at)?;
+        catalogue::told_after_all(db, site_id, module_id)?;
     }
     Ok(true)
 }

@@ -827,8 +827,10 @@ pub fn fanout_sites(db: &Connection, versions: &[i64]) -> Result<Vec<i64>> {
 pub fn untold(db: &Connection, site_id: i64) -> Result<Vec<(i64, String, Timestamp)>> {
     // Every unchanged sync asks this, and mostly nobody waits.
     let somebody: bool = db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM fanouts)")?
-        .query_row([], |row| row.get(0))?;
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM fanouts) OR EXISTS (SELECT 1 FROM left_untold WHERE site_id = ?1)",
+        )?
+        .query_row([site_id], |row| row.get(0))?;
     if !somebody {
         return Ok(Vec::new());
     }
@@ -836,7 +838,9 @@ pub fn untold(db: &Connection, site_id: i64) -> Result<Vec<(i64, String, Timesta
         "SELECT m.id, m.name, f.requested_at FROM fanouts AS f JOIN modules AS m ON m.id = f.module_id
          WHERE f.module_id IN (SELECT module_id FROM site_modules WHERE site_id = ?1
             UNION ALL SELECT module_id FROM module_runs WHERE site_id = ?1)
-         ORDER BY f.requested_at, m.id",
+         UNION ALL SELECT m.id, m.name, l.requested_at FROM left_untold AS l JOIN modules AS m ON m.id = l.module_id
+         WHERE l.site_id = ?1
+         ORDER BY 3, 1",
     )?;
     let rows = query.query_map([site_id], |row| {
         Ok((row.get(0)?, row.get(1)?, at(row.get(2)?)))
@@ -851,6 +855,70 @@ pub fn untold(db: &Connection, site_id: i64) -> Result<Vec<(i64, String, Timesta
 pub fn end_fanout(db: &Connection, module_id: i64, generation: i64) -> Result<()> {
     db.prepare_cached("DELETE FROM fanouts WHERE module_id = ?1 AND generation = ?2")?
         .execute([module_id, generation])?;
+    Ok(())
+}
+
+/// A site that could not be told with the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LeftUntold {
+    /// The module.
+    pub module_id: i64,
+    /// The site.
+    pub site_id: i64,
+    /// Since when it waits.
+    pub requested_at: Timestamp,
+}
+
+/// Remembers that a site could not be told, why, and when to try again.
+///
+/// # Errors
+/// What SQLite says.
+pub fn leave_untold(
+    db: &Connection,
+    left: &LeftUntold,
+    error: &str,
+    next_try_at: Timestamp,
+) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO left_untold (module_id, site_id, requested_at, next_try_at, error) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET next_try_at = excluded.next_try_at, error = excluded.error",
+    )?
+    .execute(params![
+        left.module_id,
+        left.site_id,
+        ms(left.requested_at),
+        ms(next_try_at),
+        error
+    ])?;
+    Ok(())
+}
+
+/// The site that is to be tried again first, where one is due.
+///
+/// # Errors
+/// What SQLite says.
+pub fn next_left_untold(db: &Connection, now: Timestamp) -> Result<Option<LeftUntold>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT module_id, site_id, requested_at FROM left_untold WHERE next_try_at <= ?1 ORDER BY next_try_at LIMIT 1",
+        )?
+        .query_row([ms(now)], |row| {
+            Ok(LeftUntold {
+                module_id: row.get(0)?,
+                site_id: row.get(1)?,
+                requested_at: at(row.get(2)?),
+            })
+        })
+        .optional()?)
+}
+
+/// A site was told after all.
+///
+/// # Errors
+/// What SQLite says.
+pub fn told_after_all(db: &Connection, site_id: i64, module_id: i64) -> Result<()> {
+    db.prepare_cached("DELETE FROM left_untold WHERE site_id = ?1 AND module_id = ?2")?
+        .execute([site_id, module_id])?;
     Ok(())
 }
 

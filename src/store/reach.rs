@@ -196,7 +196,8 @@ pub fn silent(db: &Connection, sight: Sight, module_id: i64, most: u32) -> Resul
 pub fn ground(db: &Connection, module_id: i64) -> Result<Option<Ground>> {
     Ok(db
         .prepare_cached(
-            "SELECT feed_state = 'ok', stale, EXISTS (SELECT 1 FROM fanouts WHERE module_id = ?1) FROM modules WHERE id = ?1",
+            "SELECT feed_state = 'ok', stale, EXISTS (SELECT 1 FROM fanouts WHERE module_id = ?1)
+               OR EXISTS (SELECT 1 FROM left_untold WHERE module_id = ?1) FROM modules WHERE id = ?1",
         )?
         .query_row([module_id], |row| {
             Ok(Ground {
