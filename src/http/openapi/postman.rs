@@ -35,9 +35,9 @@ async fn show(_call: Call) -> Result<Answer> {
 /// The collection, in the form v2.1: a folder for each tag, in the document's order.
 pub fn collection() -> Value {
     let mut folders: Vec<(String, Vec<Value>)> = Vec::new();
-    for (path, methods) in members(&DOCUMENT["paths"]) {
+    for (path, methods) in members(at(&DOCUMENT, "/paths")) {
         for (method, operation) in members(methods) {
-            let tag = text(&operation["tags"][0]);
+            let tag = text(at(operation, "/tags/0"));
             let item = item(path, method, operation);
             match folders.iter_mut().find(|(name, _)| name == tag) {
                 Some((_, items)) => items.push(item),
@@ -45,13 +45,13 @@ pub fn collection() -> Value {
             }
         }
     }
-    let about = &DOCUMENT["info"];
+    let about = at(&DOCUMENT, "/info");
     let folders = folders.into_iter();
     json!({
         "info": {
-            "name": about["title"],
-            "version": about["version"],
-            "description": about["description"],
+            "name": at(about, "/title"),
+            "version": at(about, "/version"),
+            "description": at(about, "/description"),
             "schema": SCHEMA,
         },
         "auth": {"type": "bearer", "bearer": [{"key": "token", "value": "{{token}}", "type": "string"}]},
@@ -66,14 +66,14 @@ pub fn collection() -> Value {
 
 fn item(path: &str, method: &str, operation: &Value) -> Value {
     let request = request(path, method, operation);
-    let responses = members(&operation["responses"])
+    let responses = members(at(operation, "/responses"))
         .flat_map(|(status, response)| answers(status, response, &request));
     let mut item = json!({
-        "name": operation["summary"],
+        "name": at(operation, "/summary"),
         "response": responses.collect::<Vec<_>>(),
         "request": request,
     });
-    if SIGN_IN.contains(&text(&operation["operationId"])) {
+    if SIGN_IN.contains(&text(at(operation, "/operationId"))) {
         let script = [
             "const told = pm.response.json().data;",
             "pm.collectionVariables.set('token', told.access_token);",
@@ -90,11 +90,11 @@ fn item(path: &str, method: &str, operation: &Value) -> Value {
 }
 
 fn request(path: &str, method: &str, operation: &Value) -> Value {
-    let parameters = operation["parameters"].as_array();
+    let parameters = at(operation, "/parameters").as_array();
     let parameters = parameters.map(Vec::as_slice).unwrap_or_default();
-    let of = |place: &'static str| parameters.iter().filter(move |p| p["in"] == place);
+    let of = |place: &'static str| parameters.iter().filter(move |p| at(p, "/in") == place);
     // Comparisons other than "is" are in the reference; here they would bury the rest.
-    let plain = |p: &&Value| text(&p["name"]).matches('[').count() < 2;
+    let plain = |p: &&Value| text(at(p, "/name")).matches('[').count() < 2;
     let query: Vec<Value> = of("query").filter(plain).map(question).collect();
     let steps: Vec<String> = path
         .trim_start_matches('/')
@@ -128,10 +128,10 @@ fn request(path: &str, method: &str, operation: &Value) -> Value {
     if let Some(body) = body {
         put(&mut request, "body", body);
     }
-    if operation["security"] == json!([]) {
+    if *at(operation, "/security") == json!([]) {
         put(&mut request, "auth", json!({"type": "noauth"}));
     }
-    if let Some(description) = operation["description"].as_str() {
+    if let Some(description) = at(operation, "/description").as_str() {
         put(&mut request, "description", description.into());
     }
     request
@@ -140,25 +140,25 @@ fn request(path: &str, method: &str, operation: &Value) -> Value {
 /// A parameter that isn't sent until somebody wants it.
 fn question(parameter: &Value) -> Value {
     json!({
-        "key": parameter["name"],
+        "key": at(parameter, "/name"),
         "value": written(parameter),
-        "description": parameter["description"].as_str().unwrap_or_default(),
+        "description": at(parameter, "/description").as_str().unwrap_or_default(),
         "disabled": true,
     })
 }
 
 fn variable(parameter: &Value) -> Value {
     json!({
-        "key": parameter["name"],
+        "key": at(parameter, "/name"),
         "value": written(parameter),
-        "description": parameter["description"].as_str().unwrap_or_default(),
+        "description": at(parameter, "/description").as_str().unwrap_or_default(),
     })
 }
 
 /// The value that the document gives as an example, or by default.
 fn written(parameter: &Value) -> String {
-    let value = match &parameter["example"] {
-        Value::Null => &parameter["schema"]["default"],
+    let value = match at(parameter, "/example") {
+        Value::Null => at(parameter, "/schema/default"),
         value => value,
     };
     match value {
@@ -171,10 +171,10 @@ fn written(parameter: &Value) -> String {
 
 /// What is sent, as the document's example has it.
 fn body(operation: &Value) -> Option<Value> {
-    let content = &operation["requestBody"]["content"]["application/json"];
-    let (_, example) = members(&content["examples"]).next()?;
-    let mut value = example["value"].clone();
-    if text(&operation["operationId"]) == "refresh" {
+    let content = at(operation, "/requestBody/content/application~1json");
+    let (_, example) = members(at(content, "/examples")).next()?;
+    let mut value = at(example, "/value").clone();
+    if text(at(operation, "/operationId")) == "refresh" {
         put(&mut value, "refresh_token", "{{refresh_token}}".into());
     }
     Some(json!({
@@ -187,9 +187,9 @@ fn body(operation: &Value) -> Option<Value> {
 /// The examples of one answer.
 fn answers(status: &str, response: &Value, request: &Value) -> Vec<Value> {
     let told = |(media, content): (&str, &Value)| {
-        members(&content["examples"])
+        members(at(content, "/examples"))
             .map(|(name, example)| {
-                let body = match &example["value"] {
+                let body = match at(example, "/value") {
                     Value::String(text) => text.clone(),
                     value => format!("{value:#}"),
                 };
@@ -197,19 +197,24 @@ fn answers(status: &str, response: &Value, request: &Value) -> Vec<Value> {
                     "name": format!("{status} {name}"),
                     "originalRequest": request,
                     "code": status.parse::<u16>().unwrap_or_default(),
-                    "status": response["description"],
+                    "status": at(response, "/description"),
                     "header": [{"key": "Content-Type", "value": media}],
                     "body": body,
                 })
             })
             .collect::<Vec<_>>()
     };
-    members(&response["content"]).flat_map(told).collect()
+    members(at(response, "/content")).flat_map(told).collect()
 }
 
 fn members(value: &Value) -> impl Iterator<Item = (&str, &Value)> {
     let members = value.as_object().into_iter().flat_map(Map::iter);
     members.map(|(name, value)| (name.as_str(), value))
+}
+
+/// What stands at a JSON pointer; null: nothing.
+fn at<'a>(value: &'a Value, pointer: &str) -> &'a Value {
+    value.pointer(pointer).unwrap_or(&Value::Null)
 }
 
 fn text(value: &Value) -> &str {
