@@ -78,7 +78,7 @@ fn parsing() {
 fn advisories() {
     let mut times = Vec::new();
     for case in compact::lines(&compact::folder().join("advisories.jsonl")) {
-        let advisory = Advisory::from_osv(&case["osv"]).unwrap().unwrap();
+        let advisory = Advisory::from_osv(&case["osv"]).unwrap().remove(0);
         for version in case["versions"].as_array().unwrap() {
             let text = version[0].as_str().unwrap();
             let decide =

@@ -76,10 +76,20 @@ fn catalogue(config: Config, path: &Path) -> Outcome {
         report.advisories_unchanged,
         report.left_in_all
     ));
-    match report.cut_short {
+    outcome(path, &report)
+}
+
+/// What was carried is taken by now; whether something is missing of it that somebody must see to.
+fn outcome(path: &Path, report: &Report) -> Outcome {
+    let forgotten = report.advisories_forgotten;
+    match &report.cut_short {
         Some(why) => Err(Stopped::Failed(format!("{}: {why}", path.display()))),
         None if report.good() == 0 => Err(Stopped::Failed(format!(
             "{}: neither a release history nor an advisory was found there",
+            path.display()
+        ))),
+        None if forgotten > 0 => Err(Stopped::Failed(format!(
+            "{}: {forgotten} of the advisories left may count against what sites run; no verdict knows of them",
             path.display()
         ))),
         None => Ok(()),

@@ -30,6 +30,8 @@ pub struct Advisory {
     pub package: String,
     /// It names versions, readable or not.
     stated: bool,
+    /// It names versions that aren't kept: of one that it isn't known to name nobody can tell.
+    lost: bool,
     /// `None` where it states none.
     ranges: Option<Vec<Range>>,
     /// `None` where it states no constraint, or one that composer refuses.
@@ -103,6 +105,7 @@ impl Advisory {
             published: record.published,
             package: package_of(&record.project),
             stated: record.lost_versions || constraint.is_some() || spans.is_some(),
+            lost: record.lost_versions,
             ranges: spans.map(|spans| spans.iter().map(Range::of).collect()),
             constraint: constraint.and_then(Constraint::parse),
         }
@@ -117,12 +120,11 @@ impl Advisory {
     /// What it says of a version of its package.
     #[must_use]
     pub fn reading(&self, version: &Composer) -> Reading {
+        let known = |named: Option<bool>| named.filter(|named| *named || !self.lost);
+        let constraint = self.constraint.as_ref();
         Reading {
-            osv: self.by_ranges(version),
-            composer: self
-                .constraint
-                .as_ref()
-                .map(|constraint| constraint.allows(version)),
+            osv: known(self.by_ranges(version)),
+            composer: known(constraint.map(|constraint| constraint.allows(version))),
         }
     }
 

@@ -80,6 +80,9 @@ pub struct Report {
     pub advisories_taken: u64,
     /// Advisories taken that were there already.
     pub advisories_unchanged: u64,
+    /// Advisories that were left though they may count against projects: no verdict knows of them.
+    #[serde(default)]
+    pub advisories_forgotten: u64,
     /// What was left, and why, each a line for people; at most [`Report::MOST`] of them.
     pub left: Vec<String>,
     /// How many were left.
@@ -99,6 +102,18 @@ impl Report {
         }
     }
 
+    /// Leaves an advisory that may count against these projects, and others that it doesn't name readably.
+    fn forget(&mut self, what: &str, why: &str, projects: &[String]) {
+        self.advisories_forgotten += 1;
+        if projects.is_empty() {
+            self.leave(what, why);
+        } else {
+            let named: Vec<&str> = projects.iter().take(20).map(String::as_str).collect();
+            let named = named.join(", ");
+            self.leave(what, &format!("{why}; not known here for: {named}"));
+        }
+    }
+
     /// Everything that was taken, or was there already.
     pub fn good(&self) -> u64 {
         self.taken
@@ -115,6 +130,7 @@ impl Report {
         self.absent += other.absent;
         self.advisories_taken += other.advisories_taken;
         self.advisories_unchanged += other.advisories_unchanged;
+        self.advisories_forgotten += other.advisories_forgotten;
         self.left_in_all += other.left_in_all;
         self.left.extend(other.left);
         self.left.truncate(Self::MOST);

@@ -53,6 +53,56 @@ fn a_verdict_is_explained() {
 }
 
 #[test]
+fn an_advisory_that_cannot_be_read_whole_is_no_all_clear() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.xml"), DOCUMENT).unwrap();
+    let advisory: Value = serde_json::from_str(ADVISORY).unwrap();
+    let verdict = |change: &dyn Fn(&mut Value)| {
+        let mut advisory = advisory.clone();
+        change(&mut advisory);
+        std::fs::write(folder.path().join("one.json"), advisory.to_string()).unwrap();
+        let question =
+            json!({ "project": "a", "type": "module", "version": "1.0.1", "file": "a.xml" });
+        let answer = ask(Some(folder.path()), Some(folder.path()), &[question]).remove(0);
+        (answer["exposed"].clone(), answer["rule"].clone())
+    };
+    let also = |advisory: &mut Value, package: &str| {
+        let entry = json!({ "package": { "name": package }, "versions": ["7.0.0"] });
+        advisory["affected"].as_array_mut().unwrap().push(entry);
+    };
+    let named = (json!(true), json!("advisory"));
+    let doubt = (Value::Null, json!("advisory-unclear"));
+    let clear = (json!(false), json!("fixed"));
+    assert_eq!(verdict(&|_| {}), named);
+    assert_eq!(verdict(&|advisory| also(advisory, "left-pad")), named);
+    assert_eq!(
+        verdict(&|advisory| also(advisory, "drupal/b")),
+        named,
+        "two projects"
+    );
+    assert_eq!(
+        verdict(&|advisory| advisory["published"] = json!("soon")),
+        doubt
+    );
+    assert_eq!(verdict(&|advisory| advisory["id"] = json!(7)), doubt);
+    let nowhere = json!([{ "package": { "name": "drupal/a" }, "versions": ["dev-main"] }]);
+    assert_eq!(
+        verdict(&|advisory| advisory["affected"] = nowhere.clone()),
+        doubt
+    );
+    let listed = json!([{ "package": { "name": "drupal/a" }, "versions": ["1.0.1"],
+        "ranges": [{ "events": [{ "introduced": "0" }, { "fixed": "1.0.1" }] }] }]);
+    assert_eq!(
+        verdict(&|advisory| advisory["affected"] = listed.clone()),
+        named
+    );
+    assert_eq!(
+        verdict(&|advisory| advisory["id"] = json!("DRUPAL-PSA-2026-01-02")),
+        clear
+    );
+}
+
+#[test]
 fn any_line_is_survived() {
     let folder = tempfile::tempdir().unwrap();
     let args = AssessArgs {

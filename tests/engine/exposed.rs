@@ -165,7 +165,7 @@ fn advisory(constraint: &str) -> Advisory {
         "affected": [{ "package": { "name": "drupal/a" }, "ranges": [],
             "database_specific": { "affected_versions": constraint } }],
     });
-    Advisory::from_osv(&document).unwrap().unwrap()
+    Advisory::from_osv(&document).unwrap().remove(0)
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn documents_are_read_as_core_reads_them() {
 #[test]
 fn advisories_name_the_versions_they_name() {
     for case in lines(&folder().join("advisories.jsonl")) {
-        let advisory = Advisory::from_osv(&case["osv"]).unwrap().unwrap();
+        let advisory = Advisory::from_osv(&case["osv"]).unwrap().remove(0);
         let package = case["package"].as_str().unwrap();
         for entry in case["versions"].as_array().unwrap() {
             let version = Composer::of_drupal(entry[0].as_str().unwrap());

@@ -506,6 +506,55 @@ fn a_carried_catalogue_is_taken_by_a_running_appliance() {
 }
 
 #[test]
+fn an_advisory_that_is_carried_in_and_cannot_be_kept_is_a_failure_that_names_whom_it_concerns() {
+    let (above, data) = data_dir();
+    let advisories = above.path().join("carried/advisories");
+    fs::create_dir_all(&advisories).unwrap();
+    let write = |name: &str, number: u8, packages: &str| {
+        let advisory = format!(
+            r#"{{"schema_version": "1.7.0", "id": "DRUPAL-CONTRIB-2026-00{number}",
+            "modified": "2026-03-04T17:00:00Z", "affected": [{packages}]}}"#
+        );
+        fs::write(advisories.join(name), advisory).unwrap();
+    };
+    let (rope, knot) = (
+        r#"{"package": {"name": "drupal/rope"}}"#,
+        r#"{"package": {"name": "drupal/knot"}}"#,
+    );
+    let folder = above.path().join("carried");
+    let import = || {
+        run(
+            &data,
+            &["import", "catalogue", folder.to_str().unwrap()],
+            "",
+        )
+    };
+    write(
+        "one.json",
+        1,
+        &format!(r#"{{"package": {{"name": "left-pad"}}}}, {rope}"#),
+    );
+    write("foreign.json", 2, r#"{"package": {"name": "left-pad"}}"#);
+    let fine = import();
+    assert_eq!(fine.status.code(), Some(0), "{}", text(&fine.stderr));
+    assert!(text(&fine.stdout).ends_with("advisories: 1 taken, 0 as they were\n1 left\n"));
+    write("two.json", 3, &format!("{knot}, {rope}"));
+    let failed = import();
+    assert_eq!(failed.status.code(), Some(1));
+    assert!(text(&failed.stdout).ends_with("advisories: 0 taken, 1 as they were\n2 left\n"));
+    let said = text(&failed.stderr);
+    assert!(
+        said.contains("advisories/two.json: it is about several projects"),
+        "{said}"
+    );
+    assert!(said.contains("not known here for: knot, rope"), "{said}");
+    assert!(
+        said.contains("1 of the advisories left may count against what sites run"),
+        "{said}"
+    );
+}
+
+#[test]
 fn the_reference_of_the_api_is_printed_whatever_the_configuration() {
     let (_above, data) = data_dir();
     let printed = run(&data, &["openapi", "--set", "nonsense=1"], "");

@@ -50,13 +50,11 @@ impl Shelf {
     ) -> io::Result<Self> {
         let mut by_package: HashMap<String, Vec<Advisory>> = HashMap::new();
         for path in advisories.map(documents).transpose()?.unwrap_or_default() {
-            match advisory(&path) {
-                Ok(None) => {}
-                Ok(Some(advisory)) => by_package
+            for advisory in read_advisories(&path, errors)? {
+                by_package
                     .entry(advisory.package.clone())
                     .or_default()
-                    .push(advisory),
-                Err(why) => writeln!(errors, "{}: left out: {why}", path.display())?,
+                    .push(advisory);
             }
         }
         for list in by_package.values_mut() {
@@ -114,11 +112,30 @@ impl Shelf {
     }
 }
 
-/// Reads an OSV document; `None` where it was taken back.
-fn advisory(path: &Path) -> Result<Option<Advisory>, String> {
-    let bytes = std::fs::read(path).map_err(|error| error.to_string())?;
-    let document = advisory::listing::json(&bytes)?;
-    Advisory::from_osv(&document).map_err(|why| why.to_string())
+/// The advisories of an OSV document. One that is of no use leaves a doubt about each project that it names.
+fn read_advisories(path: &Path, errors: &mut impl Write) -> io::Result<Vec<Advisory>> {
+    let bytes = std::fs::read(path).map_err(|error| error.to_string());
+    let document = bytes.and_then(|bytes| advisory::listing::json(&bytes).map_err(str::to_owned));
+    let place = path.display();
+    let document = match document {
+        Ok(document) => document,
+        Err(why) => {
+            writeln!(errors, "{place}: left out: {why}")?;
+            return Ok(Vec::new());
+        }
+    };
+    let why = match Advisory::from_osv(&document) {
+        Ok(advisories) => return Ok(advisories),
+        Err(why) => why,
+    };
+    let doubts = Advisory::unreadable(&document);
+    let fate = if doubts.is_empty() {
+        "left out"
+    } else {
+        "compared with nothing"
+    };
+    writeln!(errors, "{place}: {fate}: {why}")?;
+    Ok(doubts)
 }
 
 /// The JSON files of a directory.

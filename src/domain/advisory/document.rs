@@ -1,15 +1,22 @@
-//! An advisory as an OSV document of Drupal's advisory database. Knows nothing of how it is compared.
+//! Advisories as an OSV document of Drupal's advisory database tells them. Knows nothing of where it came
+//! from, nor of what anybody runs.
+
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::node::Refused;
 use super::record::{Record, Span};
-use super::{Advisory, id, plain};
+use super::{Advisory, Range, id, plain};
+use crate::domain::composer::Composer;
 use crate::domain::inventory::is_project_name;
 
 const LONGEST_TITLE: usize = 300;
 const MOST_SPANS: usize = 500;
 const LONGEST_VERSION: usize = 100;
+const LONGEST_CONSTRAINT: usize = 4_000;
+/// Versions that an entry lists one by one, at most.
+const MOST_VERSIONS: usize = 5_000;
 
 /// Whether a document is one of OSV's.
 pub fn is_osv(document: &Value) -> bool {
@@ -17,72 +24,110 @@ pub fn is_osv(document: &Value) -> bool {
 }
 
 impl Advisory {
-    /// The advisory of an OSV document, under the id that the document itself uses; `None` where it was
-    /// taken back.
+    /// The advisories of an OSV document, one for each project that it names, under the id that the document
+    /// itself uses. None where it was taken back, or is an announcement, which is never matched.
     ///
     /// # Errors
     /// Why it is of no use.
-    pub fn from_osv(document: &Value) -> Result<Option<Self>, Refused> {
+    pub fn from_osv(document: &Value) -> Result<Vec<Self>, Refused> {
+        if counts_against_nothing(document) {
+            return Ok(Vec::new());
+        }
         let id = text(document, "id").ok_or(Refused::NoId)?;
-        let record = under(id.to_owned(), document)?;
-        Ok((!record.withdrawn).then(|| Self::of(&record)))
+        let records = records(id, document)?;
+        Ok(records.iter().map(Self::of).collect())
+    }
+
+    /// What must not be forgotten of a document that is of no use: for each project that it names an
+    /// advisory that nothing can be compared with.
+    pub fn unreadable(document: &Value) -> Vec<Self> {
+        let projects = Projects::of(document).entries;
+        let lost = projects.into_keys().map(|project| Record {
+            id: text(document, "id").unwrap_or_default().to_owned(),
+            project,
+            // Nobody knows when: no snapshot is newer.
+            published: i64::MAX,
+            lost_versions: true,
+            ..Record::default()
+        });
+        lost.map(|record| Self::of(&record)).collect()
     }
 }
 
-/// Reads a document.
+/// Reads a document about one project: an advisory is kept with one, so that of a document about several some
+/// would be forgotten.
 ///
 /// # Errors
 /// Why it is of no use.
 pub fn read(document: &Value) -> Result<Record, Refused> {
-    let named = text(document, "id").ok_or(Refused::NoId)?;
-    // The database writes DRUPAL-CONTRIB-2025-125 for SA-CONTRIB-2025-125.
-    let id = id::find(&named.replacen("DRUPAL-", "SA-", 1))
-        .or_else(|| id::find(named))
-        .ok_or(Refused::NoId)?;
-    under(id, document)
+    let id = drupals_id(document).ok_or(Refused::NoId)?;
+    let mut records = records(&id, document)?;
+    match (records.pop(), records.is_empty()) {
+        (Some(record), true) => Ok(record),
+        (Some(_), false) => Err(Refused::SeveralProjects),
+        (None, _) => Err(Refused::NoProject),
+    }
 }
 
-/// Reads a document that is known by an id.
-fn under(id: String, document: &Value) -> Result<Record, Refused> {
+/// The projects that nothing is known of if a document isn't taken; there may be others that it doesn't
+/// name readably. `None`: it counts against no project of drupal.org.
+pub fn forgotten_with(document: &Value) -> Option<Vec<String>> {
+    let projects = Projects::of(document);
+    let foreign = projects.entries.is_empty() && !projects.unreadable;
+    (!foreign && !counts_against_nothing(document)).then(|| projects.entries.into_keys().collect())
+}
+
+/// The id as drupal.org writes it: the database has DRUPAL-CONTRIB-2025-125 for SA-CONTRIB-2025-125.
+fn drupals_id(document: &Value) -> Option<String> {
+    let named = text(document, "id")?;
+    id::find(&named.replacen("DRUPAL-", "SA-", 1)).or_else(|| id::find(named))
+}
+
+fn is_announcement(document: &Value) -> bool {
+    drupals_id(document).is_some_and(|id| id.starts_with("PSA-"))
+}
+
+fn is_withdrawn(document: &Value) -> bool {
+    text(document, "withdrawn").is_some_and(|at| at.parse::<jiff::Timestamp>().is_ok())
+}
+
+fn counts_against_nothing(document: &Value) -> bool {
+    is_withdrawn(document) || is_announcement(document)
+}
+
+/// Reads a document that is known by an id: a record for each project, with what it says of that one.
+fn records(id: &str, document: &Value) -> Result<Vec<Record>, Refused> {
     let published = date(document, "published")?;
     let changed = date(document, "modified")?;
     let published = published.or(changed).ok_or(Refused::NoDate)?;
-    let affected = document.get("affected").and_then(Value::as_array);
-    let affected = affected.map(Vec::as_slice).unwrap_or_default();
-    let project = project(affected)?;
-    let (ranges, cut) = ranges(affected);
-    let affected_versions = constraint(affected);
-    let stated = affected.iter().any(|entry| {
-        let specific = entry.get("database_specific");
-        specific
-            .and_then(|of| of.get("affected_versions"))
-            .is_some_and(Value::is_string)
-            || entry
-                .get("versions")
-                .is_some_and(|versions| *versions != Value::Array(Vec::new()))
-    });
+    let projects = Projects::of(document);
+    if projects.entries.is_empty() {
+        return Err(Refused::NoProject);
+    }
     let aliases = document.get("aliases").and_then(Value::as_array);
     let aliases = aliases.into_iter().flatten().filter_map(Value::as_str);
-    Ok(Record {
+    let common = Record {
         title: plain::of_markup(text(document, "summary").unwrap_or_default(), LONGEST_TITLE),
-        kind: String::new(),
-        psa: id.starts_with("PSA-"),
-        vector: None,
-        score: None,
+        psa: is_announcement(document),
         cves: id::cves(aliases),
         changed: changed.unwrap_or(published),
-        lost_versions: (cut || stated) && affected_versions.is_none() && ranges.is_none(),
-        affected_versions,
-        ranges,
-        fixed_in: Vec::new(),
-        url: id::safe_url(link(document), &id),
-        nid: None,
-        project_nid: None,
-        withdrawn: document.get("withdrawn").is_some_and(Value::is_string),
-        project,
+        url: id::safe_url(link(document), id),
+        withdrawn: is_withdrawn(document),
         published,
-        id,
-    })
+        id: id.to_owned(),
+        ..Record::default()
+    };
+    let record = |(project, entries): (String, Vec<&Value>)| {
+        let versions = Versions::of(&entries);
+        Record {
+            project,
+            lost_versions: versions.lost || projects.unreadable,
+            affected_versions: versions.constraint,
+            ranges: (!versions.spans.is_empty()).then_some(versions.spans),
+            ..common.clone()
+        }
+    };
+    Ok(projects.entries.into_iter().map(record).collect())
 }
 
 fn date(document: &Value, name: &'static str) -> Result<Option<i64>, Refused> {
@@ -105,81 +150,157 @@ fn text<'a>(document: &'a Value, name: &str) -> Option<&'a str> {
     document.get(name)?.as_str()
 }
 
-/// The one project that all entries are about. An advisory is kept with one: of a document about several,
-/// some would be forgotten.
-fn project(entries: &[Value]) -> Result<String, Refused> {
-    let mut found = None;
-    for entry in entries {
-        let name = entry
-            .get("package")
-            .and_then(|package| text(package, "name"));
-        let project = match name.and_then(|name| name.strip_prefix("drupal/")) {
-            Some("core" | "drupal") => "drupal",
-            Some(name) if is_project_name(name) => name,
-            _ => return Err(Refused::NoProject),
+/// A list, which may be absent; `None`: something else stands there.
+fn list<'a>(value: &'a Value, name: &str) -> Option<&'a [Value]> {
+    match value.get(name) {
+        None | Some(Value::Null) => Some(&[]),
+        Some(found) => found.as_array().map(Vec::as_slice),
+    }
+}
+
+/// The projects of drupal.org that a document is about, each with its entries. Packages from elsewhere
+/// are passed over.
+struct Projects<'a> {
+    entries: BTreeMap<String, Vec<&'a Value>>,
+    /// Nobody can tell which package some entry is about; it may be any.
+    unreadable: bool,
+}
+
+impl<'a> Projects<'a> {
+    fn of(document: &'a Value) -> Self {
+        let affected = list(document, "affected").filter(|entries| !entries.is_empty());
+        let mut found = Self {
+            entries: BTreeMap::new(),
+            unreadable: affected.is_none(),
         };
-        if found.is_some_and(|other| other != project) {
-            return Err(Refused::SeveralProjects);
+        for entry in affected.unwrap_or_default() {
+            let package = entry.get("package");
+            match package.and_then(|package| text(package, "name")) {
+                None => found.unreadable = true,
+                Some(name) => {
+                    if let Some(project) = project(name) {
+                        found.entries.entry(project).or_default().push(entry);
+                    }
+                }
+            }
         }
-        found = Some(project);
+        found
     }
-    found.map(str::to_owned).ok_or(Refused::NoProject)
 }
 
-/// What drupal.org states, of all entries.
-fn constraint(entries: &[Value]) -> Option<String> {
-    let stated = entries.iter().filter_map(|entry| {
-        let text = entry
-            .get("database_specific")?
-            .get("affected_versions")?
-            .as_str()?;
-        Some(text.trim()).filter(|text| !text.is_empty())
-    });
-    let joined = stated.collect::<Vec<_>>().join(" || ");
-    (!joined.is_empty() && joined.len() <= 4_000).then_some(joined)
+/// The project that a package is released from.
+fn project(package: &str) -> Option<String> {
+    let package = package.to_ascii_lowercase();
+    match package.strip_prefix("drupal/")? {
+        "core" | "drupal" => Some("drupal".to_owned()),
+        name => is_project_name(name).then(|| name.to_owned()),
+    }
 }
 
-/// The spans of all entries, and whether some could not be kept: then none are, for half of them would be
-/// wrong. `None`: there are none.
-fn ranges(entries: &[Value]) -> (Option<Vec<Span>>, bool) {
-    let mut all = Vec::new();
-    for entry in entries {
-        match spans(entry) {
-            Some(spans) => all.extend(spans),
-            None => return (None, true),
+/// The versions that entries about one project name, in all ways that they name them.
+#[derive(Default)]
+struct Versions {
+    spans: Vec<Span>,
+    constraint: Option<String>,
+    /// They name more than could be kept.
+    lost: bool,
+}
+
+impl Versions {
+    fn of(entries: &[&Value]) -> Self {
+        let mut found = Self::default();
+        found.take_ranges(entries);
+        found.take_lists(entries);
+        found.take_constraints(entries);
+        found
+    }
+
+    /// Takes all spans, or none: half of them would be wrong.
+    fn take_ranges(&mut self, entries: &[&Value]) {
+        for entry in entries {
+            match spans(entry) {
+                Some(spans) if self.spans.len() + spans.len() <= MOST_SPANS => {
+                    self.spans.extend(spans);
+                }
+                _ => {
+                    self.spans.clear();
+                    self.lost = true;
+                    return;
+                }
+            }
         }
     }
-    if all.len() > MOST_SPANS {
-        return (None, true);
+
+    /// Takes the versions that are listed one by one: each that no span holds is a span of its own.
+    fn take_lists(&mut self, entries: &[&Value]) {
+        let mut held: Vec<Range> = self.spans.iter().map(Range::of).collect();
+        for entry in entries {
+            let listed = list(entry, "versions").filter(|listed| listed.len() <= MOST_VERSIONS);
+            self.lost |= listed.is_none();
+            for version in listed.unwrap_or_default() {
+                let Some(version) = comparable(version) else {
+                    self.lost = true;
+                    continue;
+                };
+                if held.iter().any(|range| range.holds(&version) == Some(true)) {
+                    continue;
+                }
+                if held.len() >= MOST_SPANS {
+                    self.lost = true;
+                    return;
+                }
+                let span = Span {
+                    introduced: Some(version.as_str().to_owned()),
+                    fixed: None,
+                    last_affected: Some(version.as_str().to_owned()),
+                };
+                held.push(Range::of(&span));
+                self.spans.push(span);
+            }
+        }
     }
-    let none = all.is_empty();
-    ((!none).then_some(all), false)
+
+    /// Takes what drupal.org states.
+    fn take_constraints(&mut self, entries: &[&Value]) {
+        let mut all = Vec::new();
+        for entry in entries {
+            let specific = entry.get("database_specific");
+            match specific.and_then(|of| of.get("affected_versions")) {
+                None | Some(Value::Null) => {}
+                Some(Value::String(text)) if !text.trim().is_empty() => all.push(text.trim()),
+                // One that says nothing matters only where nothing else is said.
+                Some(Value::String(_)) => self.lost |= self.spans.is_empty(),
+                Some(_) => self.lost = true,
+            }
+        }
+        let joined = all.join(" || ");
+        if joined.len() > LONGEST_CONSTRAINT {
+            self.lost = true;
+        } else if !joined.is_empty() {
+            self.constraint = Some(joined);
+        }
+    }
 }
 
-/// Each introduction with the end that follows it; `None`: there are more than can be kept.
+/// A listed version that can be compared with others: no named branch.
+fn comparable(version: &Value) -> Option<Composer> {
+    let text = version
+        .as_str()
+        .filter(|text| text.len() <= LONGEST_VERSION)?;
+    Composer::of_drupal(text).filter(|version| !version.is_branch())
+}
+
+/// Each introduction with the end that follows it; `None`: there are more than can be kept, or it is
+/// something else.
 fn spans(entry: &Value) -> Option<Vec<Span>> {
-    let list = |value: &Value, name: &str| -> Vec<Value> {
-        value
-            .get(name)
-            .and_then(Value::as_array)
-            .cloned()
-            .unwrap_or_default()
-    };
     let mut spans = Vec::new();
-    let ranges = list(entry, "ranges");
-    if ranges.len() > MOST_SPANS {
-        return None;
-    }
-    for range in &ranges {
+    let ranges = list(entry, "ranges").filter(|ranges| ranges.len() <= MOST_SPANS)?;
+    for range in ranges {
         let mut open: Vec<Span> = Vec::new();
-        let events = list(range, "events");
-        if events.len() > MOST_SPANS || events.iter().any(is_too_long) {
-            return None;
-        }
-        for event in &events {
-            let text = |name: &str| event.get(name).and_then(Value::as_str).map(str::to_owned);
-            let (introduced, fixed, last_affected) =
-                (text("introduced"), text("fixed"), text("last_affected"));
+        let events = list(range, "events").filter(|events| events.len() <= MOST_SPANS)?;
+        for event in events {
+            let introduced = bound(event, "introduced")?;
+            let (fixed, last_affected) = (bound(event, "fixed")?, bound(event, "last_affected")?);
             if introduced.is_some() {
                 open.push(Span {
                     introduced,
@@ -206,12 +327,13 @@ fn spans(entry: &Value) -> Option<Vec<Span>> {
     Some(spans)
 }
 
-/// A version that nobody writes.
-fn is_too_long(event: &Value) -> bool {
-    ["introduced", "fixed", "last_affected"]
-        .into_iter()
-        .filter_map(|name| event.get(name)?.as_str())
-        .any(|text| text.len() > LONGEST_VERSION)
+/// One version of an event; `None`: what stands there is no version that anybody writes.
+fn bound(event: &Value, name: &str) -> Option<Option<String>> {
+    match event.as_object()?.get(name) {
+        None | Some(Value::Null) => Some(None),
+        Some(Value::String(text)) if text.len() <= LONGEST_VERSION => Some(Some(text.clone())),
+        Some(_) => None,
+    }
 }
 
 fn link(document: &Value) -> Option<&str> {
@@ -222,100 +344,5 @@ fn link(document: &Value) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-    use serde_json::json;
-
-    fn document() -> Value {
-        json!({
-            "schema_version": "1.7.0", "id": "DRUPAL-CONTRIB-2026-125",
-            "published": "2026-12-10T17:53:01.000Z", "modified": "2026-12-10T19:09:57.000Z",
-            "aliases": ["CVE-2026-14472"],
-            "affected": [{
-                "package": {"ecosystem": "Packagist:https://packages.drupal.org/8", "name": "drupal/rope"},
-                "ranges": [
-                    {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "3.6.4"}]},
-                    {"type": "ECOSYSTEM", "events": [{"introduced": "3.7.0"}, {"last_affected": "3.7.3"}]},
-                ],
-                "database_specific": {"affected_versions": "<3.6.4 || >=3.7.0 <=3.7.3"},
-            }],
-            "references": [{"type": "WEB", "url": "https://www.drupal.org/sa-contrib-2026-125"}],
-        })
-    }
-
-    #[test]
-    fn a_document_becomes_a_record() {
-        let record = read(&document()).unwrap();
-        assert_eq!(record.id, "SA-CONTRIB-2026-125");
-        assert_eq!(record.project, "rope");
-        assert_eq!(record.cves, ["CVE-2026-14472"]);
-        assert_eq!(
-            (record.published, record.changed),
-            (1_796_925_181, 1_796_929_797)
-        );
-        assert_eq!(
-            record.affected_versions.as_deref(),
-            Some("<3.6.4 || >=3.7.0 <=3.7.3")
-        );
-        let spans = record.ranges.unwrap();
-        assert_eq!(spans[0].fixed.as_deref(), Some("3.6.4"));
-        assert_eq!(spans[1].last_affected.as_deref(), Some("3.7.3"));
-        assert!(!record.withdrawn);
-    }
-
-    #[test]
-    fn what_is_wrong_is_said() {
-        let changed = |name: &str, value: Value| {
-            let mut document = document();
-            document[name] = value;
-            read(&document)
-        };
-        assert_eq!(changed("id", json!(7)), Err(Refused::NoId));
-        assert_eq!(changed("id", json!("GHSA-1234")), Err(Refused::NoId));
-        assert_eq!(
-            changed("published", json!("soon")),
-            Err(Refused::WrongType("published"))
-        );
-        assert_eq!(changed("affected", json!([])), Err(Refused::NoProject));
-        assert_eq!(
-            changed("affected", json!([{"package": {"name": "vendor/thing"}}])),
-            Err(Refused::NoProject)
-        );
-        let both = |left: &str, right: &str| {
-            let entry = |name: &str| json!({"package": {"name": name}});
-            changed("affected", json!([entry(left), entry(right)]))
-        };
-        assert_eq!(
-            both("drupal/rope", "drupal/knot"),
-            Err(Refused::SeveralProjects)
-        );
-        assert_eq!(
-            both("drupal/core", "drupal/drupal").unwrap().project,
-            "drupal"
-        );
-        assert!(
-            changed("withdrawn", json!("2027-01-01T00:00:00Z"))
-                .unwrap()
-                .withdrawn
-        );
-        let core = changed("affected", json!([{"package": {"name": "drupal/core"}}])).unwrap();
-        assert_eq!(
-            (core.project.as_str(), core.affected_versions),
-            ("drupal", None)
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn no_damage_panics(at in 0..40_usize, junk in "[\\[\\]{}\",:0-9a-z]{0,6}") {
-            let text = document().to_string();
-            let cut = text.floor_char_boundary(at * text.len() / 40);
-            for broken in [format!("{}{junk}", &text[..cut]), format!("{}{junk}{}", &text[..cut], &text[cut..])] {
-                if let Ok(value) = serde_json::from_str::<Value>(&broken) {
-                    let _ = read(&value);
-                }
-            }
-        }
-    }
-}
+#[path = "document_tests.rs"]
+mod tests;

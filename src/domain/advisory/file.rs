@@ -13,6 +13,8 @@ pub struct Told {
     pub which: String,
     /// What it says, or why that is of no use.
     pub node: Result<Node, Refused>,
+    /// It is of no use and may count against projects of drupal.org: those that it names.
+    pub forgotten: Option<Vec<String>>,
 }
 
 /// Reads a file. Linear in its length.
@@ -32,9 +34,14 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Told>, &'static str> {
     if !document.is_object() {
         return Err("neither an OSV document nor a node of api-d7");
     }
+    let node = of_document(&document);
+    let is_forgotten = node.is_err() && document::is_osv(&document);
     Ok(vec![Told {
         which: String::new(),
-        node: of_document(&document),
+        node,
+        forgotten: is_forgotten
+            .then(|| document::forgotten_with(&document))
+            .flatten(),
     }])
 }
 
@@ -45,6 +52,7 @@ fn of_entry(at: usize, entry: listing::Entry) -> Told {
             None => format!("entry {}", at + 1),
         },
         node: entry.node,
+        forgotten: None,
     }
 }
 

@@ -30,7 +30,7 @@ pub struct Record {
     pub changed: i64,
     /// The affected versions as a composer constraint; `None`: not stated.
     pub affected_versions: Option<String>,
-    /// It names versions that could not be kept: nothing can be compared with it.
+    /// It names versions that could not be kept: what it is known to name counts, of all else nobody can tell.
     #[serde(default)]
     pub lost_versions: bool,
     /// The affected versions as OSV's spans, where an OSV document told them.
@@ -80,6 +80,11 @@ impl Record {
         let same_versions = newer.affected_versions.is_none()
             || older.affected_versions.is_none()
             || newer.affected_versions == older.affected_versions;
+        // What was lost belongs to the words that it stood beside, and stands as long as they do.
+        let still_lost = older.lost_versions
+            && !unnamed
+            && (newer.affected_versions.is_none()
+                || (newer.ranges.is_none() && newer.affected_versions == older.affected_versions));
         let text = |newer: String, older: &String| {
             if newer.is_empty() {
                 older.clone()
@@ -108,6 +113,7 @@ impl Record {
             affected_versions: newer
                 .affected_versions
                 .or_else(|| older.affected_versions.clone().filter(|_| !unnamed)),
+            lost_versions: newer.lost_versions || still_lost,
             withdrawn: newer.withdrawn || taken_back,
             fixed_in: list(newer.fixed_in, &older.fixed_in),
             nid: newer.nid.or(older.nid),
@@ -199,6 +205,35 @@ mod tests {
         };
         let joined = carried.joined_with(&held);
         assert_eq!(joined.affected_versions.as_deref(), Some("<1.5.0"));
+    }
+
+    #[test]
+    fn what_was_lost_stays_lost_until_it_is_told_anew() {
+        let held = Record {
+            changed: 10,
+            lost_versions: true,
+            affected_versions: Some("<1.5.0".to_owned()),
+            ..Record::default()
+        };
+        let told = |affected_versions: Option<&str>, ranges: Option<Vec<Span>>| Record {
+            changed: 20,
+            affected_versions: affected_versions.map(str::to_owned),
+            ranges,
+            ..Record::default()
+        };
+        for (newer, lost) in [
+            (told(None, None), true),
+            (told(None, Some(Vec::new())), true),
+            (told(Some("<1.5.0"), None), true),
+            (told(Some("<1.5.0"), Some(Vec::new())), false),
+            (told(Some("<1.6.0"), None), false),
+        ] {
+            assert_eq!(
+                newer.clone().joined_with(&held).lost_versions,
+                lost,
+                "{newer:?}"
+            );
+        }
     }
 
     #[test]

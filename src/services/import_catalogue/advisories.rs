@@ -27,7 +27,10 @@ pub(super) fn read(path: &str, bytes: &[u8], report: &mut Report) -> Vec<Carried
         };
         match told.node {
             Ok(node) => carried.push(CarriedAdvisory { place, node }),
-            Err(why) => report.leave(&place, &why.to_string()),
+            Err(why) => match told.forgotten {
+                None => report.leave(&place, &why.to_string()),
+                Some(projects) => report.forget(&place, &why.to_string(), &projects),
+            },
         }
     }
     carried
