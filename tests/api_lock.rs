@@ -83,6 +83,10 @@ async fn a_lock_that_is_no_json_is_told_apart_from_json_that_is_no_lock() {
         ),
         (r#"{"packages": ["drupal/core"]}"#, "/packages/0 wrong_type"),
         (
+            r#"{"packages": [["drupal/core", "10.3.1", "drupal-core", null]]}"#,
+            "/packages/0 wrong_type",
+        ),
+        (
             r#"{"packages": [{"version": "1"}]}"#,
             "/packages/0/name required",
         ),
@@ -104,14 +108,32 @@ async fn a_lock_that_is_no_json_is_told_apart_from_json_that_is_no_lock() {
         assert_eq!(answer.faults(), [told], "{wrong}");
         assert_eq!(inventory(&house, id).await, before);
     }
-    // The same of an inventory: a list of its values is not the object.
-    let list = json!([1, null, null, null, []]);
-    let answer = sends(&house, &key, id, &list).await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.faults()),
-        (422, vec![" wrong_type".to_owned()])
-    );
-    assert_eq!(inventory(&house, id).await, before);
+    // The same of an inventory: a list of its values is not the object, at any level.
+    let core = json!([
+        "drupal", null, "core", "11.2.0", null, null, null, null, null, null
+    ]);
+    for (list, told) in [
+        (json!([1, null, null, null, []]), " wrong_type"),
+        (
+            json!({"schema": 1, "agent": [], "modules": []}),
+            "/agent wrong_type",
+        ),
+        (
+            json!({"schema": 1, "site": {"database": []}, "modules": []}),
+            "/site/database wrong_type",
+        ),
+        (
+            json!({"schema": 1, "modules": [core]}),
+            "/modules/0 wrong_type",
+        ),
+    ] {
+        let answer = sends(&house, &key, id, &list).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.faults()),
+            (422, vec![told.to_owned()])
+        );
+        assert_eq!(inventory(&house, id).await, before);
+    }
 }
 
 /// Name, installed version and status of all that a site runs.
@@ -197,7 +219,7 @@ async fn a_lock_of_composer_1_is_an_inventory_like_any_other() {
 }
 
 #[tokio::test]
-async fn a_library_on_a_branch_with_a_long_name_refuses_nothing() {
+async fn a_branch_with_a_long_name_refuses_nothing_and_is_never_fine() {
     let (house, id, key) = house().await;
     let lock = |kind: &str, version: &str| {
         let lock = json!({"packages": [
@@ -226,10 +248,43 @@ async fn a_library_on_a_branch_with_a_long_name_refuses_nothing() {
         [Value::Null],
         "not known, rather than another"
     );
-    // Where a verdict rests on it, it is told.
-    let answer = pushes(&house, &key, id, &lock("drupal-module", &longer)).await;
-    assert_eq!(answer.status, 422);
-    assert_eq!(answer.faults().len(), 1);
-    assert!(answer.faults()[0].starts_with("/packages/1/version "));
+    let row =
+        |name: &str, version: Value, status: &str| (name.to_owned(), version, status.to_owned());
+    house.publishes(
+        Project::new("acme", "Acme", "project_module", &["1.0."])
+            .with(Release::new("1.0.0", days_ago(200))),
+    );
+    for (kind, name, status) in [
+        ("drupal-custom-module", "acme", "custom"),
+        ("drupal-module", "acme", "unknown"),
+    ] {
+        pushes(&house, &key, id, &lock(kind, &longer)).await.ok();
+        house.run_jobs().await;
+        let found = stands(&house, id).await;
+        assert!(found.contains(&row(name, Value::Null, status)), "{found:?}");
+    }
+    house.proves_itself().await;
+}
+
+#[tokio::test]
+async fn two_packages_of_one_short_name_refuse_nothing_and_both_are_kept() {
+    let (house, id, key) = house().await;
+    let lock = json!({"packages": [
+        {"name": "acme/base", "version": "1.0.0", "type": "drupal-custom-module"},
+        {"name": "acme/token", "version": "2.0.0", "type": "drupal-custom-module"},
+        {"name": "beta/base", "version": "1.1.0", "type": "drupal-custom-theme"},
+        {"name": "drupal/core", "version": "11.2.0", "type": "drupal-core"},
+        {"name": "drupal/token", "version": "1.0.0", "type": "drupal-module"},
+    ]});
+    let lock = lock.to_string().into_bytes();
+    let taken = pushes(&house, &key, id, &lock).await.ok();
+    assert_eq!(taken["data"]["counts"]["total"], 5);
+    let path = format!("/sites/{id}/modules?per_page=200");
+    let rows = house.admin().get(&path).await;
+    let names = ["acme/base", "acme/token", "beta/base", "drupal", "token"];
+    assert_eq!(rows.column("name"), names);
+    assert_eq!(rows.column("custom"), [true, true, true, false, false]);
+    let again = pushes(&house, &key, id, &lock).await.ok();
+    assert_eq!(again["data"]["sync_id"], taken["data"]["sync_id"]);
     house.proves_itself().await;
 }

@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use self::read::shown;
 use super::fault::Fault;
+use super::objects::by_name;
 use super::text;
 
 pub mod read;
@@ -22,6 +23,7 @@ pub const LONGEST_VERSION: usize = 64;
 
 /// An inventory as it arrives: right in its types, nothing else is known of it.
 #[derive(Debug, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RawInventory<'a> {
     /// The version of the format.
     pub schema: i64,
@@ -41,6 +43,7 @@ pub struct RawInventory<'a> {
 
 /// The program that made an inventory.
 #[derive(Debug, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RawAgent<'a> {
     /// Its name.
     #[serde(default, borrow, deserialize_with = "text")]
@@ -52,6 +55,7 @@ pub struct RawAgent<'a> {
 
 /// The installation that an inventory is of.
 #[derive(Debug, Default, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RawSite<'a> {
     /// Its address.
     #[serde(default, borrow, deserialize_with = "text")]
@@ -80,6 +84,7 @@ pub struct RawSite<'a> {
 
 /// The database of an installation.
 #[derive(Debug, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RawDatabase<'a> {
     /// `mysql`, `pgsql`, `sqlite`.
     #[serde(default, borrow, deserialize_with = "text")]
@@ -91,6 +96,7 @@ pub struct RawDatabase<'a> {
 
 /// What Drupal's own status report counts.
 #[derive(Debug, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RawReport {
     /// Errors.
     pub errors: Option<i64>,
@@ -100,6 +106,7 @@ pub struct RawReport {
 
 /// One entry as it arrives.
 #[derive(Debug, Default, Deserialize)]
+#[serde(remote = "Self")]
 pub struct RawEntry<'a> {
     /// The project's short name, or a component's.
     #[serde(borrow)]
@@ -129,6 +136,15 @@ pub struct RawEntry<'a> {
     /// Code that drupal.org doesn't know.
     pub custom: Option<bool>,
 }
+
+by_name!(
+    RawInventory<'a>,
+    RawAgent<'a>,
+    RawSite<'a>,
+    RawDatabase<'a>,
+    RawReport,
+    RawEntry<'a>
+);
 
 /// A text that stays where it was sent, unless it has escapes. Serde borrows a `Cow` only where it
 /// stands by itself, so that one inside an option needs this around it.

@@ -25,6 +25,7 @@ pub mod listing;
 pub mod module;
 pub mod module_version;
 pub mod network;
+pub mod objects;
 pub mod organization;
 pub mod person;
 pub mod prepared;

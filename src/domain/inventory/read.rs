@@ -26,7 +26,6 @@ pub enum Unread {
 pub fn inventory(bytes: &[u8]) -> Result<Inventory, Unread> {
     let text = utf8(bytes)?;
     match serde_json::from_str::<RawInventory<'_>>(text) {
-        Ok(_) if is_list(text) => Err(Unread::Invalid(no_object("must be an object"))),
         Ok(raw) => Inventory::build(&raw).map_err(Unread::Invalid),
         Err(first) => Err(explain(text, &first)),
     }
@@ -39,7 +38,6 @@ pub fn inventory(bytes: &[u8]) -> Result<Inventory, Unread> {
 pub fn lock(bytes: &[u8]) -> Result<Inventory, Unread> {
     let text = utf8(bytes)?;
     match serde_json::from_str::<Lock<'_>>(text) {
-        Ok(_) if is_list(text) => Err(Unread::Invalid(no_object(NO_LOCK))),
         Ok(lock) => composer_lock::read(&lock).map_err(Unread::Invalid),
         Err(first) => {
             let value = json(text)?;
@@ -51,11 +49,6 @@ pub fn lock(bytes: &[u8]) -> Result<Inventory, Unread> {
             })
         }
     }
-}
-
-/// Serde takes a list of the values for the object itself; nobody means an inventory by it.
-fn is_list(text: &str) -> bool {
-    text.trim_ascii_start().starts_with('[')
 }
 
 fn no_object(words: &'static str) -> Vec<Fault> {
@@ -100,7 +93,7 @@ fn explain(text: &str, first: &serde_json::Error) -> Unread {
         Err(unread) => return unread,
     };
     let mut faults = repair(&mut value);
-    if let Ok(raw) = RawInventory::deserialize(value)
+    if let Ok(raw) = <RawInventory<'_> as Deserialize>::deserialize(value)
         && let Err(more) = Inventory::build(&raw)
     {
         faults.extend(more);
@@ -351,6 +344,64 @@ mod tests {
                 "/site/url",
             ]
         );
+    }
+
+    #[test]
+    fn a_list_of_the_values_is_no_object_at_any_level() {
+        for (body, place) in [
+            (r#"[1, null, null, null, []]"#, ""),
+            (r#"{"schema": 1, "agent": [], "modules": []}"#, "/agent"),
+            (
+                r#"{"schema": 1, "agent": ["drush", "1"], "modules": []}"#,
+                "/agent",
+            ),
+            (r#"{"schema": 1, "site": [], "modules": []}"#, "/site"),
+            (
+                r#"{"schema": 1, "site": [null, null, null, null, null, null, null, null], "modules": []}"#,
+                "/site",
+            ),
+            (
+                r#"{"schema": 1, "site": {"database": []}, "modules": []}"#,
+                "/site/database",
+            ),
+            (
+                r#"{"schema": 1, "site": {"database": ["mysql", "8.0"]}, "modules": []}"#,
+                "/site/database",
+            ),
+            (
+                r#"{"schema": 1, "site": {"status_report": [0, 2]}, "modules": []}"#,
+                "/site/status_report",
+            ),
+            (r#"{"schema": 1, "modules": [[]]}"#, "/modules/0"),
+            (
+                r#"{"schema": 1, "modules": [{"name": "a"}, ["token", null, null, "1.0", null, null, null, null, null, null]]}"#,
+                "/modules/1",
+            ),
+        ] {
+            assert_eq!(pointers(body), [place], "{body}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_the_values_is_no_part_of_a_lock() {
+        let core = r#"["drupal/core", "10.3.1", "drupal-core", null]"#;
+        for (body, place) in [
+            ("[[], []]".to_owned(), ""),
+            (format!(r#"{{"packages": [{core}]}}"#), "/packages/0"),
+            (
+                format!(r#"{{"packages": [], "packages-dev": [{core}]}}"#),
+                "/packages-dev/0",
+            ),
+        ] {
+            let Err(Unread::Invalid(faults)) = lock(body.as_bytes()) else {
+                panic!("{body} was read");
+            };
+            assert_eq!(
+                (faults.len(), faults[0].pointer.as_str()),
+                (1, place),
+                "{body}"
+            );
+        }
     }
 
     #[test]

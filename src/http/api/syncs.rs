@@ -252,9 +252,10 @@ pub struct ComposerLockIn {
 #[allow(dead_code)]
 pub struct PackageIn {
     name: String,
-    /// At most 64 characters; a library's that is longer isn't kept, and the library's version is then null.
+    /// At most 64 characters; one that is longer isn't kept: the version is then null, which is never called fine.
     version: String,
-    /// Decides what it is: `drupal-core`, `drupal-module`, ...
+    /// Decides what it is: `drupal-core`, `drupal-module`, ... Custom code has its short name, unless another package has it too:
+    /// then it is listed under its Composer name, with the type `library`.
     #[schema(rename = "type")]
     kind: Option<String>,
     /// drupal.org's own version and date stand in `drupal.version` and `drupal.datestamp`.
