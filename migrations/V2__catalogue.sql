@@ -36,17 +36,18 @@ CREATE INDEX modules_next_check ON modules (next_check_at) WHERE next_check_at I
 CREATE INDEX modules_stale ON modules (stale_at) WHERE stale_at IS NOT NULL;
 CREATE INDEX modules_deleted ON modules (deleted_at, id) WHERE deleted_at IS NOT NULL; -- what can be restored
 CREATE INDEX modules_sites ON modules (sites_count, id);            -- list, most used first
-CREATE INDEX modules_exposed ON modules (exposed_sites_count, id);
+CREATE INDEX modules_exposed ON modules (exposed_sites_count, sites_count, id); -- list, most exposed first, and of those the most used
 CREATE INDEX modules_checked ON modules (last_checked_at, id);     -- list, asked longest ago first
 CREATE INDEX modules_success ON modules (last_success_at) WHERE feed_state = 'ok' AND sites_count > 0; -- how fresh the oldest data is
 
--- What q finds in the list of everything: every three letters in a row of a name. Two spaces after it make terms
--- of its last letters, too; the terms themselves find what is shorter than three. A new module is added by what adds
--- the module: with a trigger on that, SQLite would look through all events for references to it.
-CREATE VIRTUAL TABLE modules_search USING fts5 (name, title, content = '', contentless_delete = 1, tokenize = 'trigram');
+-- What q finds in the list of everything: every three letters in a row of a name, folded by the program as it folds
+-- what is asked for. Two spaces after it make terms of its last letters, too; the terms themselves find what is
+-- shorter than three. A new module is added by what adds the module: with a trigger on that, SQLite would look
+-- through all events for references to it.
+CREATE VIRTUAL TABLE modules_search USING fts5 (name, title, content = '', contentless_delete = 1, tokenize = 'trigram case_sensitive 1');
 CREATE VIRTUAL TABLE modules_search_terms USING fts5vocab (modules_search, instance);
 CREATE TRIGGER modules_renamed AFTER UPDATE OF name, title ON modules WHEN old.name <> new.name OR old.title <> new.title BEGIN
-  UPDATE modules_search SET name = new.name || '  ', title = new.title || '  ' WHERE rowid = new.id;
+  UPDATE modules_search SET name = fold(new.name) || '  ', title = fold(new.title) || '  ' WHERE rowid = new.id;
 END;
 
 -- One row a release history that differed from the one before: the publications from which a replay rebuilds everything.

@@ -44,7 +44,8 @@ CREATE UNIQUE INDEX sites_name ON sites (organization_id, name COLLATE NOCASE, e
 CREATE INDEX sites_organization ON sites (organization_id) WHERE deleted_at IS NULL;                -- the newest of an organization; never moves
 CREATE INDEX sites_by_name   ON sites (name COLLATE NOCASE, environment) WHERE deleted_at IS NULL;  -- the list of everything
 CREATE INDEX sites_by_environment ON sites (environment, name COLLATE NOCASE) WHERE deleted_at IS NULL; -- the list of everything in one environment
-CREATE INDEX sites_by_status ON sites (status, id) WHERE deleted_at IS NULL;                        -- worst first
+CREATE INDEX sites_by_environment_status ON sites (environment, status, ifnull(next_due_at, 9223372036854775807)) WHERE deleted_at IS NULL; -- of one environment, worst first
+CREATE INDEX sites_by_status ON sites (status, ifnull(next_due_at, 9223372036854775807)) WHERE deleted_at IS NULL; -- worst first, and of those the most urgent
 CREATE INDEX sites_by_due    ON sites (ifnull(next_due_at, 9223372036854775807)) WHERE deleted_at IS NULL; -- most urgent first
 CREATE INDEX sites_deleted  ON sites (organization_id, deleted_at) WHERE deleted_at IS NOT NULL;     -- what can be restored
 CREATE INDEX sites_silent    ON sites (silent_since, id) WHERE deleted_at IS NULL AND silent_since IS NOT NULL;
@@ -62,13 +63,13 @@ CREATE TRIGGER sites_tagged_anew AFTER UPDATE OF tags ON sites WHEN old.tags <> 
   DELETE FROM site_tags WHERE site_id = new.id AND tag IN (SELECT value FROM json_each(old.tags));
   INSERT INTO site_tags SELECT value, new.id FROM json_each(new.tags);
 END;
-CREATE VIRTUAL TABLE sites_search USING fts5 (name, url, content = '', contentless_delete = 1, tokenize = 'trigram'); -- as modules_search
+CREATE VIRTUAL TABLE sites_search USING fts5 (name, url, content = '', contentless_delete = 1, tokenize = 'trigram case_sensitive 1'); -- as modules_search
 CREATE VIRTUAL TABLE sites_search_terms USING fts5vocab (sites_search, instance);
 CREATE TRIGGER sites_named AFTER INSERT ON sites BEGIN
-  INSERT INTO sites_search (rowid, name, url) VALUES (new.id, new.name || '  ', new.url || '  ');
+  INSERT INTO sites_search (rowid, name, url) VALUES (new.id, fold(new.name) || '  ', fold(new.url) || '  ');
 END;
 CREATE TRIGGER sites_renamed AFTER UPDATE OF name, url ON sites WHEN old.name <> new.name OR old.url <> new.url BEGIN
-  UPDATE sites_search SET name = new.name || '  ', url = new.url || '  ' WHERE rowid = new.id;
+  UPDATE sites_search SET name = fold(new.name) || '  ', url = fold(new.url) || '  ' WHERE rowid = new.id;
 END;
 
 -- The only row that an unchanged sync writes. Narrow, and in order of the site's id: check-in minutes are handed

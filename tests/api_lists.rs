@@ -318,6 +318,22 @@ async fn an_organization_sees_nothing_of_another() {
 }
 
 #[tokio::test]
+async fn each_key_of_an_order_decides_where_those_before_it_are_equal() {
+    let (house, _) = fleet().await;
+    for (sort, expected) in [
+        ("status,name", ["Alpha", "Beta 50%", "gamma"]),
+        ("status,-name", ["gamma", "Beta 50%", "Alpha"]),
+        ("-status,next_due_at,-id", ["gamma", "Beta 50%", "Alpha"]),
+        ("-created_at,name", ["gamma", "Beta 50%", "Alpha"]),
+        ("id,-name", ["Alpha", "Beta 50%", "gamma"]),
+        ("name", ["Alpha", "Beta 50%", "gamma"]),
+    ] {
+        let answer = house.admin().get(&format!("/sites?sort={sort}")).await;
+        assert_eq!(names(&answer), expected, "{sort}");
+    }
+}
+
+#[tokio::test]
 async fn beyond_ten_thousand_rows_the_total_is_at_least() {
     let house = TestApp::start().await;
     let many = |rows: i64| {

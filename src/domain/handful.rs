@@ -5,6 +5,7 @@ use std::cmp::Ordering;
 
 use jiff::Timestamp;
 
+use super::fold::fold;
 use super::listing::{COUNTED, Filter, Op, Page, Query, Value};
 
 /// What a row holds in a field.
@@ -113,12 +114,8 @@ fn holds(cell: Cell<'_>, op: Op, value: &Value) -> bool {
         (Cell::Boolean(yes), Value::Word(word)) => ((*word == "true") == yes) != (op == Op::Ne),
         (Cell::Text(text), Value::Word(word)) => (text == *word) != (op == Op::Ne),
         (Cell::Text(text), Value::Text(other)) => match op {
-            Op::Contains => text
-                .to_ascii_lowercase()
-                .contains(&other.to_ascii_lowercase()),
-            Op::StartsWith => text
-                .to_ascii_lowercase()
-                .starts_with(&other.to_ascii_lowercase()),
+            Op::Contains => fold(text).contains(&fold(other)),
+            Op::StartsWith => fold(text).starts_with(&fold(other)),
             _ => (text == other) != (op == Op::Ne),
         },
         _ => false,

@@ -15,6 +15,7 @@ pub mod credentials;
 pub mod exposed;
 pub mod exposure;
 pub mod fault;
+pub mod fold;
 pub mod form;
 pub mod handful;
 pub mod history;

@@ -47,6 +47,7 @@ pub async fn run(config: &Config, replay: bool) -> Result<Vec<Finding>> {
     let mut findings = store.read(|db| {
         let mut findings = check::integrity(db)?;
         findings.extend(check::counters(db)?);
+        findings.extend(check::searches(db)?);
         findings.push(check::events_give_inventories(db)?);
         findings.push(sealed(db)?);
         Ok::<_, StoreError>(findings)

@@ -294,6 +294,7 @@ pub static SOURCE: Source = Source {
         ("affected_sites_count", &["{affected}"]),
         ("id", &["a.name"]),
     ],
+    ties: &[],
     search: &["a.name", "a.title", "a.project", "a.cves"],
     search_index: None,
     counted: &[Counted {

@@ -179,6 +179,7 @@ pub static SOURCE: Source = Source {
         // Ids are handed out in the order of time.
         ("created_at", &[]),
     ],
+    ties: &[],
     search: &["k.name", "k.prefix"],
     search_index: None,
     counted: &[],

@@ -178,7 +178,7 @@ pub fn add(db: &Connection, new: &NewModule<'_>, now: Timestamp) -> Result<i64> 
     ])?;
     let id = db.last_insert_rowid();
     db.prepare_cached(
-        "INSERT INTO modules_search (rowid, name, title) VALUES (?1, ?2 || '  ', ?3 || '  ')",
+        "INSERT INTO modules_search (rowid, name, title) VALUES (?1, fold(?2) || '  ', fold(?3) || '  ')",
     )?
     .execute(params![id, new.name, new.title])?;
     Ok(id)

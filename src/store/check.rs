@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::time::at;
-use super::{Result, StoreError, promises};
+use super::{Result, StoreError, promises, search};
 use crate::domain::exposure::Promise;
 
 /// Differences told of one check; the rest is counted.
@@ -143,16 +143,6 @@ const COUNTERS: &[Counter] = &[
         counted: "SELECT s.id || ' ' || t.value, 1 FROM sites AS s, json_each(s.tags) AS t",
     },
     Counter {
-        about: "letters of each site that a search finds",
-        kept: "SELECT doc || '', count(*) FROM sites_search_terms GROUP BY doc",
-        counted: "SELECT id || '', length(name) + length(url) FROM sites",
-    },
-    Counter {
-        about: "letters of each module that a search finds",
-        kept: "SELECT doc || '', count(*) FROM modules_search_terms GROUP BY doc",
-        counted: "SELECT id || '', length(name) + length(title) FROM modules",
-    },
-    Counter {
         about: "sites affected by each advisory",
         kept: "SELECT name, affected_sites FROM advisories",
         counted: "SELECT a.name, count(DISTINCT e.site_id) FROM exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id
@@ -198,6 +188,26 @@ fn pairs(db: &Connection, sql: &str) -> Result<BTreeMap<String, String>> {
         }
     }
     Ok(all)
+}
+
+/// Spells from the terms of each index what it was told, and compares that with the texts of today.
+///
+/// # Errors
+/// What SQLite says.
+pub fn searches(db: &Connection) -> Result<Vec<Finding>> {
+    search::INDEXES
+        .iter()
+        .map(|index| {
+            let kept = search::spelt(db, index)?;
+            Ok(compare(index.about, &kept, &texts(db, index.texts)?))
+        })
+        .collect()
+}
+
+fn texts(db: &Connection, sql: &str) -> Result<BTreeMap<String, String>> {
+    let mut query = db.prepare(sql)?;
+    let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Compares what is kept with what it should be, by name.
@@ -305,11 +315,6 @@ const PARTS: &[Part] = &[
 /// # Errors
 /// What SQLite says.
 pub fn replayed(kept: &Connection, rebuilt: &Connection) -> Result<Vec<Finding>> {
-    let texts = |db: &Connection, sql: &str| -> Result<BTreeMap<String, String>> {
-        let mut query = db.prepare(sql)?;
-        let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    };
     PARTS
         .iter()
         .map(|part| {
@@ -473,6 +478,7 @@ pub fn chronicle(
 /// What SQLite says.
 pub fn seed(rebuilt: &Path, kept: &Path) -> Result<()> {
     let rebuilt = Connection::open(rebuilt)?;
+    search::teach(&rebuilt)?;
     rebuilt.execute("ATTACH ?1 AS kept", [kept.to_string_lossy()])?;
     rebuilt.execute_batch(
         "INSERT INTO organizations SELECT * FROM kept.organizations;

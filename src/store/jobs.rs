@@ -28,6 +28,7 @@ pub static SOURCE: Source = Source {
         ("finished_at", Column::Plain("j.finished_at")),
     ],
     sorts: &[("id", &[]), ("created_at", &[])],
+    ties: &[],
     search: &[],
     search_index: None,
     counted: &[],

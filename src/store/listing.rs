@@ -10,6 +10,7 @@ use super::{Result, search};
 
 use crate::domain::access::Sight;
 use crate::domain::listing::{COUNTED, Filter, List, Op, Page, Query, Value};
+use crate::domain::site_status::Standing;
 
 /// How a list's fields are found in the tables.
 #[derive(Debug)]
@@ -31,8 +32,10 @@ pub struct Source {
     pub wall: Wall,
     /// Each field's SQL, by name.
     pub fields: &'static [(&'static str, Column)],
-    /// Each sort's keys, by name: made total by the id.
+    /// Each sort's keys, by name: made total by the id, and none where it is the id itself.
     pub sorts: &'static [(&'static str, &'static [&'static str])],
+    /// What decides among the equals of a sort, by its name, where nothing else was asked for.
+    pub ties: &'static [(&'static str, &'static str)],
     /// What `q` searches.
     pub search: &'static [&'static str],
     /// The index that finds it where all is in sight, if there is one.
@@ -81,6 +84,8 @@ pub enum Column {
     Plain(&'static str),
     /// A text that is compared whatever its case.
     Name(&'static str),
+    /// A standing, kept by its rank.
+    Standing(&'static str),
     /// A JSON list of texts.
     Members(&'static str),
     /// Ids of another table, looked up by the text there: the id's column, and the query for it up to
@@ -108,8 +113,17 @@ pub struct Ask<'a> {
     pub now: Timestamp,
 }
 
+/// How the rows that have the text of a search are come by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// An index tells which they are.
+    Found,
+    /// Rows are read in their order, and each is compared.
+    Compared,
+}
+
 /// A statement and its values.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Statement {
     /// The SQL.
     pub sql: String,
@@ -157,7 +171,8 @@ pub fn page_at_once<T>(
     ask: &Ask<'_>,
     mut read: impl FnMut(&Row<'_>) -> Result<T>,
 ) -> Result<Page<T>> {
-    let statement = rows_of(source, ask);
+    let way = way(db, source, ask)?;
+    let statement = rows_of(source, ask, way);
     let mut prepared = db.prepare_cached(&statement.sql)?;
     let mut found = prepared.query(params_from_iter(&statement.values))?;
     let wanted = ask.query.per_page as usize;
@@ -174,7 +189,7 @@ pub fn page_at_once<T>(
     let counted = i64::from(COUNTED);
     // The last page tells the total by itself; any other leaves it to be counted.
     let (total, at_least) = if more || (rows.is_empty() && offset > 0) {
-        let found = count(db, &count_of(source, ask))?;
+        let found = count(db, &count_of(source, ask, way))?;
         (found.min(counted), found > counted)
     } else {
         (reached, false)
@@ -192,17 +207,32 @@ fn count(db: &Connection, statement: &Statement) -> rusqlite::Result<i64> {
         .query_row(params_from_iter(&statement.values), |row| row.get(0))
 }
 
+/// Where all is in sight and few rows have the text, an index tells them; where many have it, or the
+/// wall or the path leaves few rows, these are compared.
+fn way(db: &Connection, source: &Source, ask: &Ask<'_>) -> rusqlite::Result<Way> {
+    match told_by_index(source, ask) {
+        Some(told) if count(db, &told)? <= search::FEW => Ok(Way::Found),
+        _ => Ok(Way::Compared),
+    }
+}
+
+/// The statement that counts what an index tells of a search, as far as that is few.
+pub fn told_by_index(source: &Source, ask: &Ask<'_>) -> Option<Statement> {
+    let index = source.search_index.filter(|_| at_large(ask))?;
+    let q = ask.query.q.as_ref()?;
+    let mut statement = Statement::default();
+    statement.sql = search::counted(index, q, |value| statement.bind(value));
+    Some(statement)
+}
+
 /// The statement that finds the rows of a page, and one more to know whether there is a next.
-pub fn rows_of(source: &Source, ask: &Ask<'_>) -> Statement {
-    let mut statement = Statement {
-        sql: String::new(),
-        values: Vec::new(),
-    };
-    let conditions = conditions(source, ask, &mut statement);
-    let order = order(source, ask);
+pub fn rows_of(source: &Source, ask: &Ask<'_>, way: Way) -> Statement {
+    let mut statement = Statement::default();
+    let conditions = conditions(source, ask, way, &mut statement);
+    let (from, id) = tables(source, ask, way);
+    let order = order(source, ask, id);
     let limit = statement.bind(Sql::Integer(i64::from(ask.query.per_page) + 1));
     let offset = statement.bind(Sql::Integer(ask.query.offset()));
-    let (from, id) = tables(source, ask);
     let columns = source.columns.unwrap_or(id);
     let sql = format!(
         "SELECT {columns} FROM {from} WHERE {conditions} ORDER BY {order} LIMIT {limit} OFFSET {offset}"
@@ -212,12 +242,9 @@ pub fn rows_of(source: &Source, ask: &Ask<'_>) -> Statement {
 }
 
 /// The statement that counts, one row beyond what is told exactly.
-pub fn count_of(source: &Source, ask: &Ask<'_>) -> Statement {
-    let mut statement = Statement {
-        sql: String::new(),
-        values: Vec::new(),
-    };
-    let conditions = conditions(source, ask, &mut statement);
+pub fn count_of(source: &Source, ask: &Ask<'_>, way: Way) -> Statement {
+    let mut statement = Statement::default();
+    let conditions = conditions(source, ask, way, &mut statement);
     let limit = statement.bind(Sql::Integer(i64::from(COUNTED) + 1));
     let sql = format!(
         "SELECT count(*) FROM (SELECT 1 FROM {} WHERE {conditions} LIMIT {limit})",
@@ -228,9 +255,9 @@ pub fn count_of(source: &Source, ask: &Ask<'_>) -> Statement {
 }
 
 /// The tables, and the row's id, as the first sort wants them where nothing narrower finds the rows.
-fn tables(source: &Source, ask: &Ask<'_>) -> (&'static str, &'static str) {
+fn tables(source: &Source, ask: &Ask<'_>, way: Way) -> (&'static str, &'static str) {
     let first = ask.query.sorts.first().map_or("", |sort| sort.key);
-    let in_order = at_large(ask) && ask.query.q.is_none();
+    let in_order = at_large(ask) && way == Way::Compared;
     source
         .drivers
         .iter()
@@ -247,9 +274,10 @@ fn at_large(ask: &Ask<'_>) -> bool {
     ask.sight.organization().is_none() && ask.within.is_empty() && !apart
 }
 
-fn order(source: &Source, ask: &Ask<'_>) -> String {
+fn order(source: &Source, ask: &Ask<'_>, id: &str) -> String {
     let mut keys: Vec<String> = Vec::new();
     let mut last = "ASC";
+    let mut tie = None;
     for sort in &ask.query.sorts {
         last = if sort.descending { "DESC" } else { "ASC" };
         let sql = source
@@ -258,12 +286,18 @@ fn order(source: &Source, ask: &Ask<'_>) -> String {
             .find(|(name, _)| *name == sort.key)
             .map_or([].as_slice(), |(_, keys)| keys);
         keys.extend(sql.iter().map(|key| format!("{key} {last}")));
+        tie = source.ties.iter().find(|(name, _)| *name == sort.key);
+        if sql.is_empty() {
+            // By the id no two rows are equal.
+            break;
+        }
     }
-    keys.push(format!("{} {last}", tables(source, ask).1));
+    keys.extend(tie.map(|(_, key)| format!("{key} {last}")));
+    keys.push(format!("{id} {last}"));
     keys.join(", ")
 }
 
-fn conditions(source: &Source, ask: &Ask<'_>, statement: &mut Statement) -> String {
+fn conditions(source: &Source, ask: &Ask<'_>, way: Way, statement: &mut Statement) -> String {
     let mut all = vec![source.live.to_owned()];
     for (expression, id) in ask.within {
         let id = statement.bind(Sql::Integer(*id));
@@ -282,7 +316,7 @@ fn conditions(source: &Source, ask: &Ask<'_>, statement: &mut Statement) -> Stri
     }
     if let Some(q) = &ask.query.q {
         let bind = |value| statement.bind(value);
-        all.push(match source.search_index.filter(|_| at_large(ask)) {
+        all.push(match source.search_index.filter(|_| way == Way::Found) {
             Some(index) => search::found(source.id, index, q, bind),
             None => search::compared(source.search, q, bind),
         });
@@ -366,6 +400,7 @@ fn holds_for(
     match column {
         Column::Plain(sql) => compared(sql, "", op, value, statement),
         Column::Name(sql) => compared(sql, " COLLATE NOCASE", op, value, statement),
+        Column::Standing(sql) => compared(sql, "", op, &rank(value), statement),
         Column::Through(id, query) => through(id, query, op, value, statement),
         Column::Members(sql) => member(sql, op, value, statement),
         Column::Until(sql, indexed) => until(sql, indexed, op, value, statement),
@@ -374,6 +409,13 @@ fn holds_for(
             let column = if at_large { found } else { compared };
             holds_for(*column, op, value, at_large, statement)
         }
+    }
+}
+
+fn rank(value: &Value) -> Value {
+    match value {
+        Value::Word(word) => Value::Integer(Standing::from_word(word).map_or(-1, Standing::rank)),
+        other => other.clone(),
     }
 }
 
@@ -418,8 +460,8 @@ fn compared(
         Op::Lte => format!("{sql} <= {}", statement.bind(plain)),
         Op::Gt => format!("{sql} > {}", statement.bind(plain)),
         Op::Gte => format!("{sql} >= {}", statement.bind(plain)),
-        Op::Contains => like(sql, &format!("%{}%", escaped(&text)), statement),
-        Op::StartsWith => like(sql, &format!("{}%", escaped(&text)), statement),
+        Op::Contains => search::holds(sql, &text, |value| statement.bind(value)),
+        Op::StartsWith => search::begins(sql, &text, |value| statement.bind(value)),
         Op::Eq | Op::In | Op::Null => format!("{sql} = {}{collation}", statement.bind(plain)),
     }
 }
@@ -433,17 +475,6 @@ fn until(sql: &str, indexed: &str, op: Op, value: &Value, statement: &mut Statem
     } else {
         plain
     }
-}
-
-fn like(sql: &str, pattern: &str, statement: &mut Statement) -> String {
-    let pattern = statement.bind(Sql::Text(pattern.to_owned()));
-    format!("{sql} LIKE {pattern} ESCAPE '\\'")
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('\\', "\\\\")
-        .replace('%', "\\%")
-        .replace('_', "\\_")
 }
 
 fn through(id: &str, query: &str, op: Op, value: &Value, statement: &mut Statement) -> String {
@@ -463,7 +494,7 @@ fn member(sql: &str, op: Op, value: &Value, statement: &mut Statement) -> String
         return "0".to_owned();
     };
     let inner = if op == Op::Contains {
-        like("value", &format!("%{}%", escaped(text)), statement)
+        search::holds("value", text, |value| statement.bind(value))
     } else {
         format!(
             "value = {} COLLATE NOCASE",

@@ -142,6 +142,7 @@ impl Store {
         prepare(file)?;
         let write = Connection::open(file)?;
         write.busy_timeout(Duration::from_secs(5))?;
+        search::teach(&write)?;
         let synchronous = if settings.durable { "full" } else { "normal" };
         write.pragma_update(None, "synchronous", synchronous)?;
         write.pragma_update(None, "foreign_keys", true)?;
@@ -266,6 +267,7 @@ fn readers(file: &Path, settings: Settings) -> Result<Pool<SqliteConnectionManag
 fn prepare(file: &Path) -> Result<()> {
     let mut db = Connection::open(file)?;
     db.busy_timeout(Duration::from_secs(5))?;
+    search::teach(&db)?;
     db.pragma_update(None, "journal_mode", "wal")?;
     db.pragma_update(None, "synchronous", "full")?;
     db.pragma_update(None, "foreign_keys", true)?;

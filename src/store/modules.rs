@@ -42,6 +42,7 @@ pub static SOURCE: Source = Source {
         ("exposed_sites_count", &["{exposed}"]),
         ("last_checked_at", &["m.last_checked_at"]),
     ],
+    ties: &[("exposed_sites_count", "{sites}")],
     search: &["m.name", "m.title"],
     search_index: Some("modules_search"),
     counted: &[

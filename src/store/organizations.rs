@@ -32,6 +32,7 @@ pub static SOURCE: Source = Source {
         // Ids are handed out in the order of time.
         ("created_at", &[]),
     ],
+    ties: &[],
     search: &["o.name"],
     search_index: None,
     counted: &[],

@@ -236,8 +236,8 @@ fn without_due(
 ) -> rusqlite::Result<Vec<(i64, i64)>> {
     let mut undue = db.prepare_cached(
         "SELECT id, open_exposures FROM sites
-         WHERE deleted_at IS NULL AND status = 0 AND next_due_at IS NULL AND open_exposures > 0
-           AND (?1 IS NULL OR organization_id = ?1) ORDER BY id LIMIT ?2",
+         WHERE deleted_at IS NULL AND status = 0 AND ifnull(next_due_at, 9223372036854775807) = 9223372036854775807
+           AND open_exposures > 0 AND (?1 IS NULL OR organization_id = ?1) ORDER BY id LIMIT ?2",
     )?;
     let rows = undue.query_map(params![organization, most], |row| {
         Ok((row.get(0)?, row.get(1)?))

@@ -47,16 +47,10 @@ pub static SOURCE: Source = Source {
         ),
         (
             "status",
-            Column::Words(&[
-                ("not_secure", "s.status = 0"),
-                ("revoked", "s.status = 1"),
-                ("not_supported", "s.status = 2"),
-                ("unknown", "s.status = 3"),
-                ("not_checked", "s.status = 4"),
-                ("pending", "s.status = 5"),
-                ("not_current", "s.status = 6"),
-                ("current", "s.status = 7"),
-            ]),
+            Column::ByIndex(
+                &Column::Standing("s.status"),
+                &Column::Standing("+s.status"),
+            ),
         ),
         (
             "silent",
@@ -81,7 +75,7 @@ pub static SOURCE: Source = Source {
         ("updated_at", Column::Plain("s.updated_at")),
     ],
     sorts: &[
-        ("name", &["s.name COLLATE NOCASE", "s.environment"]),
+        ("name", &["s.name COLLATE NOCASE"]),
         ("id", &[]),
         ("status", &["s.status"]),
         ("last_sync_at", &["c.last_sync_at"]),
@@ -91,6 +85,10 @@ pub static SOURCE: Source = Source {
         ),
         // Ids are handed out in the order of time.
         ("created_at", &[]),
+    ],
+    ties: &[
+        ("name", "s.environment"),
+        ("status", "ifnull(s.next_due_at, 9223372036854775807)"),
     ],
     search: &["s.name", "s.url"],
     search_index: Some("sites_search"),

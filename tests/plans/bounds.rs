@@ -95,6 +95,8 @@ pub const LISTS: &[ListBound] = &[
     asks("sites, sort=*status, an organization, rows", SORTS, "sites of one organization: a security release would move every entry of an index for it"),
     asks("sites, sort=*next_due_at, an organization, rows", SORTS, "likewise"),
     asks("sites, sort=*last_sync_at, an organization, rows", SORTS, "sites of one organization: an index for it would move with every sync"),
+    asks("sites, *&sort=status,next_due_at, an organization, rows", SORTS, "likewise"),
+    asks("sites, filter[organization_id]=*&sort=status,next_due_at, all, rows", SORTS, "likewise"),
     asks("exposures, sort=*id, an organization, rows", SORTS, "windows of one organization, ids alone"),
     asks("exposures, sort=*due_at, an organization, rows", SORTS, "windows of one organization; the open ones alone have an index"),
     asks("patch-runs, sort=*id, an organization, rows", SORTS, "patch runs of one organization, ids alone"),
@@ -113,11 +115,21 @@ pub const LISTS: &[ListBound] = &[
     asks("advisories, *", "SCAN a", "all advisories there are: some thousands, whatever the fleet"),
     asks("advisories, *, rows", SORTS, "the same rows"),
 
-    // What a filter or a search leaves, found by index, and sorted.
-    asks("sites, filter[tags]=*, all, rows", SORTS, "sites with that tag, found by index"),
+    // What a search finds: few rows by an index, many by reading on.
+    asks("*, q=*, all, few or many", "SCAN (subquery-", "at most 2,001 rows because of the LIMIT"),
+    asks("*, q=*, all, few or many", "SCAN sites_search", "rows that have all the text's terms: it ends with the 2,001st that has the text"),
+    asks("*, q=*, all, few or many", "SCAN modules_search", "likewise"),
+    asks("*, q=*, all, * of few", "SCAN sites_search", "at most 2,000 rows that have the text"),
+    asks("*, q=*, all, * of few", "SCAN modules_search", "likewise"),
+    asks("*, q=*, all, count of few", "SCAN (subquery-", "the same rows"),
+    asks("*, q=*, all, rows of few", SORTS, "the same rows"),
+    asks("*, q=*, all, rows", "SCAN ", "ends with the page, since more than 2,000 rows have the text; at worst the list is read once, about 80 ms for 50,000 sites"),
+    asks("*, q=*, all, count", "SCAN ", "ends with the 10,001st row that has the text; at worst the list is read once, about 20 ms for 50,000 sites"),
     asks("sites, q=*&sort=last_sync_at, an organization, rows", SORTS, "sites of one organization that have the text"),
-    asks("sites, q=*, all, rows", SORTS, "sites that have the text, found by index"),
-    asks("modules, q=*, all, rows", SORTS, "modules that have the text, found by index"),
+    asks("sites, filter[name][*, all, *", "SCAN s", "as a search that many rows have; where few have it, too, the list is read once"),
+
+    // What a filter leaves, found by index, and sorted.
+    asks("sites, filter[tags]=*, all, rows", SORTS, "sites with that tag, found by index"),
     asks("sites, filter[status]=*, all, rows", SORTS, "sites of that status, found by index"),
     asks("sites, filter[silent]=*, all, rows", SORTS, "sites that are silent, found by index"),
     asks("sites, filter[next_due_at][lt]=*, all, rows", SORTS, "sites with something due before then, found by index"),
