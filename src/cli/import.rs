@@ -29,6 +29,8 @@ pub enum Import {
     ///
     /// Read are release-history/PROJECT/current, release-history/PROJECT.xml and advisories/*.json
     /// (OSV documents, nodes of api-d7, or listings of them). May run while `dewline serve` does.
+    /// What is of no use is named and left. Fails in the end where an OSV document was left that may
+    /// count against what sites run.
     Catalogue {
         /// The folder or the archive
         path: PathBuf,

@@ -262,17 +262,18 @@ impl Versions {
 
     /// Takes what drupal.org states.
     fn take_constraints(&mut self, entries: &[&Value]) {
-        let mut all = Vec::new();
+        let (mut all, mut blank) = (Vec::new(), false);
         for entry in entries {
             let specific = entry.get("database_specific");
             match specific.and_then(|of| of.get("affected_versions")) {
                 None | Some(Value::Null) => {}
                 Some(Value::String(text)) if !text.trim().is_empty() => all.push(text.trim()),
-                // One that says nothing matters only where nothing else is said.
-                Some(Value::String(_)) => self.lost |= self.spans.is_empty(),
+                Some(Value::String(_)) => blank = true,
                 Some(_) => self.lost = true,
             }
         }
+        // One that says nothing matters only where nothing else is said.
+        self.lost |= blank && all.is_empty() && self.spans.is_empty();
         let joined = all.join(" || ");
         if joined.len() > LONGEST_CONSTRAINT {
             self.lost = true;

@@ -221,6 +221,19 @@ fn versions_that_are_listed_are_named_beside_those_in_ranges() {
 }
 
 #[test]
+fn a_constraint_that_says_nothing_matters_only_where_nothing_else_is_said() {
+    let blank = |entry: &mut Value| {
+        entry["database_specific"]["affected_versions"] = json!(" ");
+    };
+    assert_eq!(says("9.0.0", blank), Some(false));
+    let nothing = |entry: &mut Value| {
+        blank(entry);
+        entry["ranges"] = json!([]);
+    };
+    assert_eq!(says("9.0.0", nothing), None);
+}
+
+#[test]
 fn versions_that_the_ranges_hold_already_cost_nothing() {
     let mut long = document();
     let all: Vec<_> = (0..4_000).map(|at| format!("3.5.{at}")).collect();
