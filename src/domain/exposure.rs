@@ -368,7 +368,10 @@ pub fn reconcile(
         let windows = windows(&cause, runs, verdicts);
         for window in &windows {
             if let Some(known) = verdicts.known(&cause, window.version_id) {
+                let before = steps.len();
                 settle(now, &known, window, &rows, promise, &mut steps);
+                // A row tells of one window: the next one has to be told by another.
+                close(&mut rows, steps.get(before..).unwrap_or_default());
             }
         }
         let open_window = windows.iter().any(|window| window.closed.is_none());
@@ -380,6 +383,22 @@ pub fn reconcile(
         }
     }
     steps
+}
+
+/// Closes the rows that these steps close.
+fn close(rows: &mut [Row], steps: &[Step]) {
+    for step in steps {
+        if let Step::Close {
+            row: id,
+            at,
+            outcome,
+            ..
+        } = step
+            && let Some(row) = rows.iter_mut().find(|row| row.id == *id)
+        {
+            row.closed = Some((*at, *outcome));
+        }
+    }
 }
 
 /// The causes that matter: those of any version that ran, and those of the open rows. In a fixed order.
@@ -568,7 +587,7 @@ fn settle(
     let mut known_at = known_at;
     if let Some(until) = recorded_until {
         opened_at = opened_at.max(until);
-        known_at = known_at.max(now);
+        known_at = known_at.max(now).max(opened_at);
     }
     // A site that had left what is affected before the window would open gets none: that its next
     // version can't be told apart keeps a window open, but opens none.

@@ -572,3 +572,40 @@ fn a_site_that_patches_while_nobody_can_tell_of_its_old_version_is_not_forgotten
     book.reconcile(30, &[run(4, 0, Some(30)), run(5, 30, None)], &unclear);
     assert_eq!(book.0[0].closed, Some((hour(30), Outcome::Met)));
 }
+
+#[test]
+fn one_row_that_turns_out_to_be_two_windows_is_closed_and_the_second_opened() {
+    let mut world = World::default().fix(5, Some(10), 11);
+    world.unclear = vec![7];
+    let runs = [run(4, 0, Some(20)), run(7, 20, Some(30)), run(4, 30, None)];
+    let mut book = Book::default();
+    book.reconcile(40, &runs, &world);
+    assert_eq!(book.0.len(), 1, "nobody could tell that it was interrupted");
+    assert_eq!((book.0[0].opened_at, book.0[0].closed), (hour(10), None));
+
+    world.unclear.clear();
+    book.reconcile(50, &runs, &world);
+    let windows: Vec<_> = book
+        .0
+        .iter()
+        .map(|row| (row.opened_at, row.closed))
+        .collect();
+    assert_eq!(
+        windows,
+        [(hour(10), Some((hour(20), Outcome::Met))), (hour(30), None)]
+    );
+}
+
+#[test]
+fn what_opens_again_is_known_when_it_opens_at_the_earliest_whatever_the_clock_says() {
+    let mut book = Book::default();
+    book.reconcile(12, &[run(4, 0, None)], &World::hole(HOLE));
+    // The clock was ahead when the site patched, and was set back since.
+    let runs = [run(4, 0, Some(90)), run(6, 90, None)];
+    book.reconcile(90, &runs, &World::hole(HOLE));
+    let corrected = Hole { below: 8, ..HOLE };
+    book.reconcile(40, &runs, &World::hole(corrected));
+    let again = book.0.last().unwrap();
+    assert_eq!((again.opened_at, again.closed), (hour(90), None));
+    assert_eq!(again.known_at, hour(90));
+}
