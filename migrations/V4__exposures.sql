@@ -49,10 +49,10 @@ CREATE TABLE fanouts (
 CREATE TABLE left_untold (
   module_id    INTEGER NOT NULL REFERENCES modules (id),
   site_id      INTEGER NOT NULL REFERENCES sites (id),
-  requested_at INTEGER NOT NULL,                       -- of the first fan-out that left it
+  requested_at INTEGER NOT NULL,                       -- of the fan-out that left it: what it told is told as of then
   next_try_at  INTEGER NOT NULL,
   error        TEXT    NOT NULL,
-  PRIMARY KEY (site_id, module_id)
+  PRIMARY KEY (site_id, module_id, requested_at)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX left_untold_due ON left_untold (next_try_at);
 CREATE INDEX left_untold_module ON left_untold (module_id);

@@ -301,6 +301,19 @@ async fn a_site_that_cannot_be_told_holds_nobody_up_and_is_told_when_it_can() {
     let of_sound: Vec<Value> = told(&windows, sound.0);
     assert_eq!(of_sound.len(), 2, "{windows:#?}");
     assert_eq!(told(&windows, broken.0), Vec::<Value>::new());
+    // It is called what its version is, and whoever looks is told what is wrong.
+    let path = format!("/sites/{}", broken.0);
+    let word = house.admin().get(&path).await.ok()["data"]["status"].clone();
+    assert_eq!(word, "not_secure");
+    let findings = dewline::services::check::run(&house.app.config, false);
+    let wrong: Vec<String> = findings
+        .await
+        .unwrap()
+        .into_iter()
+        .flat_map(|finding| finding.wrong)
+        .collect();
+    assert_eq!(wrong.len(), 2, "{wrong:#?}");
+    assert!(wrong[0].contains("(Broken) could not be told of poll since"));
     // What it runs can't be called safe: it isn't answered at all.
     let path = format!("/sites/{}/modules/sync", broken.0);
     let inventory = Site::inventory(&[("poll", "1.0.0"), ("token", "1.0.0")]);
@@ -313,4 +326,25 @@ async fn a_site_that_cannot_be_told_holds_nobody_up_and_is_told_when_it_can() {
     let windows = house.windows().await;
     assert_eq!(told(&windows, broken.0), of_sound, "{windows:#?}");
     house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_site_that_cannot_be_told_can_be_deleted() {
+    let mut house = TestApp::start().await;
+    let organization = house.organization("Harbour").await;
+    house.publishes(module("poll"));
+    let broken = site(&house, organization, "Broken").await;
+    house.push(&broken, &[("poll", "1.0.0")]).await;
+    house.run_jobs().await;
+    let poison = "CREATE TRIGGER poison BEFORE INSERT ON exposures BEGIN SELECT RAISE(ABORT, 'nothing can be written'); END";
+    house.runs(poison.to_owned()).await;
+    house.waits(SignedDuration::from_hours(1)).await;
+    house.releases(
+        "poll",
+        Release::security("1.0.1", house.clock_seconds() - 60),
+    );
+    house.run_jobs().await;
+    let path = format!("/sites/{}", broken.0);
+    assert_eq!(house.admin().delete(&path).await.status, 204);
+    assert_eq!(house.admin().get(&path).await.status, 404);
 }

@@ -497,6 +497,11 @@ async fn leave(store: &Store, left: LeftUntold, error: &Error, now: Timestamp) -
             catalogue::leave_untold(db, &left, &why, again.unwrap_or(Timestamp::MAX))
         })
         .await?;
+    // Its windows can't be written, but its word and its counters follow from what its versions are called now.
+    let counted = store.write(Lane::Back, move |db| ledger::recount(db, left.site_id));
+    if let Err(error) = counted.await {
+        tracing::error!(site = left.site_id, %error, "it could not be counted either");
+    }
     Ok(())
 }
 
@@ -505,8 +510,7 @@ async fn try_again(app: &App, left: &LeftUntold, promise: Promise, now: Timestam
     let told = app
         .store
         .write(Lane::Back, move |db| {
-            tell(db, module_id, &[site_id], &promise, requested_at)?;
-            Ok::<_, Error>(catalogue::told_after_all(db, site_id, module_id)?)
+            tell(db, module_id, &[site_id], &promise, requested_at).map(drop)
         })
         .await;
     match told {
@@ -535,6 +539,14 @@ fn tell(
                 site_id: *site_id,
                 module_id,
             };
+            // What it was not told before comes first, as of then.
+            let left = catalogue::left_of(db, *site_id, module_id)?;
+            for requested_at in &left {
+                ledger::reconcile(db, &place, &module.name, promise, *requested_at)?;
+            }
+            if !left.is_empty() {
+                catalogue::told_after_all(db, *site_id, module_id)?;
+            }
             ledger::reconcile(db, &place, &module.name, promise, now)?;
             ledger::recount(db, *site_id)?;
         }

@@ -49,6 +49,7 @@ pub async fn run(config: &Config, replay: bool) -> Result<Vec<Finding>> {
         findings.extend(check::counters(db)?);
         findings.extend(check::searches(db)?);
         findings.push(check::events_give_inventories(db)?);
+        findings.push(all_told(db)?);
         findings.push(sealed(db)?);
         Ok::<_, StoreError>(findings)
     })?;
@@ -79,6 +80,20 @@ async fn words_of_sites(store: &Store) -> Result<Finding> {
         about: "the word and counters of each site",
         looked_at: wrong.0,
         wrong: wrong.1,
+    })
+}
+
+/// Nobody waits to be told by a fault of ours. Named are 50 at most.
+fn all_told(db: &Connection) -> store::Result<Finding> {
+    let left = catalogue::all_left(db, 50)?.into_iter();
+    Ok(Finding {
+        about: "every site was told what was published",
+        looked_at: 1,
+        wrong: left
+            .map(|(id, name, module, since)| {
+                format!("site {id} ({name}) could not be told of {module} since {since}")
+            })
+            .collect(),
     })
 }
 

@@ -94,6 +94,20 @@ pub fn settle(db: &Connection, site_id: i64, promise: &Promise) -> store::Result
     Ok(true)
 }
 
+/// As [`settle`], before a site is deleted: what can't be told any more is left, for it must not keep it here.
+///
+/// # Errors
+/// What SQLite says of the savepoint.
+pub fn settle_or_leave(db: &Connection, site_id: i64, promise: &Promise) -> store::Result<()> {
+    db.prepare_cached("SAVEPOINT settled")?.execute([])?;
+    if let Err(error) = settle(db, site_id, promise) {
+        tracing::error!(site = site_id, %error, "a site could not be told what was published before it was deleted");
+        db.prepare_cached("ROLLBACK TO settled")?.execute([])?;
+    }
+    db.prepare_cached("RELEASE settled")?.execute([])?;
+    Ok(())
+}
+
 /// Draws the consequences of what was published while a site was deleted, and counts it: it stands
 /// as if it had been there all the time.
 ///

@@ -128,7 +128,7 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
         .write(Lane::Front, move |db| {
             let before = organizations::find(db, id)?.ok_or(Error::NotFound)?;
             for site in organizations::sites(db, id)? {
-                ledger::settle(db, site, &promise)?;
+                ledger::settle_or_leave(db, site, &promise)?;
                 sites::delete(db, site, Going::WithOrganization, &by, now)?;
             }
             organizations::delete(db, id, &by, now)?;

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::exposure::Risk;
 use crate::domain::site_status::Standing;
+use crate::store::catalogue;
 pub use crate::store::overview::OpenWindow;
 use crate::store::overview::{self as store, Happened, Mark, Quiet, Tally};
 
@@ -226,6 +227,21 @@ pub struct Feed {
     pub next: Option<Timestamp>,
     /// Those whose last question failed, the most used first.
     pub failing: Vec<FailingModule>,
+    /// Sites that could not be told what was published.
+    pub untold: Vec<UntoldSite>,
+}
+
+/// A site that could not be told what was published about a module, by a fault of ours.
+#[derive(Debug)]
+pub struct UntoldSite {
+    /// The site.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// The module's name.
+    pub module: String,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// A module whose last question failed.
@@ -256,11 +272,20 @@ pub async fn feed(app: &App, actor: &Actor) -> Result<Feed> {
     app.store.read(|db| {
         let (tracked, stale, pending, next) = store::feed_counts(db)?;
         let failing = store::failing(db, NAMED)?.into_iter();
+        let untold = catalogue::all_left(db, NAMED)?.into_iter();
         Ok(Feed {
             tracked,
             stale,
             pending,
             next: next.and_then(|at| Timestamp::from_millisecond(at).ok()),
+            untold: untold
+                .map(|(id, name, module, since)| UntoldSite {
+                    id,
+                    name,
+                    module,
+                    since,
+                })
+                .collect(),
             failing: failing
                 .map(|(id, title, name, trouble, sites)| FailingModule {
                     id,

@@ -172,7 +172,7 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
     app.store
         .write(Lane::Front, move |db| {
             let before = sites::find(db, id)?.ok_or(Error::NotFound)?;
-            ledger::settle(db, id, &promise)?;
+            ledger::settle_or_leave(db, id, &promise)?;
             sites::delete(db, id, Going::Itself, &by, now)?;
             keep(db, entry.before(shown(&before)), &before)
         })

@@ -893,6 +893,33 @@ pub fn leave_untold(
     Ok(())
 }
 
+/// What a site was not told of a module, the oldest first.
+///
+/// # Errors
+/// What SQLite says.
+pub fn left_of(db: &Connection, site_id: i64, module_id: i64) -> Result<Vec<Timestamp>> {
+    let mut query = db.prepare_cached(
+        "SELECT requested_at FROM left_untold WHERE site_id = ?1 AND module_id = ?2 ORDER BY requested_at",
+    )?;
+    let rows = query.query_map([site_id, module_id], |row| Ok(at(row.get(0)?)))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
+/// Sites that could not be told: id, name, the module's name, and since when; so many at most.
+///
+/// # Errors
+/// What SQLite says.
+pub fn all_left(db: &Connection, most: u32) -> Result<Vec<(i64, String, String, Timestamp)>> {
+    let mut query = db.prepare_cached(
+        "SELECT s.id, s.name, m.name, l.requested_at FROM left_untold AS l JOIN sites AS s ON s.id = l.site_id
+         JOIN modules AS m ON m.id = l.module_id ORDER BY l.site_id, l.module_id, l.requested_at LIMIT ?1",
+    )?;
+    let rows = query.query_map([most], |row| {
+        Ok((row.get(0)?, row.get(1)?, row.get(2)?, at(row.get(3)?)))
+    })?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
+}
+
 /// The site that is to be tried again first, where one is due.
 ///
 /// # Errors

@@ -90,6 +90,11 @@ async fn feed(visit: Visit) -> Result<Reply> {
                 trouble: Some(failing.trouble),
             })
             .collect(),
+        untold: state
+            .untold
+            .into_iter()
+            .map(|site| (site.id, site.name, site.module, site.since))
+            .collect(),
         next: state.next,
         advisories: advisories(told, &visit.app.config.drupal_org.advisories_url),
         jobs: jobs.rows.into_iter().map(job).collect(),

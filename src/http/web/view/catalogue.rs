@@ -105,6 +105,8 @@ pub struct FeedPage {
     pub pending: u64,
     /// Of those: the last question failed.
     pub failing: Vec<CatalogueRow>,
+    /// Sites that could not be told what was published: id, name, the module's name, since when.
+    pub untold: Vec<(i64, String, String, Timestamp)>,
     /// When the next question is due.
     pub next: Option<Timestamp>,
     /// The advisories.

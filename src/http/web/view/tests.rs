@@ -913,6 +913,7 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
                 stale: 0,
                 pending: 3,
                 failing: vec![catalogue().remove(2)],
+                untold: vec![(7, "Town hall".into(), "token".into(), ago(2.0))],
                 next: Some(ago(-0.05)),
                 advisories: AdvisoriesRow {
                     following: true,
