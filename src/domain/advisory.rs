@@ -9,10 +9,12 @@ pub mod matching;
 pub mod node;
 pub mod plain;
 pub mod reach;
+pub mod readings;
 pub mod record;
 pub mod shown;
 
 pub use matching::{Joined, Match, join};
+pub use readings::Readings;
 pub use record::{Record, Span};
 
 use crate::domain::composer::Composer;

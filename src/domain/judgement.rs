@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::advisory::{Advisory, Joined, Match, join};
+use super::advisory::{Advisory, Joined, Match, Readings, join};
 use super::exposed::{BranchFix, Rule};
 use super::exposure::{Cause, CauseKind};
 use super::inventory::{ModuleType, Origin};
@@ -186,6 +186,8 @@ pub struct Evidence<'a> {
     pub history: Option<&'a Prepared>,
     /// The advisories of the project that stand.
     pub advisories: &'a [Advisory],
+    /// Which releases of the history they name, as far as it was read; `None`: it is read anew.
+    pub readings: Option<&'a Readings>,
 }
 
 impl Evidence<'_> {
@@ -239,6 +241,7 @@ impl Evidence<'_> {
             self.history,
             installed,
             self.advisories,
+            self.readings,
         );
         if assessment.is_some() || !joined.matches.is_empty() {
             *assessment = Some(judged);
@@ -305,6 +308,7 @@ mod tests {
             feed,
             history,
             advisories: &[],
+            readings: None,
         }
     }
 

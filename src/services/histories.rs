@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use moka::sync::Cache;
 
-use crate::domain::advisory::Advisory;
+use crate::domain::advisory::{Advisory, Readings};
 use crate::domain::judgement::Evidence;
 use crate::domain::prepared::Prepared;
 use crate::store::catalogue::Module;
@@ -19,12 +19,19 @@ use crate::store::{self, Connection, advisories, catalogue};
 pub struct Histories {
     prepared: Cache<Vec<u8>, Arc<Prepared>>,
     advisories: Cache<String, Shelf>,
+    readings: Cache<(Vec<u8>, Newest), Arc<Readings>>,
 }
+
+/// What tells one form of a project's advisories from another.
+type Newest = (i64, i64, Vec<u8>);
+
+/// Bytes of readings that are kept.
+const ROOM: u64 = 2 << 20;
 
 /// The advisories of a project as of the newest form of any of them.
 #[derive(Debug, Clone)]
 struct Shelf {
-    newest: (i64, i64, Vec<u8>),
+    newest: Newest,
     advisories: Arc<[Advisory]>,
 }
 
@@ -33,6 +40,12 @@ impl Default for Histories {
         Self {
             prepared: Cache::new(1_000),
             advisories: Cache::new(1_000),
+            readings: Cache::builder()
+                .weigher(|_, kept: &Arc<Readings>| {
+                    u32::try_from(kept.size().saturating_add(200)).unwrap_or(u32::MAX)
+                })
+                .max_capacity(ROOM)
+                .build(),
         }
     }
 }
@@ -42,6 +55,7 @@ impl Default for Histories {
 pub struct Grounds {
     history: Option<Arc<Prepared>>,
     advisories: Arc<[Advisory]>,
+    readings: Option<Arc<Readings>>,
 }
 
 impl Grounds {
@@ -54,6 +68,7 @@ impl Grounds {
             feed: module.feed,
             history: self.history.as_deref(),
             advisories: &self.advisories,
+            readings: self.readings.as_deref(),
         }
     }
 
@@ -69,16 +84,28 @@ impl Histories {
     /// # Errors
     /// What the store says.
     pub fn grounds(&self, db: &Connection, module: &Module) -> store::Result<Grounds> {
+        let history = match module.publication_id {
+            Some(id) => Some(self.hashed(db, id)?),
+            None => None,
+        };
+        let shelf = if module.is_project() {
+            self.shelf(db, &module.name)?
+        } else {
+            None
+        };
+        let readings = match (&history, &shelf) {
+            (Some((hash, history)), Some(shelf)) => {
+                let key = (hash.clone(), shelf.newest.clone());
+                let (releases, advisories) = (history.releases().len(), shelf.advisories.len());
+                let unread = || Arc::new(Readings::new(releases, advisories));
+                Some(self.readings.get_with(key, unread))
+            }
+            _ => None,
+        };
         Ok(Grounds {
-            history: match module.publication_id {
-                Some(id) => Some(self.history(db, id)?),
-                None => None,
-            },
-            advisories: if module.is_project() {
-                self.advisories(db, &module.name)?
-            } else {
-                Arc::new([])
-            },
+            history: history.map(|(_, history)| history),
+            advisories: shelf.map_or_else(|| Arc::new([]) as Arc<[_]>, |shelf| shelf.advisories),
+            readings,
         })
     }
 
@@ -87,31 +114,39 @@ impl Histories {
     /// # Errors
     /// What the store says.
     pub fn history(&self, db: &Connection, publication_id: i64) -> store::Result<Arc<Prepared>> {
-        let hash = catalogue::newest_hash(db, publication_id)?.unwrap_or_default();
-        if let Some(known) = self.prepared.get(&hash) {
-            return Ok(known);
-        }
-        let prepared = Arc::new(Prepared::new(&catalogue::document(db, publication_id)?));
-        self.prepared.insert(hash, Arc::clone(&prepared));
-        Ok(prepared)
+        Ok(self.hashed(db, publication_id)?.1)
     }
 
-    fn advisories(&self, db: &Connection, project: &str) -> store::Result<Arc<[Advisory]>> {
+    /// The release history of a publication, and the hash of its content.
+    fn hashed(
+        &self,
+        db: &Connection,
+        publication_id: i64,
+    ) -> store::Result<(Vec<u8>, Arc<Prepared>)> {
+        let hash = catalogue::newest_hash(db, publication_id)?.unwrap_or_default();
+        if let Some(known) = self.prepared.get(&hash) {
+            return Ok((hash, known));
+        }
+        let prepared = Arc::new(Prepared::new(&catalogue::document(db, publication_id)?));
+        self.prepared.insert(hash.clone(), Arc::clone(&prepared));
+        Ok((hash, prepared))
+    }
+
+    fn shelf(&self, db: &Connection, project: &str) -> store::Result<Option<Shelf>> {
         let Some(newest) = advisories::newest(db, project)? else {
-            return Ok(Arc::new([]));
+            return Ok(None);
         };
         if let Some(shelf) = self.advisories.get(project)
             && shelf.newest == newest
         {
-            return Ok(shelf.advisories);
+            return Ok(Some(shelf));
         }
         let records = advisories::standing(db, project)?;
-        let advisories: Arc<[Advisory]> = records.iter().map(Advisory::of).collect();
         let shelf = Shelf {
             newest,
-            advisories: Arc::clone(&advisories),
+            advisories: records.iter().map(Advisory::of).collect(),
         };
-        self.advisories.insert(project.to_owned(), shelf);
-        Ok(advisories)
+        self.advisories.insert(project.to_owned(), shelf.clone());
+        Ok(Some(shelf))
     }
 }

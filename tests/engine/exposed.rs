@@ -189,6 +189,7 @@ fn an_advisory_makes_a_yes_or_takes_a_no_back_and_never_softens() {
             Some(&history),
             &installed,
             &[advisory(constraint)],
+            None,
         );
         (found.answer, found.rule, joined.matches.len())
     };

@@ -83,6 +83,7 @@ pub fn status(question: &Question, shelf: &mut Shelf, stats: &mut Stats) -> Resu
             history.prepared(),
             &installed,
             advisories,
+            None,
         );
         let core = core
             .as_ref()

@@ -1,7 +1,7 @@
 //! What advisories add to *exposed*: which of them name a version, which can't be compared with it,
 //! and which release of its branch fixes each.
 
-use super::{Advisory, Reading};
+use super::{Advisory, Reading, Readings};
 use crate::domain::composer::Composer;
 use crate::domain::exposed::{Branch, BranchFix, Exposed, Position, Rule};
 use crate::domain::prepared::{Listed, Prepared};
@@ -32,20 +32,21 @@ pub struct Joined {
 }
 
 /// Joins the advisories of a project to what its release history said: one that matches makes it a yes, one that can't be
-/// compared takes a no back. An advisory never makes anything milder.
+/// compared takes a no back. An advisory never makes anything milder. `readings`: of this history and these advisories.
 #[must_use]
 pub fn join<'a>(
     exposed: &mut Exposed,
     prepared: Option<&Prepared>,
     installed: &Installed<'_>,
     advisories: impl IntoIterator<Item = &'a Advisory>,
+    readings: Option<&Readings>,
 ) -> Joined {
     let subject = Subject::new(prepared, installed);
     let ladder = Ladder::new(prepared, installed);
     let mut joined = Joined::default();
-    for advisory in advisories {
+    for (number, advisory) in advisories.into_iter().enumerate() {
         let found = subject.compare(advisory);
-        let fixes = ladder.fixes(advisory);
+        let fixes = ladder.fixes(number, advisory, readings);
         let nearest = fixes
             .iter()
             .rev()
@@ -155,15 +156,24 @@ impl<'a> Ladder<'a> {
     }
 
     /// The releases that an advisory doesn't name while it names the one before each, in the document's order.
-    fn fixes(&self, advisory: &Advisory) -> Vec<Step<'a>> {
-        let named = |release: &Listed| {
+    fn fixes(
+        &self,
+        number: usize,
+        advisory: &Advisory,
+        readings: Option<&Readings>,
+    ) -> Vec<Step<'a>> {
+        let named = |place: usize, release: &Listed| {
             let version = release.composer.as_ref()?;
-            advisory.reading(version).either()
+            let read = || advisory.reading(version).either();
+            match readings {
+                Some(readings) => readings.either(number, place, read),
+                None => read(),
+            }
         };
         let mut fixes = Vec::new();
         let mut older = None;
         for (place, release) in self.releases.iter().rev() {
-            let now = named(release);
+            let now = named(*place, release);
             if older == Some(true) && now == Some(false) {
                 fixes.push(Step {
                     release,
