@@ -98,14 +98,11 @@ fn all_told(db: &Connection) -> store::Result<Finding> {
 }
 
 fn sealed(db: &Connection) -> store::Result<Finding> {
-    let broken = audit::first_broken(db)?;
+    let (looked_at, broken) = audit::first_broken(db)?;
     Ok(Finding {
         about: "the seals of the audit log",
-        looked_at: 1,
-        wrong: broken
-            .map(|row| format!("the seal of row {row} doesn't fit"))
-            .into_iter()
-            .collect(),
+        looked_at,
+        wrong: broken.iter().map(ToString::to_string).collect(),
     })
 }
 

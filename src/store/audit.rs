@@ -1,6 +1,8 @@
 //! The record of what people and keys did: append-only, each row sealed together with the one
 //! before it, so that a row that was changed, removed or moved shows.
 
+use std::fmt::{self, Write as _};
+
 use ring::digest::{Context, SHA256};
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Value, json};
@@ -88,20 +90,27 @@ impl Entry {
     }
 }
 
+/// The name under which the newest seal is kept apart from the rows: whoever cuts the end off leaves it behind.
+const NEWEST: &str = "audit.newest";
+
+/// A row's id and hash.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Seal {
+    id: i64,
+    hash: Vec<u8>,
+}
+
 /// Appends the row, sealed with the one before it, and returns its id. Must run in the write that
 /// does what the row says.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn append(db: &Connection, entry: &Entry) -> Result<i64> {
-    let last: Option<(i64, Vec<u8>)> = db
-        .prepare_cached("SELECT id, hash FROM audit_logs ORDER BY id DESC LIMIT 1")?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    let (before, previous) = last.unwrap_or_default();
-    let id = before + 1;
+    // After a cut the chain goes on from the row that is missing, so that the gap stays.
+    let previous = newest_row(db)?.max(newest_kept(db)?).unwrap_or_default();
+    let id = previous.id + 1;
     let data = entry.data.to_string();
-    let hash = seal(&previous, id, entry, &data)?;
+    let hash = seal(&previous.hash, id, entry, &data)?;
     db.prepare_cached(
         "INSERT INTO audit_logs (id, created_at, actor_kind, actor_id, actor_name, action, subject_kind, subject_id,
                 organization_id, site_id, status, data, address, request_id, hash)
@@ -124,7 +133,56 @@ pub fn append(db: &Connection, entry: &Entry) -> Result<i64> {
         entry.request_id,
         hash,
     ])?;
+    keep_newest(db, &Seal { id, hash }, entry.created_at)?;
     Ok(id)
+}
+
+fn newest_row(db: &Connection) -> Result<Option<Seal>> {
+    let mut prepared =
+        db.prepare_cached("SELECT id, hash FROM audit_logs ORDER BY id DESC LIMIT 1")?;
+    let found = prepared.query_row([], |row| {
+        Ok(Seal {
+            id: row.get(0)?,
+            hash: row.get(1)?,
+        })
+    });
+    Ok(found.optional()?)
+}
+
+/// What is kept apart; `None` also where it can't be read.
+fn newest_kept(db: &Connection) -> Result<Option<Seal>> {
+    let mut prepared = db.prepare_cached("SELECT value FROM settings WHERE name = ?1")?;
+    let kept: Option<String> = prepared.query_row([NEWEST], |row| row.get(0)).optional()?;
+    Ok(kept.and_then(|text| {
+        let (id, hash) = text.split_once(' ')?;
+        Some(Seal {
+            id: id.parse().ok()?,
+            hash: unhex(hash)?,
+        })
+    }))
+}
+
+fn keep_newest(db: &Connection, newest: &Seal, at: i64) -> Result<()> {
+    let value = format!("{} {}", newest.id, hex(&newest.hash));
+    db.prepare_cached(
+        "INSERT INTO settings (name, value, updated_at) VALUES (?1, ?2, ?3)
+         ON CONFLICT (name) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at",
+    )?
+    .execute(params![NEWEST, value, at])?;
+    Ok(())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing into memory cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digits = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
+    (0..text.len()).step_by(2).map(digits).collect()
 }
 
 /// SHA-256 over the hash before and the row as one JSON array.
@@ -151,28 +209,68 @@ fn seal(previous: &[u8], id: i64, entry: &Entry, data: &str) -> Result<Vec<u8>> 
     Ok(context.finish().as_ref().to_vec())
 }
 
-/// Walks the whole chain. `Some(id)`: the first row that does not fit the one before it, or before
-/// which a row is missing.
+/// The first row that shows that somebody was at the record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// The row isn't as it was sealed: it was edited, stands where another stood, or was put there.
+    Changed(i64),
+    /// The row is gone.
+    Missing(i64),
+    /// What is kept apart about the newest row is gone: nobody can tell whether rows after this one were cut off.
+    Unmarked(i64),
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Changed(row) => write!(f, "row {row} isn't as it was sealed"),
+            Self::Missing(row) => write!(f, "row {row} is missing"),
+            Self::Unmarked(row) => {
+                write!(
+                    f,
+                    "rows after {row} may be missing: the mark of the newest is gone"
+                )
+            }
+        }
+    }
+}
+
+/// Walks the whole chain: how many rows were looked at, and the first that is broken.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn first_broken(db: &Connection) -> Result<Option<i64>> {
+pub fn first_broken(db: &Connection) -> Result<(u64, Option<Broken>)> {
     let mut statement = db.prepare(
         "SELECT id, created_at, actor_kind, actor_id, actor_name, action, subject_kind, subject_id,
                 organization_id, site_id, status, data, address, request_id, hash
            FROM audit_logs ORDER BY id",
     )?;
     let mut rows = statement.query([])?;
-    let (mut expected, mut previous) = (1, Vec::new());
+    let (mut looked_at, mut last) = (0, Seal::default());
     while let Some(row) = rows.next()? {
+        looked_at += 1;
         let (id, entry, data, hash) = sealed(row)?;
-        if id != expected || seal(&previous, id, &entry, &data)? != hash {
-            return Ok(Some(id));
+        let expected = last.id + 1;
+        if id != expected {
+            return Ok((looked_at, Some(Broken::Missing(expected))));
         }
-        expected = id + 1;
-        previous = hash;
+        if seal(&last.hash, id, &entry, &data)? != hash {
+            return Ok((looked_at, Some(Broken::Changed(id))));
+        }
+        last = Seal { id, hash };
     }
-    Ok(None)
+    Ok((looked_at, at_the_end(&last, newest_kept(db)?)))
+}
+
+/// Whether the last row is the newest that was ever sealed.
+fn at_the_end(last: &Seal, kept: Option<Seal>) -> Option<Broken> {
+    match kept {
+        None if last.id == 0 => None,
+        None => Some(Broken::Unmarked(last.id)),
+        Some(kept) if kept == *last => None,
+        Some(kept) if kept.id > last.id => Some(Broken::Missing(last.id + 1)),
+        Some(kept) => Some(Broken::Changed(last.id.min(kept.id + 1))),
+    }
 }
 
 fn sealed(row: &Row<'_>) -> rusqlite::Result<(i64, Entry, String, Vec<u8>)> {

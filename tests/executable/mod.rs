@@ -420,7 +420,9 @@ fn the_record_is_checked_beside_a_running_appliance_and_a_difference_is_a_failur
     let broken = run(&data, &["check"], "");
     assert_eq!(broken.status.code(), Some(1), "{}", text(&broken.stdout));
     assert!(
-        text(&broken.stdout).contains("WRONG the seals of the audit log"),
+        text(&broken.stdout).contains(
+            "WRONG the seals of the audit log (1 looked at)\n      row 1 isn't as it was sealed\n"
+        ),
         "{}",
         text(&broken.stdout)
     );

@@ -50,7 +50,7 @@ pub const STATEMENTS: &[Bound] = &[
     may("advisory_feed::troubles", SORTS, "the same rows"),
     may("advisory_feed::any_trouble", "SCAN advisory_nodes", "the same rows"),
     may("advisory_feed::standing", "SCAN advisories", "all advisories, about 4,500, on a page for the platform's administrator"),
-    may("audit::append", "SCAN audit_logs", "one row: LIMIT 1 in the order of ids"),
+    may("audit::newest_row", "SCAN audit_logs", "one row: LIMIT 1 in the order of ids"),
     may("audit::first_broken", "SCAN audit_logs", "the whole record, on the copy that `dewline check` makes"),
     may("catalogue::all_left", "SCAN l", "sites that could not be told by a fault of ours: 50 at most because of the LIMIT"),
     may("catalogue::versions", SORTS, "the versions of one module, seen on sites: hundreds"),
