@@ -9,6 +9,7 @@ use dewline::domain::advisory::Record;
 use dewline::domain::advisory::record::Span;
 use dewline::services::{Error, advisories};
 use jiff::SignedDuration;
+use serde_json::json;
 
 use crate::support::{Answer, EMAIL, PASSWORD, TestApp, days_ago, module};
 
@@ -286,6 +287,111 @@ async fn nobody_is_called_unaffected_but_on_fresh_data() {
     assert!(page.contains("no site is known to be affected"), "{page}");
     assert!(page.contains("too old to call anything fine"), "{page}");
     assert!(!page.contains("No site in your fleet"), "{page}");
+}
+
+/// What the API says of how much is known.
+async fn certainty(house: &TestApp, id: &str) -> [serde_json::Value; 6] {
+    let shown = house.admin().get(&format!("/advisories/{id}")).await.ok();
+    [
+        "affected_sites_count",
+        "unclear_sites_count",
+        "silent_sites_count",
+        "telling",
+        "stale",
+        "none_is_proven",
+    ]
+    .map(|name| shown["data"][name].clone())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_and_the_file_call_nobody_unaffected_without_proof() {
+    let mut house = with_a_fix().await;
+    let harbour = house.organization("Harbour").await;
+    let (id, key) = {
+        let site = house.site_of(harbour, "Quay").await;
+        site.syncs(&[("poll", "1.0.1")]).await;
+        (site.id, site.key)
+    };
+    house.hears_of(advisory(&house)).await;
+    assert_eq!(
+        json!(certainty(&house, ID).await),
+        json!([0, 0, 0, false, false, true])
+    );
+    let csv = format!("/advisories/{ID}?format=csv");
+    assert_eq!(house.visits(&csv).await.text.lines().count(), 1);
+
+    // It names no versions: nobody can tell.
+    let without = "SA-CONTRIB-2026-104";
+    let nothing_stated = Record {
+        id: without.to_owned(),
+        affected_versions: None,
+        fixed_in: Vec::new(),
+        ..advisory(&house)
+    };
+    house.hears_of(nothing_stated).await;
+    let path = format!("/advisories/{without}/sites");
+    let sites = house.admin().get(&path).await.ok();
+    assert_eq!(sites["data"], json!([]));
+    assert_eq!(
+        json!(certainty(&house, without).await),
+        json!([0, 1, 0, false, false, false])
+    );
+    let path = format!("/advisories/{without}?format=csv");
+    let file = house.visits(&path).await.text;
+    assert_eq!(file.lines().count(), 2, "{file}");
+    assert!(
+        file.contains(",Quay,") && file.contains(",poll,1.0.1,,cannot_tell,"),
+        "{file}"
+    );
+    // An announcement proves nothing.
+    let psa = Record {
+        id: "PSA-2026-11-18".to_owned(),
+        psa: true,
+        project: String::new(),
+        ..advisory(&house)
+    };
+    house.hears_of(psa).await;
+    assert_eq!(certainty(&house, "PSA-2026-11-18").await[5], json!(false));
+
+    // A module judged anew whose sites have not been told.
+    let told = house.app.clone();
+    let other = Record {
+        id: "SA-CONTRIB-2026-107".to_owned(),
+        affected_versions: Some("<1.0.2".to_owned()),
+        ..advisory(&house)
+    };
+    advisories::record(&told, other).await.unwrap();
+    assert_eq!(
+        json!(certainty(&house, "SA-CONTRIB-2026-107").await),
+        json!([0, 0, 0, true, false, false])
+    );
+    let path = "/advisories/SA-CONTRIB-2026-107?format=csv";
+    let file = house.visits(path).await.text;
+    assert!(file.contains(",poll,,,cannot_tell,"), "{file}");
+    house.run_jobs().await;
+    assert_eq!(
+        json!(certainty(&house, "SA-CONTRIB-2026-107").await),
+        json!([1, 0, 0, false, false, false])
+    );
+
+    // drupal.org is silent for a day; then the site, too.
+    house
+        .drupal_org
+        .set_behaviour_for_all(Behaviour::Status(503, None));
+    house.waits(SignedDuration::from_hours(25)).await;
+    let path = format!("/sites/{id}/modules/sync");
+    let inventory = crate::support::Site::inventory(&[("poll", "1.0.1")]);
+    house.bearer(&key).post(&path, &inventory).await.ok();
+    house.run_jobs().await;
+    assert_eq!(
+        json!(certainty(&house, ID).await),
+        json!([0, 0, 0, false, true, false])
+    );
+    let file = house.visits(&csv).await.text;
+    assert!(file.contains(",poll,,,cannot_tell,"), "{file}");
+    house.waits(SignedDuration::from_hours(24 * 30)).await;
+    house.run_jobs().await;
+    assert_eq!(certainty(&house, ID).await[2], json!(1));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -8,11 +8,12 @@ use ring::digest::{SHA256, digest};
 
 use super::histories::Histories;
 use super::lists::ask;
+use super::overview::DAY;
 use super::{Error, Result, advisory_feed, catalogue as publishing, ledger};
 use crate::app::App;
-use crate::domain::access::{Actor, Permission};
+use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::advisory::Record;
-use crate::domain::advisory::reach::{Named, Reach, Span, Tally};
+use crate::domain::advisory::reach::{Blind, Ground, Named, Reach, Span, Tally};
 use crate::domain::advisory::shown::{Affected, Shown};
 use crate::domain::exposure::Promise;
 use crate::domain::inventory::Origin;
@@ -90,25 +91,96 @@ pub async fn reach(app: &App, actor: &Actor, number: i64) -> Result<Reach> {
     let shown = find(app, actor, number).await?;
     let (sight, now) = (actor.sight(), app.clock.now());
     app.store.read(|db| {
-        let mut reach = Reach {
-            tally: far::tally(db, sight, number, now, COUNTED)?,
-            ..Reach::default()
-        };
-        let Some(module) = shown.module_id else {
-            return Ok(reach);
-        };
-        reach.ground = far::ground(db, module)?;
-        reach.silent = far::silent(db, sight, module, COUNTED)?;
-        reach.versions = far::versions(db, sight, module, &shown.id)?;
-        for version in &reach.versions {
-            let room = NAMED.saturating_sub(u32::try_from(reach.blind.len()).unwrap_or(NAMED));
-            if version.named == Named::Unclear && room > 0 {
-                reach
-                    .blind
-                    .extend(far::blind(db, sight, version.id, number, room)?);
-            }
-        }
+        let mut reach = measured(db, sight, &shown, now)?;
+        reach.blind = blind_of(db, sight, &reach, number, NAMED)?;
         Ok(reach)
+    })
+}
+
+/// The sites in sight of which nobody can tell whether an advisory names what they run, at most `most`.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn blind(app: &App, actor: &Actor, number: i64, most: u32) -> Result<Vec<Blind>> {
+    actor.require(Permission::SitesRead)?;
+    let shown = find(app, actor, number).await?;
+    let (sight, now) = (actor.sight(), app.clock.now());
+    app.store.read(|db| {
+        let reach = measured(db, sight, &shown, now)?;
+        blind_of(db, sight, &reach, number, most)
+    })
+}
+
+/// What is counted of it; no site is named.
+fn measured(db: &Connection, sight: Sight, shown: &Shown, now: Timestamp) -> Result<Reach> {
+    let mut reach = Reach {
+        tally: far::tally(db, sight, shown.number, now, COUNTED)?,
+        ..Reach::default()
+    };
+    let Some(module) = shown.module_id else {
+        return Ok(reach);
+    };
+    reach.ground = far::ground(db, module)?;
+    reach.silent = far::silent(db, sight, module, COUNTED)?;
+    reach.versions = far::versions(db, sight, module, &shown.id)?;
+    Ok(reach)
+}
+
+fn blind_of(
+    db: &Connection,
+    sight: Sight,
+    reach: &Reach,
+    number: i64,
+    most: u32,
+) -> Result<Vec<Blind>> {
+    let mut all = Vec::new();
+    for version in &reach.versions {
+        let room = most.saturating_sub(u32::try_from(all.len()).unwrap_or(most));
+        if version.named == Named::Unclear && room > 0 {
+            all.extend(far::blind(db, sight, version.id, number, room)?);
+        }
+    }
+    Ok(all)
+}
+
+/// How much the number of affected sites is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Certainty {
+    /// Sites on versions that the advisory can't be compared with.
+    pub unclear: i64,
+    /// Silent sites that run its project.
+    pub silent: i64,
+    /// Some sites have not been gone through yet.
+    pub telling: bool,
+    /// What drupal.org said of the project or in its advisories is too old, or was never heard.
+    pub stale: bool,
+    /// Nobody is affected, and every site of those in sight has said so itself.
+    pub none_is_proven: bool,
+}
+
+/// What limits the answer to who is affected among the sites in sight.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub async fn certainty(app: &App, actor: &Actor, number: i64) -> Result<Certainty> {
+    actor.require(Permission::ModulesRead)?;
+    let shown = find(app, actor, number).await?;
+    let old_news = following(app, actor)
+        .await?
+        .is_some_and(|following| following.stale || following.read_at.is_none());
+    let (sight, now) = (actor.sight(), app.clock.now());
+    app.store.read(|db| {
+        let reach = measured(db, sight, &shown, now)?;
+        let since = now.as_millisecond() - DAY;
+        let all_heard = store::overview::unheard(db, sight.organization(), since)? == 0;
+        let old = |ground: &Ground| ground.stale || !ground.answered;
+        Ok(Certainty {
+            unclear: reach.on(Named::Unclear),
+            silent: reach.silent,
+            telling: reach.ground.is_some_and(|ground| ground.telling),
+            stale: old_news || (reach.running() > 0 && reach.ground.as_ref().is_some_and(old)),
+            none_is_proven: !shown.psa && reach.none_is_proven() && all_heard && !old_news,
+        })
     })
 }
 

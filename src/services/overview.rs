@@ -13,7 +13,8 @@ pub use crate::store::overview::OpenWindow;
 use crate::store::overview::{self as store, Happened, Mark, Quiet, Tally};
 
 const HOUR: i64 = 3_600_000;
-const DAY: i64 = 24 * HOUR;
+/// A day in milliseconds.
+pub(super) const DAY: i64 = 24 * HOUR;
 /// Up to so many sites the fleet is drawn site by site.
 const DRAWN: i64 = 200;
 /// Up to so many sites contacts are counted by the hour, and open windows by risk.

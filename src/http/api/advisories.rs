@@ -8,7 +8,8 @@ use super::{maybe_written, written};
 use crate::domain::advisory::shown::{AFFECTED, Affected, LIST as FIELDS, Shown};
 use crate::http::call::{Answer, Call};
 use crate::http::route::{Gives, Operation, Takes, schema_of};
-use crate::services::{Result, advisories};
+use crate::services::Result;
+use crate::services::advisories::{self, Certainty};
 
 /// A security advisory.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,8 +41,43 @@ pub struct AdvisoryOut {
     affected_versions: Option<String>,
     fixed_in: Vec<String>,
     url: String,
-    /// Sites in sight with an open window that it explains.
+    /// Sites in sight with an open window that it explains. Others may be affected, too: `GET /advisories/{id}`
+    /// says what limits this.
     affected_sites_count: i64,
+}
+
+/// One security advisory, with what limits the answer to whom it hits. That no site is listed is an
+/// all-clear only where `none_is_proven` is true.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct AdvisoryDetailOut {
+    #[serde(flatten)]
+    advisory: AdvisoryOut,
+    /// Sites in sight on versions that it can't be compared with, because it states no affected versions or
+    /// they can't be read: nobody can tell whether they are affected.
+    unclear_sites_count: i64,
+    /// Silent sites in sight that run its project, by what they said last: what runs there now isn't known.
+    silent_sites_count: i64,
+    /// Its project's versions were just judged anew, and some sites have not been gone through yet.
+    telling: bool,
+    /// What drupal.org said of its project, or in its advisories, is too old to call anything fine, or was
+    /// never heard.
+    stale: bool,
+    /// No site in sight is affected, and that is proven: every site was heard of within a day, every version
+    /// in use was compared, and nothing is stale, silent or still to be told. False for an announcement.
+    none_is_proven: bool,
+}
+
+impl From<(Shown, Certainty)> for AdvisoryDetailOut {
+    fn from((shown, certainty): (Shown, Certainty)) -> Self {
+        Self {
+            advisory: shown.into(),
+            unclear_sites_count: certainty.unclear,
+            silent_sites_count: certainty.silent,
+            telling: certainty.telling,
+            stale: certainty.stale,
+            none_is_proven: certainty.none_is_proven,
+        }
+    }
 }
 
 /// How bad an advisory is.
@@ -144,16 +180,16 @@ pub const LIST: Operation = Operation {
 /// `GET /advisories/{id}`.
 pub const SHOW: Operation = Operation {
     name: "show_advisory",
-    summary: "One security advisory",
+    summary: "One security advisory, and how much is known of whom it hits",
     takes: Takes::Nothing,
-    gives: Gives::One(schema_of::<AdvisoryOut>),
+    gives: Gives::One(schema_of::<AdvisoryDetailOut>),
     handler: |call| Box::pin(show(call)),
 };
 
 /// `GET /advisories/{id}/sites`.
 pub const SITES: Operation = Operation {
     name: "list_advisory_sites",
-    summary: "The sites that an advisory hits or hit, most urgent first; filter[state]=open means open or overdue",
+    summary: "The sites that an advisory hits or hit, most urgent first; filter[state]=open means open or overdue. An empty list is an all-clear only where the advisory says none_is_proven",
     takes: Takes::Nothing,
     gives: Gives::Page(&AFFECTED, schema_of::<AdvisorySiteOut>),
     handler: |call| Box::pin(sites(call)),
@@ -166,8 +202,9 @@ async fn list(call: Call) -> Result<Answer> {
 
 async fn show(call: Call) -> Result<Answer> {
     let found = advisories::find(&call.app, call.actor()?, call.id()?).await?;
+    let certainty = advisories::certainty(&call.app, call.actor()?, found.number).await?;
     let sites = format!("/api/v1/advisories/{}/sites", found.id);
-    Ok(Answer::one(&AdvisoryOut::from(found))?.link("sites", sites))
+    Ok(Answer::one(&AdvisoryDetailOut::from((found, certainty)))?.link("sites", sites))
 }
 
 async fn sites(call: Call) -> Result<Answer> {

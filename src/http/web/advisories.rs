@@ -12,7 +12,7 @@ use super::view::fleet::Choice;
 use super::view::site::composer_command;
 use super::visit::{Handler, Reply, Visit};
 use super::words;
-use crate::domain::advisory::reach::{Named, Reach};
+use crate::domain::advisory::reach::{Blind, Named, Reach};
 use crate::domain::advisory::shown::{AFFECTED, Affected, LIST as ADVISORIES, Shown};
 use crate::domain::exposure;
 use crate::domain::listing::{PER_PAGE_MAX, Query};
@@ -294,10 +294,58 @@ async fn affected(visit: &Visit, number: i64, mut query: Query) -> Result<Reply>
             file.row(record(visit, row).iter().map(String::as_str))?;
         }
         if !page.more || query.page * PER_PAGE_MAX >= export::MOST {
-            return file.file("advisory-sites.csv");
+            break;
         }
         query.page += 1;
     }
+    if query.filters.is_empty() && query.q.is_none() {
+        for cells in doubts(visit, number).await? {
+            file.row(cells.iter().map(String::as_str))?;
+        }
+    }
+    file.file("advisory-sites.csv")
+}
+
+/// What the windows leave open, so that a file with few rows is not read as an all-clear: a row for each
+/// site that can't be compared, and one without a site where something else keeps from telling.
+async fn doubts(visit: &Visit, number: i64) -> Result<Vec<[String; 14]>> {
+    let (app, actor) = (&visit.app, visit.actor()?);
+    let shown = advisories::find(app, actor, number).await?;
+    let certainty = advisories::certainty(app, actor, number).await?;
+    let blind = advisories::blind(app, actor, number, export::MOST).await?;
+    let cells = |site: Option<&Blind>| {
+        let mut cells: [String; 14] = Default::default();
+        let [
+            _,
+            id,
+            name,
+            _,
+            organization,
+            environment,
+            module,
+            installed,
+            _,
+            state,
+            ..,
+        ] = &mut cells;
+        if let Some(site) = site {
+            *id = site.site_id.to_string();
+            name.clone_from(&site.site);
+            organization.clone_from(&site.organization);
+            environment.clone_from(&site.environment);
+            *installed = site.installed.clone().unwrap_or_default();
+        }
+        module.clone_from(&shown.project);
+        "cannot_tell".clone_into(state);
+        cells
+    };
+    let mut rows: Vec<_> = blind.iter().map(|site| cells(Some(site))).collect();
+    let counts = !shown.psa && shown.withdrawn_at.is_none();
+    let would_mislead = shown.affected_sites_count == 0 && !certainty.none_is_proven;
+    if counts && rows.is_empty() && would_mislead {
+        rows.push(cells(None));
+    }
+    Ok(rows)
 }
 
 /// The cells of a row, in the order of the list's columns.
