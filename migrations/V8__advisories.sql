@@ -51,7 +51,8 @@ CREATE TABLE exposure_advisories (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX exposure_advisories_exposure ON exposure_advisories (exposure_id);
 
--- Sites with an open window that an advisory explains, inside the wall.
+-- Sites with an open window that an advisory explains, inside the wall. A row stays when the last of them
+-- is closed: what hit an organization once stays in its sight.
 CREATE TABLE organization_advisories (
   organization_id INTEGER NOT NULL,
   advisory_id     INTEGER NOT NULL,
@@ -59,11 +60,11 @@ CREATE TABLE organization_advisories (
   PRIMARY KEY (organization_id, advisory_id)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TRIGGER exposure_advisories_inserted AFTER INSERT ON exposure_advisories
-  WHEN (SELECT closed_at IS NULL FROM exposures WHERE id = new.exposure_id) BEGIN
-  UPDATE advisories SET affected_sites = affected_sites + 1 WHERE id = new.advisory_id;
-  INSERT INTO organization_advisories SELECT organization_id, new.advisory_id, 1 FROM exposures WHERE id = new.exposure_id
-    ON CONFLICT DO UPDATE SET affected_sites = affected_sites + 1;
+CREATE TRIGGER exposure_advisories_inserted AFTER INSERT ON exposure_advisories BEGIN
+  UPDATE advisories SET affected_sites = affected_sites + 1
+    WHERE id = new.advisory_id AND (SELECT closed_at IS NULL FROM exposures WHERE id = new.exposure_id);
+  INSERT INTO organization_advisories SELECT organization_id, new.advisory_id, closed_at IS NULL FROM exposures WHERE id = new.exposure_id
+    ON CONFLICT DO UPDATE SET affected_sites = affected_sites + excluded.affected_sites;
 END;
 CREATE TRIGGER exposure_advisories_deleted AFTER DELETE ON exposure_advisories
   WHEN (SELECT closed_at IS NULL FROM exposures WHERE id = old.exposure_id) BEGIN

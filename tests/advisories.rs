@@ -436,6 +436,143 @@ async fn whoever_sees_one_organization_sees_the_advisories_about_what_its_sites_
     );
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_was_hit_sees_the_advisory_after_the_module_is_gone() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    let hills = house.organization("Hills").await;
+    house.publishes(module("token"));
+    house.drupal_org.put_advisory(against("token", "1.0.1", 2));
+    let site = house.site_of(harbour, "Town hall").await;
+    site.syncs(&[("token", "1.0.0")]).await;
+    house.site_of(hills, "Museum").await.syncs(&[]).await;
+    house.run_jobs().await;
+    assert_eq!(house.only().await["no_fix"], true);
+    let (id, key) = (site.id, site.key.clone());
+    house.waits(SignedDuration::from_mins(5)).await;
+    let site = Site::known(&house, id, &key);
+    let receipt = site.syncs(&[("poll", "1.0.0")]).await;
+    assert_eq!(receipt["counts"]["removed"], 1, "{receipt}");
+    let closed = house.only().await;
+    assert_ne!(closed["closed_at"], Value::Null, "{closed}");
+
+    let key = house.key(harbour, &["modules:read", "sites:read"]).await;
+    let mine = house.bearer(&key);
+    let shown = mine.get(&format!("/advisories/{SA}")).await.ok();
+    assert_eq!(shown["data"]["affected_sites_count"], 0);
+    assert_eq!(
+        shown["data"]["module_id"],
+        Value::Null,
+        "the module is out of its sight"
+    );
+    let sites = mine.get(&format!("/advisories/{SA}/sites")).await.ok();
+    assert_eq!(sites["data"].as_array().unwrap().len(), 1);
+    assert_eq!(sites["data"][0]["exposed"], false);
+    assert_eq!(
+        sites["data"][0]["closed_at"],
+        house.only().await["closed_at"]
+    );
+    let list = mine.get("/advisories").await.ok();
+    assert_eq!(list["data"].as_array().unwrap().len(), 1);
+    assert_eq!(list["data"][0]["id"], SA);
+
+    let key = house.key(hills, &["modules:read", "sites:read"]).await;
+    let theirs = house.bearer(&key);
+    let unseen = theirs.get(&format!("/advisories/{SA}")).await;
+    assert_eq!(unseen.status, 404);
+    let list = theirs.get("/advisories").await.ok();
+    assert_eq!(list["data"], json!([]));
+    house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_had_the_fix_before_the_advisory_was_known_sees_it_after_the_module_is_gone() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    house.publishes(module("token"));
+    let (id, key) = {
+        let site = house.site_of(harbour, "Town hall").await;
+        site.syncs(&[("token", "1.0.0")]).await;
+        (site.id, site.key.clone())
+    };
+    house.run_jobs().await;
+    let released = house.clock.now().as_second() + 600;
+    house.waits(SignedDuration::from_mins(20)).await;
+    let site = Site::known(&house, id, &key);
+    site.syncs(&[("token", "1.0.1")]).await;
+    house.publishes(module("token").with(Release::security("1.0.1", released)));
+    let mut advisory = against("token", "1.0.1", 0);
+    (advisory.created, advisory.changed) = (released, released);
+    house.drupal_org.put_advisory(advisory);
+    house.waits(SignedDuration::from_hours(2)).await;
+    house.run_jobs().await;
+    assert_eq!(house.only().await["state"], "met");
+    let site = Site::known(&house, id, &key);
+    let receipt = site.syncs(&[("poll", "1.0.0")]).await;
+    assert_eq!(receipt["counts"]["removed"], 1, "{receipt}");
+    let key = house.key(harbour, &["modules:read", "sites:read"]).await;
+    let path = format!("/advisories/{SA}/sites");
+    let sites = house.bearer(&key).get(&path).await.ok();
+    assert_eq!(sites["data"][0]["state"], "met");
+    house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deleted_site_is_neither_listed_nor_counted_until_it_is_restored() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    house.publishes(module("token").with(Release::security("1.0.1", days_ago(1))));
+    house.drupal_org.put_advisory(against("token", "1.0.1", 1));
+    let (id, key) = {
+        let site = house.site_of(harbour, "Town hall").await;
+        site.syncs(&[("token", "1.0.0")]).await;
+        (site.id, site.key.clone())
+    };
+    house.run_jobs().await;
+    house.waits(SignedDuration::from_mins(5)).await;
+    let site = Site::known(&house, id, &key);
+    site.syncs(&[("token", "1.0.1")]).await;
+    let path = site.path("");
+    let key = house.key(harbour, &["modules:read", "sites:read"]).await;
+    // An answer about the fleet is kept for a moment.
+    house.waits(SignedDuration::from_mins(1)).await;
+    let before = house.gets("/dashboard/overview").await["month"].clone();
+    assert_eq!(before["met"], 1, "{before}");
+    assert_eq!(house.admin().delete(&path).await.status, 204);
+
+    assert_eq!(
+        house.gets(&format!("/advisories/{SA}/sites")).await,
+        json!([])
+    );
+    let number = dewline::services::advisories::seen(&house.app, &Actor::System, SA).unwrap();
+    let reach = dewline::services::advisories::reach(&house.app, &Actor::System, number)
+        .await
+        .unwrap();
+    assert_eq!(reach.tally.hit(), 0, "{reach:?}");
+    let course = dewline::services::advisories::course(&house.app, &Actor::System, number)
+        .await
+        .unwrap();
+    assert!(course.is_empty(), "{course:?}");
+    let unseen = house.bearer(&key).get(&format!("/advisories/{SA}")).await;
+    assert_eq!(unseen.status, 404, "it hit nobody who is there");
+    house.waits(SignedDuration::from_mins(1)).await;
+    let after = house.gets("/dashboard/overview").await["month"].clone();
+    assert_eq!(after["met"], 0, "{after}");
+
+    let restore = format!("{path}/restore");
+    house.admin().post(&restore, &json!({})).await.ok();
+    house.waits(SignedDuration::from_mins(1)).await;
+    let back = house.gets(&format!("/advisories/{SA}/sites")).await;
+    assert_eq!(back[0]["state"], "met");
+    let reach = dewline::services::advisories::reach(&house.app, &Actor::System, number)
+        .await
+        .unwrap();
+    assert_eq!(reach.tally.done, 1);
+    let again = house.gets("/dashboard/overview").await["month"].clone();
+    assert_eq!(again["met"], before["met"]);
+    house.proves_itself().await;
+}
+
 /// One package of a table: its advisories, and what each version has of them.
 struct Case {
     project: String,

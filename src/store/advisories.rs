@@ -271,11 +271,17 @@ pub static SOURCE: Source = Source {
     id: "a.id",
     columns: None,
     wall: Wall::Used {
-        organization: "EXISTS (SELECT 1 FROM modules AS m JOIN module_versions AS v ON v.module_id = m.id \
+        // What sites in sight run, and what has hit one of them.
+        organization: "(EXISTS (SELECT 1 FROM modules AS m JOIN module_versions AS v ON v.module_id = m.id \
              JOIN organization_versions AS ov ON ov.version_id = v.id WHERE m.name = a.project AND m.kind = 'project' \
-             AND ov.organization_id = {organization} AND ov.sites > 0)",
-        site: "EXISTS (SELECT 1 FROM modules AS m JOIN site_modules AS sm ON sm.module_id = m.id \
-             WHERE m.name = a.project AND m.kind = 'project' AND sm.site_id = {site})",
+             AND ov.organization_id = {organization} AND ov.sites > 0) \
+             OR EXISTS (SELECT 1 FROM organization_advisories AS oa CROSS JOIN exposure_advisories AS ea CROSS JOIN exposures AS e \
+             CROSS JOIN sites AS s WHERE oa.organization_id = {organization} AND oa.advisory_id = a.id AND ea.advisory_id = a.id \
+             AND e.id = ea.exposure_id AND e.organization_id = {organization} AND s.id = e.site_id AND s.deleted_at IS NULL))",
+        site: "(EXISTS (SELECT 1 FROM modules AS m JOIN site_modules AS sm ON sm.module_id = m.id \
+             WHERE m.name = a.project AND m.kind = 'project' AND sm.site_id = {site}) \
+             OR EXISTS (SELECT 1 FROM exposures AS e CROSS JOIN exposure_advisories AS ea \
+             WHERE e.site_id = {site} AND ea.advisory_id = a.id AND ea.exposure_id = e.id))",
     },
     fields: &[
         ("id", Column::Plain("a.name")),
@@ -315,7 +321,7 @@ pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<Shown>> {
     page(db, &SOURCE, ask, |db, id| find(db, ask.sight, id))
 }
 
-/// The number of the advisory of that name, where its project is in sight.
+/// The number of the advisory of that name, where a site in sight runs its project or was hit by it.
 ///
 /// # Errors
 /// What SQLite says.
@@ -330,7 +336,23 @@ pub fn number(db: &Connection, sight: Sight, name: &str) -> Result<Option<i64>> 
     if sight.organization().is_none() {
         return Ok(Some(id));
     }
-    Ok(module_in_sight(db, sight, &project)?.map(|_| id))
+    let seen = module_in_sight(db, sight, &project)?.is_some() || has_hit(db, sight, id)?;
+    Ok(seen.then_some(id))
+}
+
+/// It explains or explained a window of a site in sight.
+fn has_hit(db: &Connection, sight: Sight, id: i64) -> Result<bool> {
+    let (Some(organization), site) = (sight.organization(), sight.site()) else {
+        return Ok(true);
+    };
+    Ok(db
+        .prepare_cached(
+            "SELECT 1 FROM organization_advisories AS oa CROSS JOIN exposure_advisories AS ea CROSS JOIN exposures AS e
+                CROSS JOIN sites AS s
+             WHERE oa.organization_id = ?1 AND oa.advisory_id = ?2 AND ea.advisory_id = ?2 AND e.id = ea.exposure_id
+                AND e.organization_id = ?1 AND (?3 IS NULL OR e.site_id = ?3) AND s.id = e.site_id AND s.deleted_at IS NULL",
+        )?
+        .exists(params![organization, id, site])?)
 }
 
 /// The module of that name, where a site in sight runs it or all is in sight.
@@ -360,6 +382,10 @@ pub fn find(db: &Connection, sight: Sight, id: i64) -> Result<Option<Shown>> {
     let Some(mut found) = found else {
         return Ok(None);
     };
+    if sight.organization().is_some() {
+        // One may have hit a site that runs its project no longer.
+        found.module_id = module_in_sight(db, sight, &found.project)?;
+    }
     found.affected_sites_count = match (sight.organization(), sight.site()) {
         (None, _) => found.affected_sites_count,
         (Some(_), Some(site)) => db

@@ -341,7 +341,7 @@ pub fn closed(
         .prepare_cached(
             "SELECT ifnull(sum(e.outcome = 'met'), 0), ifnull(sum(e.outcome = 'breached'), 0)
              FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
-             WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND s.environment = 'production' AND (?1 IS NULL OR e.organization_id = ?1)",
+             WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND s.environment = 'production' AND s.deleted_at IS NULL AND (?1 IS NULL OR e.organization_id = ?1)",
         )?
         .query_row(params![organization, from, until], |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -377,13 +377,13 @@ pub fn happened(
     let opened = db
         .prepare_cached(
             "SELECT count(*) FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
-             WHERE e.opened_at >= ?2 AND e.opened_at < ?3 AND s.environment = 'production' AND (?1 IS NULL OR e.organization_id = ?1)",
+             WHERE e.opened_at >= ?2 AND e.opened_at < ?3 AND s.environment = 'production' AND s.deleted_at IS NULL AND (?1 IS NULL OR e.organization_id = ?1)",
         )?
         .query_row(params![organization, from, until], |row| row.get(0))?;
     let mut statement = db.prepare_cached(
         "SELECT e.closed_at - e.opened_at FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
          WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND e.outcome IN ('met', 'breached')
-           AND s.environment = 'production' AND (?1 IS NULL OR e.organization_id = ?1) LIMIT ?4",
+           AND s.environment = 'production' AND s.deleted_at IS NULL AND (?1 IS NULL OR e.organization_id = ?1) LIMIT ?4",
     )?;
     let took: Vec<i64> = statement
         .query_map(params![organization, from, until, SAMPLE], |row| row.get(0))?

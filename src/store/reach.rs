@@ -10,7 +10,7 @@ use crate::domain::access::Sight;
 use crate::domain::advisory::reach::{Blind, Ground, InUse, Named, Span, Tally};
 use crate::domain::judgement::Judgement;
 
-/// How many sites in sight are through with an advisory. At most `most` windows are counted.
+/// How many sites in sight are through with an advisory; deleted ones are out of sight. At most `most` windows are counted.
 ///
 /// # Errors
 /// What SQLite says.
@@ -30,8 +30,8 @@ pub fn tally(
                      max(closed_at IS NULL AND unproven_since IS NOT NULL) AS unproven,
                      max(ifnull(outcome IN ('met', 'breached'), 0)) AS done
                    FROM (SELECT e.site_id, e.closed_at, e.due_at, e.unproven_since, e.outcome
-                         FROM exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id
-                         WHERE ea.advisory_id = ?1 AND (?2 IS NULL OR e.organization_id = ?2) AND (?3 IS NULL OR e.site_id = ?3)
+                         FROM exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id JOIN sites AS s ON s.id = e.site_id
+                         WHERE ea.advisory_id = ?1 AND s.deleted_at IS NULL AND (?2 IS NULL OR e.organization_id = ?2) AND (?3 IS NULL OR e.site_id = ?3)
                          LIMIT ?5)
                    GROUP BY site_id)",
         )?
@@ -66,7 +66,8 @@ fn counted(row: &Row<'_>) -> rusqlite::Result<Tally> {
 pub fn course(db: &Connection, sight: Sight, advisory_id: i64, most: u32) -> Result<Vec<Span>> {
     let mut query = db.prepare_cached(
         "SELECT e.opened_at, e.due_at, e.closed_at FROM exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id
-         WHERE ea.advisory_id = ?1 AND (?2 IS NULL OR e.organization_id = ?2) AND (?3 IS NULL OR e.site_id = ?3) LIMIT ?4",
+            JOIN sites AS s ON s.id = e.site_id
+         WHERE ea.advisory_id = ?1 AND s.deleted_at IS NULL AND (?2 IS NULL OR e.organization_id = ?2) AND (?3 IS NULL OR e.site_id = ?3) LIMIT ?4",
     )?;
     let within = params![advisory_id, sight.organization(), sight.site(), most];
     let found = query.query_map(within, |row| {
@@ -218,7 +219,8 @@ pub fn newest(db: &Connection, sight: Sight, most: u32) -> Result<Vec<i64>> {
         None => db
             .prepare_cached(
                 "SELECT a.id FROM advisories AS a
-                 WHERE a.withdrawn_at IS NULL AND EXISTS (SELECT 1 FROM exposure_advisories AS ea WHERE ea.advisory_id = a.id)
+                 WHERE a.withdrawn_at IS NULL AND EXISTS (SELECT 1 FROM exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id
+                    JOIN sites AS s ON s.id = e.site_id WHERE ea.advisory_id = a.id AND s.deleted_at IS NULL)
                  ORDER BY a.published_at DESC, a.id DESC LIMIT ?1",
             )?
             .query_map([most], |row| row.get(0))?
@@ -228,6 +230,9 @@ pub fn newest(db: &Connection, sight: Sight, most: u32) -> Result<Vec<i64>> {
                 "SELECT a.id FROM advisories AS a
                  WHERE a.withdrawn_at IS NULL
                     AND EXISTS (SELECT 1 FROM organization_advisories AS oa WHERE oa.organization_id = ?2 AND oa.advisory_id = a.id)
+                    AND EXISTS (SELECT 1 FROM exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id
+                        JOIN sites AS s ON s.id = e.site_id
+                        WHERE ea.advisory_id = a.id AND e.organization_id = ?2 AND s.deleted_at IS NULL)
                  ORDER BY a.published_at DESC, a.id DESC LIMIT ?1",
             )?
             .query_map(params![most, organization], |row| row.get(0))?
