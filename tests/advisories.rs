@@ -228,6 +228,45 @@ async fn an_advisory_that_is_corrected_withdrawn_and_published_again_leaves_its_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_published_again_is_known_since_then() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    house.publishes(module("token"));
+    let site = house.site_of(harbour, "Town hall").await;
+    site.syncs(&[("token", "1.0.0")]).await;
+    house.drupal_org.put_advisory(against("token", "2.0.0", 0));
+    house.run_jobs().await;
+    house
+        .drupal_org
+        .change_advisory(50, |advisory| advisory.published = false);
+    house.waits(SignedDuration::from_hours(25)).await;
+    house.run_jobs().await;
+    assert_eq!(house.only().await["state"], "withdrawn");
+
+    // Nobody could know of it when this one was first heard of.
+    house.waits(SignedDuration::from_hours(96)).await;
+    let site = house.site_of(harbour, "Library").await;
+    site.syncs(&[("token", "1.0.0")]).await;
+    house.run_jobs().await;
+    house.only().await;
+
+    house.waits(SignedDuration::from_hours(144)).await;
+    house
+        .drupal_org
+        .change_advisory(50, |advisory| advisory.published = true);
+    let before = house.clock.now();
+    house.listens().await;
+    let windows = house.all_windows().await;
+    assert_eq!(windows.len(), 3);
+    for window in &windows[1..] {
+        assert_eq!(window["closed_at"], Value::Null);
+        let known: jiff::Timestamp = window["known_at"].as_str().unwrap().parse().unwrap();
+        assert!(known >= before, "{known} is before {before}");
+    }
+    house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_id_that_another_node_claims_for_another_project_changes_nothing() {
     let mut house = TestApp::start().await;
     let harbour = house.organization("Harbour").await;

@@ -23,7 +23,7 @@ pub struct Held {
     pub record: Record,
     /// Since when its risk is known.
     pub risk_known_at: Option<Timestamp>,
-    /// Since when it names the versions that it names.
+    /// Since when it names the versions that it names, and stands.
     pub versions_known_at: Timestamp,
     /// Since when it is known to be taken back.
     pub withdrawn_at: Option<Timestamp>,
@@ -72,8 +72,10 @@ pub fn keep(
         (&held.record.affected_versions, &held.record.ranges)
             == (&record.affected_versions, &record.ranges)
     };
+    // What was taken back counted against nobody meanwhile: it is news when it comes back.
+    let comes_back = |held: &Held| held.record.withdrawn && !record.withdrawn;
     let versions_known_at = before
-        .filter(|held| same_versions(held))
+        .filter(|held| same_versions(held) && !comes_back(held))
         .map_or(now, |held| held.versions_known_at);
     let withdrawn_at = record
         .withdrawn
