@@ -213,13 +213,13 @@ async fn save(app: &App, listing: Listing) -> Result<()> {
 pub struct Freshness {
     /// When drupal.org last told all that had changed; `None`: never yet.
     pub read_at: Option<Timestamp>,
-    /// That is so long ago that nothing may be called fine.
+    /// That is so long ago, or the first reading is so long unfinished, that nothing may be called fine.
     pub too_old: bool,
     /// Some could not be read.
     pub incomplete: bool,
 }
 
-/// Some pages or nodes of the advisories could not be read: what is held may lack them.
+/// Some pages or nodes of the advisories were not read: what is held may lack them.
 ///
 /// # Errors
 /// What the store says.
@@ -227,7 +227,7 @@ pub fn incomplete(db: &Connection) -> Result<bool> {
     let listings = store::listings(db)?;
     let gaps = listings
         .iter()
-        .any(|listing| !listing.psa && listing.has_gaps());
+        .any(|listing| !listing.psa && (listing.has_gaps() || listing.is_unfinished()));
     Ok(gaps || store::any_trouble(db)?)
 }
 
@@ -246,9 +246,14 @@ pub fn freshness(app: &App) -> Result<Option<Freshness>> {
     let advisories = listings.iter().find(|listing| !listing.psa);
     // Who never got an answer waits since the first question.
     let since = advisories.and_then(|listing| listing.last_success_at.max(listing.followed_since));
+    // Looks tell what is new, never what a filling that doesn't end has not come to.
+    let unfilled = advisories
+        .filter(|listing| listing.filled_at.is_none())
+        .and_then(|listing| listing.followed_since);
+    let long_ago = |since: Timestamp| now.duration_since(since) >= longest;
     Ok(Some(Freshness {
         read_at: advisories.and_then(|listing| listing.last_success_at),
-        too_old: since.is_some_and(|since| now.duration_since(since) >= longest),
+        too_old: since.is_some_and(long_ago) || unfilled.is_some_and(long_ago),
         incomplete: app.store.read(incomplete)?,
     }))
 }

@@ -3,7 +3,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::Result;
+use super::{Result, advisory_feed, overview as glance};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::site_status::Standing;
@@ -18,7 +18,7 @@ pub struct Fleet {
     pub sites: Sites,
     /// What is open on them.
     pub exposures: Exposures,
-    /// drupal.org's newest good answer.
+    /// The oldest of drupal.org's newest good answers, about releases and about advisories.
     pub feed_read_at: Option<Timestamp>,
     /// Something that sites stand on is too old to be called fine.
     pub feed_stale: bool,
@@ -69,11 +69,12 @@ pub async fn overview(app: &App, actor: &Actor) -> Result<Fleet> {
     let organization = actor.sight().organization();
     let as_of = app.clock.now();
     let now = as_of.as_millisecond();
+    let advisories = advisory_feed::freshness(app)?;
     app.store.read(|db| {
         let tallies = store::tallies(db, organization)?;
         let sites = sites(&tallies);
         let overdue = store::late_pairs(db, organization, now)?;
-        let (feed_read_at, feed_stale, _) = store::feed(db)?;
+        let told = glance::told(db, advisories)?;
         Ok(Fleet {
             exposures: Exposures {
                 open: tallies.iter().map(|tally| tally.open).sum(),
@@ -82,8 +83,8 @@ pub async fn overview(app: &App, actor: &Actor) -> Result<Fleet> {
                 due_soon: store::late_pairs(db, organization, now + DAY + 1)? - overdue,
                 by_risk: store::open_by_risk(db, organization)?,
             },
-            feed_read_at: feed_read_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
-            feed_stale,
+            feed_read_at: told.read_at,
+            feed_stale: told.stale,
             heard: sites.total - store::unheard(db, organization, now - DAY)?,
             refused: store::refused(db, organization, now - DAY)?,
             closed: store::closed(db, organization, month_start(as_of), now.saturating_add(1))?,

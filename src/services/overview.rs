@@ -3,12 +3,13 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Result, advisory_feed};
+use super::advisory_feed::{self, Freshness};
+use super::Result;
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::exposure::Risk;
 use crate::domain::site_status::Standing;
-use crate::store::catalogue;
+use crate::store::{Connection, catalogue};
 pub use crate::store::overview::OpenWindow;
 use crate::store::overview::{self as store, Happened, Mark, Quiet, Tally};
 
@@ -92,6 +93,31 @@ pub struct Overview {
     pub risks: Vec<(Option<Risk>, i64)>,
 }
 
+/// What drupal.org told of releases and of advisories, taken together.
+pub(super) struct ToldOf {
+    /// When it last told all that is needed: the oldest of its newest good answers.
+    pub read_at: Option<Timestamp>,
+    /// Something that sites stand on is too old to be called fine.
+    pub stale: bool,
+    /// Modules that sites run.
+    pub modules: i64,
+}
+
+/// What drupal.org told of what sites stand on.
+pub(super) fn told(
+    db: &Connection,
+    advisories: Option<Freshness>,
+) -> Result<ToldOf> {
+    let (read_at, stale, modules) = store::feed(db)?;
+    let releases = read_at.and_then(|at| Timestamp::from_millisecond(at).ok());
+    let both = [releases, advisories.and_then(|fresh| fresh.read_at)];
+    Ok(ToldOf {
+        read_at: both.into_iter().flatten().min(),
+        stale: stale || advisories.is_some_and(|fresh| fresh.too_old),
+        modules,
+    })
+}
+
 /// What stands on every page.
 ///
 /// # Errors
@@ -103,24 +129,18 @@ pub async fn glance(app: &App, actor: &Actor) -> Result<Glance> {
     let advisories = advisory_feed::freshness(app)?;
     app.store.read(|db| {
         let tallies = store::tallies(db, organization)?;
+        let told = told(db, advisories)?;
         let sites = tallies.iter().map(|t| t.sites).sum();
         let open = tallies.iter().map(|t| t.open).sum();
         let late = store::late_pairs(db, organization, now)?;
-        let (read_at, stale, modules) = store::feed(db)?;
         Ok(Glance {
             sites,
             reported: sites - store::unheard(db, organization, now - DAY)?,
             open,
             late,
-            modules,
-            read_at: [
-                read_at.and_then(|at| Timestamp::from_millisecond(at).ok()),
-                advisories.and_then(|fresh| fresh.read_at),
-            ]
-            .into_iter()
-            .flatten()
-            .min(),
-            stale: stale || advisories.is_some_and(|fresh| fresh.too_old),
+            modules: told.modules,
+            read_at: told.read_at,
+            stale: told.stale,
             incomplete: advisories.is_some_and(|fresh| fresh.incomplete),
         })
     })

@@ -336,3 +336,64 @@ async fn a_node_that_stands_in_both_listings_repeats_neither() {
     let state = feed(&house.app).await;
     assert_eq!((state.errors, state.filled), (vec![], true));
 }
+
+#[tokio::test]
+async fn a_listing_of_which_a_deep_page_never_comes_turns_nothing_green() {
+    let mut house = brisk().await;
+    many(&house, 120, 1);
+    house.publishes(crate::support::module("rope"));
+    let deep = Behaviour::Status(504, None);
+    house.drupal_org.set_page_behaviour(1, deep);
+    let organization = house.organization("An agency").await;
+    let (id, key) = {
+        let site = house.site_of(organization, "Town hall").await;
+        (site.id, site.key)
+    };
+    let overview = async |house: &TestApp| {
+        house.admin().get("/dashboard/overview").await.ok()["data"].clone()
+    };
+    // What is new comes as ever, page after page of the rest is refused.
+    for hour in 0..=25 {
+        let inventory = crate::support::Site::inventory(&[("rope", "1.0.0")]);
+        let path = format!("/sites/{id}/modules/sync");
+        house.bearer(&key).post(&path, &inventory).await.ok();
+        house.run_jobs().await;
+        let told = overview(&house).await;
+        assert_eq!(told["feed"]["stale"], hour >= 24, "after {hour} hours");
+        assert_eq!(told["sites"]["fine"], i64::from(hour < 24), "after {hour} hours");
+        house.waits(SignedDuration::from_hours(1)).await;
+    }
+    house.run_jobs().await;
+    let state = feed(&house.app).await;
+    assert_eq!((state.filled, state.incomplete), (false, true));
+    let site = house.admin().get(&format!("/sites/{id}")).await.ok();
+    assert_eq!(site["data"]["status"], "unknown");
+    let shown = page(&house, "").await;
+    assert!(shown.contains("too old to call anything fine"), "{shown}");
+    assert!(shown.contains("Some advisories could not be read"));
+
+    house.drupal_org.set_page_behaviour(1, Behaviour::Normal);
+    for _ in 0..3 {
+        house.waits(SignedDuration::from_mins(40)).await;
+        let inventory = crate::support::Site::inventory(&[("rope", "1.0.0")]);
+        let path = format!("/sites/{id}/modules/sync");
+        house.bearer(&key).post(&path, &inventory).await.ok();
+        house.run_jobs().await;
+    }
+    let told = overview(&house).await;
+    assert_eq!((&told["feed"]["stale"], &told["sites"]["fine"]), (&json!(false), &json!(1)));
+    assert!(!feed(&house.app).await.incomplete);
+}
+
+#[tokio::test]
+async fn a_listing_that_repeats_itself_is_not_called_whole() {
+    let house = brisk().await;
+    many(&house, 60, 1);
+    house.drupal_org.set_paging(Paging::Repeating);
+    to_rest(&house.app).await;
+    assert!(feed(&house.app).await.incomplete);
+    house.drupal_org.set_paging(Paging::Proper);
+    house.clock.advance(SignedDuration::from_hours(25));
+    to_rest(&house.app).await;
+    assert!(!feed(&house.app).await.incomplete);
+}

@@ -63,6 +63,11 @@ impl Listing {
         self.sweep_gaps > 0 || self.left_out > 0
     }
 
+    /// It was asked for, and was not gone through to a good end: never yet, or not the last time.
+    pub(super) fn is_unfinished(&self) -> bool {
+        self.followed_since.is_some() && (self.filled_at.is_none() || self.sweep_error.is_some())
+    }
+
     /// A page goes back beyond what was taken already.
     fn reaches(&self, page: &Page) -> bool {
         let below = self.mark.unwrap_or(i64::MIN).saturating_sub(MARGIN);
