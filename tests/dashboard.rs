@@ -89,6 +89,38 @@ async fn the_overview_of_an_organization_counts_nothing_of_another() {
     assert_eq!(refused.status, 403);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn how_fresh_data_is_is_told_of_ones_own_modules() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    let meadow = house.organization("Meadow").await;
+    house.publishes(module("poll"));
+    house.publishes(module("token"));
+    let quay = house.site_of(harbour, "Quay").await;
+    quay.syncs(&[("poll", "1.0.0")]).await;
+    let barn = house.site_of(meadow, "Barn").await;
+    barn.syncs(&[("token", "1.0.0")]).await;
+    house.run_jobs().await;
+    let first = house.clock.now();
+    // Only what Harbour runs is answered no more.
+    let refused = dewline::demo::drupal_org::Behaviour::Status(503, None);
+    house.drupal_org.set_behaviour("poll", Some(refused));
+    for _ in 0..26 {
+        house.waits(SignedDuration::from_hours(1)).await;
+        house.run_jobs().await;
+    }
+    let mut told = Vec::new();
+    for organization in [harbour, meadow] {
+        let key = house.key(organization, &["sites:read"]).await;
+        let answer = house.bearer(&key).get("/dashboard/overview").await.ok();
+        let feed = &answer["data"]["feed"];
+        let read: jiff::Timestamp = feed["last_success_at"].as_str().unwrap().parse().unwrap();
+        told.push((feed["stale"].as_bool().unwrap(), read > first));
+    }
+    assert_eq!(told, [(true, false), (false, true)]);
+    assert_eq!(house.overview().await["feed"]["stale"], true);
+}
+
 #[tokio::test]
 async fn what_is_asked_again_after_a_change_is_answered_anew() {
     let house = TestApp::start().await;

@@ -74,7 +74,7 @@ pub async fn overview(app: &App, actor: &Actor) -> Result<Fleet> {
         let tallies = store::tallies(db, organization)?;
         let sites = sites(&tallies);
         let overdue = store::late_pairs(db, organization, now)?;
-        let told = glance::told(db, advisories)?;
+        let told = glance::told(db, organization, advisories)?;
         Ok(Fleet {
             exposures: Exposures {
                 open: tallies.iter().map(|tally| tally.open).sum(),

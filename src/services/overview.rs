@@ -49,7 +49,7 @@ pub struct Glance {
     pub open: i64,
     /// Of those: past due.
     pub late: i64,
-    /// Modules that sites run.
+    /// Modules that sites in sight run.
     pub modules: i64,
     /// When drupal.org last told all that is needed: the oldest of its newest good answers.
     pub read_at: Option<Timestamp>,
@@ -99,16 +99,17 @@ pub(super) struct ToldOf {
     pub read_at: Option<Timestamp>,
     /// Something that sites stand on is too old to be called fine.
     pub stale: bool,
-    /// Modules that sites run.
+    /// Modules that sites in sight run.
     pub modules: i64,
 }
 
-/// What drupal.org told of what sites stand on.
+/// What drupal.org told of what the sites in sight stand on.
 pub(super) fn told(
     db: &Connection,
+    organization: Option<i64>,
     advisories: Option<Freshness>,
 ) -> Result<ToldOf> {
-    let (read_at, stale, modules) = store::feed(db)?;
+    let (read_at, stale, modules) = store::feed(db, organization)?;
     let releases = read_at.and_then(|at| Timestamp::from_millisecond(at).ok());
     let both = [releases, advisories.and_then(|fresh| fresh.read_at)];
     Ok(ToldOf {
@@ -129,7 +130,7 @@ pub async fn glance(app: &App, actor: &Actor) -> Result<Glance> {
     let advisories = advisory_feed::freshness(app)?;
     app.store.read(|db| {
         let tallies = store::tallies(db, organization)?;
-        let told = told(db, advisories)?;
+        let told = told(db, organization, advisories)?;
         let sites = tallies.iter().map(|t| t.sites).sum();
         let open = tallies.iter().map(|t| t.open).sum();
         let late = store::late_pairs(db, organization, now)?;

@@ -428,18 +428,30 @@ pub fn by_day(
     Ok((open, found.collect::<rusqlite::Result<_>>()?))
 }
 
-/// How drupal.org was followed: the oldest of the newest good answers, whether data that sites stand on is stale, and how many modules they run.
+/// How drupal.org was followed: the oldest of the newest good answers, whether data that sites stand on is
+/// stale, and how many modules they run; of one organization's sites or of all.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn feed(db: &Connection) -> Result<(Option<i64>, bool, i64)> {
-    Ok(db
-        .prepare_cached(
-            "SELECT (SELECT min(last_success_at) FROM modules WHERE feed_state = 'ok' AND sites_count > 0),
-                    EXISTS (SELECT 1 FROM modules WHERE stale = 1 AND sites_count > 0),
-                    (SELECT count(*) FROM modules WHERE sites_count > 0)",
-        )?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?)
+pub fn feed(db: &Connection, organization: Option<i64>) -> Result<(Option<i64>, bool, i64)> {
+    let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+    Ok(match organization {
+        None => db
+            .prepare_cached(
+                "SELECT (SELECT min(last_success_at) FROM modules WHERE feed_state = 'ok' AND sites_count > 0),
+                        EXISTS (SELECT 1 FROM modules WHERE stale = 1 AND sites_count > 0),
+                        (SELECT count(*) FROM modules WHERE sites_count > 0)",
+            )?
+            .query_row([], read)?,
+        Some(organization) => db
+            .prepare_cached(
+                "SELECT min(iif(m.feed_state = 'ok', m.last_success_at, NULL)), ifnull(max(m.stale), 0), count(DISTINCT m.id)
+                 FROM organization_versions AS ov JOIN module_versions AS v ON v.id = ov.version_id
+                   JOIN modules AS m ON m.id = v.module_id
+                 WHERE ov.organization_id = ?1 AND ov.sites > 0",
+            )?
+            .query_row([organization], read)?,
+    })
 }
 
 /// How many modules in use are looked up, have stale data, were never answered; and when the next is asked.

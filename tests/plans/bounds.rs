@@ -62,6 +62,7 @@ pub const STATEMENTS: &[Bound] = &[
     may("jobs::waiting", "SCAN jobs USING INDEX jobs_due", "jobs that wait or run: tens"),
     may("mod::applied_version", "SCAN sqlite_schema", "the tables of the schema: tens"),
     may("one_time_tokens::drop_unused", "SCAN one_time_tokens", "links that were printed: a handful"),
+    may("overview::feed", "USE TEMP B-TREE FOR count(DISTINCT)", "the versions that one organization runs: thousands, found by index"),
     may("overview::tallies", "SCAN o USING INDEX organizations_name", "organizations, each with at most 16 rows of counters"),
     may("overview::overdue", "USE TEMP B-TREE FOR GROUP BY", "sites past due, found by index: what a fleet in trouble has, not its size"),
     may("overview::marks", "SCAN o USING INDEX organizations_name", "fleets of at most 200 sites, which are drawn one by one"),
