@@ -7,6 +7,7 @@ use dewline::clock::Clock;
 use dewline::demo::advisory::Advisory;
 use dewline::demo::history::{Project, Release};
 use dewline::domain::access::Actor;
+use dewline::services::advisory_feed::state;
 use dewline::services::import_catalogue;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -285,6 +286,22 @@ async fn an_id_that_another_node_claims_for_another_project_changes_nothing() {
     house.listens().await;
     assert_eq!(house.only().await["module"], "token");
     assert_eq!(house.only().await["state"], "open");
+    // Somebody is told: poll may have a hole that nobody here knows of.
+    let told = state(&house.app, &Actor::System).await.unwrap();
+    assert!(told.incomplete);
+    assert_eq!(told.troubles, [(51, "another node has this id".to_owned())]);
+
+    // It has the id once nobody else does.
+    house
+        .drupal_org
+        .change_advisory(50, |advisory| advisory.published = false);
+    for _ in 0..2 {
+        house.waits(SignedDuration::from_hours(25)).await;
+        house.run_jobs().await;
+    }
+    let told = state(&house.app, &Actor::System).await.unwrap();
+    assert_eq!((told.incomplete, told.troubles), (false, vec![]));
+    assert_eq!(house.all_windows().await[1]["module"], "poll");
     house.proves_itself().await;
 }
 

@@ -268,7 +268,12 @@ pub enum Taken {
     Changed,
     /// It says what was known.
     Known,
+    /// It is left: its id is that of another project's advisory, which another node told.
+    Claimed,
 }
+
+/// Why what is [`Taken::Claimed`] is left, in words for people.
+pub const CLAIMED: &str = "another node has this id";
 
 /// Takes what a source tells of an advisory, joined with what is held: judges the versions of its project
 /// anew, remembers whose sites are to be told, and has its module asked for at once.
@@ -346,8 +351,13 @@ impl Taking {
         if let Some(held) = &held
             && is_claimed(&held.record, &told)
         {
-            tracing::warn!(id = told.id, node = told.nid, "another node has this id");
-            return Ok(Taken::Known);
+            tracing::warn!(id = told.id, node = told.nid, "{CLAIMED}");
+            // Of two about one project the newer one speaks, and nothing is lost.
+            return Ok(if held.record.project == told.project {
+                Taken::Known
+            } else {
+                Taken::Claimed
+            });
         }
         let record = match &held {
             Some(held) => told.joined_with(&held.record),

@@ -9,7 +9,8 @@ use crate::domain::advisory::node::{Node, Refused};
 use crate::domain::advisory::record::Record;
 use crate::domain::schedule;
 use crate::outbound::drupal_org::advisories::{AdvisoryFeed, Question, Told};
-use crate::services::{Result, advisories as publications};
+use crate::services::advisories::{self as publications, Taken};
+use crate::services::Result;
 use crate::store::advisory_feed::{self as store, Wanted};
 use crate::store::{Connection, Lane, Result as Stored, advisories};
 
@@ -63,7 +64,8 @@ pub(super) async fn take(app: &App, psa: bool, entries: &[Entry], sweeping: bool
 async fn taken(app: &App, record: Record) -> std::result::Result<(), &'static str> {
     let name = record.id.clone();
     match publications::record(app, record).await {
-        Ok(_) => Ok(()),
+        Ok(Taken::Claimed) => Err(publications::CLAIMED),
+        Ok(Taken::New | Taken::Changed | Taken::Known) => Ok(()),
         Err(error) => {
             tracing::error!(%error, advisory = name, "an advisory could not be recorded");
             Err("it could not be recorded")

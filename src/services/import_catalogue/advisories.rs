@@ -103,9 +103,11 @@ pub(super) async fn take(app: &App, carried: CarriedAdvisory, report: &mut Repor
             ..held.record
         };
     }
+    let project = record.project.clone();
     match publications::record(app, record).await? {
         Taken::New | Taken::Changed => report.advisories_taken += 1,
         Taken::Known => report.advisories_unchanged += 1,
+        Taken::Claimed => report.forget(&place, publications::CLAIMED, &[project]),
     }
     Ok(())
 }
