@@ -115,9 +115,13 @@ async fn look(app: &App, feed: &dyn AdvisoryFeed, mut listing: Listing) -> Resul
         {
             Some(why) => listing.look_failed(why, None, now),
             None => {
-                nodes::take(app, listing.psa, &page.entries, false).await?;
+                let whole = nodes::take(app, listing.psa, &page.entries, false).await?;
                 if listing.look_page == 0 {
-                    listing.remember(validators);
+                    listing.remember(if whole {
+                        validators
+                    } else {
+                        Validators::default()
+                    });
                 }
                 listing.looked_at(&page, now);
             }
@@ -144,8 +148,8 @@ async fn sweep(app: &App, feed: &dyn AdvisoryFeed, mut listing: Listing) -> Resu
                 listing.sweep_failed(why, None, now);
                 return save(app, listing).await;
             }
-            nodes::take(app, listing.psa, &page.entries, true).await?;
-            if listing.mark.is_none() {
+            let whole = nodes::take(app, listing.psa, &page.entries, true).await?;
+            if listing.mark.is_none() && whole {
                 listing.remember(validators);
             }
             app.store

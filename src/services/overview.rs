@@ -3,15 +3,15 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::advisory_feed::{self, Freshness};
 use super::Result;
+use super::advisory_feed::{self, Freshness};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::exposure::Risk;
 use crate::domain::site_status::Standing;
-use crate::store::{Connection, catalogue};
 pub use crate::store::overview::OpenWindow;
 use crate::store::overview::{self as store, Happened, Mark, Quiet, Tally};
+use crate::store::{Connection, catalogue};
 
 const HOUR: i64 = 3_600_000;
 /// A day in milliseconds.

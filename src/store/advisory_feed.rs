@@ -253,16 +253,23 @@ pub fn miss(db: &Connection, nid: i64, psa: bool, now: Timestamp) -> Result<()> 
     Ok(())
 }
 
-/// Remembers why a node is of no use; asking for it would not help.
+/// Remembers why a node is of no use, and asks for it at `again_at`, where that would help.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn refuse(db: &Connection, nid: i64, psa: bool, changed: i64, why: &str) -> Result<()> {
+pub fn refuse(
+    db: &Connection,
+    (nid, psa): (i64, bool),
+    changed: i64,
+    why: &str,
+    again_at: Option<Timestamp>,
+) -> Result<()> {
     db.prepare_cached(
-        "INSERT INTO advisory_nodes (nid, psa, changed, error) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (nid) DO UPDATE SET psa = excluded.psa, changed = excluded.changed, next_try_at = NULL, missing = 0, error = excluded.error",
+        "INSERT INTO advisory_nodes (nid, psa, changed, error, next_try_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (nid) DO UPDATE SET psa = excluded.psa, changed = excluded.changed, told = NULL,
+            next_try_at = excluded.next_try_at, missing = 0, error = excluded.error",
     )?
-    .execute(params![nid, psa, changed, why])?;
+    .execute(params![nid, psa, changed, why, again_at.map(ms)])?;
     Ok(())
 }
 

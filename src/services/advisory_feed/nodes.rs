@@ -9,8 +9,8 @@ use crate::domain::advisory::node::{Node, Refused};
 use crate::domain::advisory::record::Record;
 use crate::domain::schedule;
 use crate::outbound::drupal_org::advisories::{AdvisoryFeed, Question, Told};
-use crate::services::advisories::{self as publications, Taken};
 use crate::services::Result;
+use crate::services::advisories::{self as publications, Taken};
 use crate::store::advisory_feed::{self as store, Wanted};
 use crate::store::{Connection, Lane, Result as Stored, advisories};
 
@@ -19,11 +19,13 @@ const TOMORROW: SignedDuration = SignedDuration::from_hours(24);
 /// After a failure nobody is asked for so long.
 const REST: SignedDuration = SignedDuration::from_mins(1);
 
-/// Takes the entries of a page. One that can't be taken costs only itself.
+/// Takes the entries of a page. One that can't be taken costs only itself. False: one could not be
+/// recorded, so that the page is worth reading again.
 ///
 /// # Errors
 /// What the store says.
-pub(super) async fn take(app: &App, psa: bool, entries: &[Entry], sweeping: bool) -> Result<()> {
+pub(super) async fn take(app: &App, psa: bool, entries: &[Entry], sweeping: bool) -> Result<bool> {
+    let mut whole = true;
     for entry in entries {
         let now = app.clock.now();
         let changed = entry.changed.unwrap_or(0);
@@ -34,7 +36,11 @@ pub(super) async fn take(app: &App, psa: bool, entries: &[Entry], sweeping: bool
                 Weighed::Told(record) => {
                     match taken(app, *record).await {
                         Ok(()) => settle(app, nid).await?,
-                        Err(why) => refuse(app, (nid, psa), changed, why.to_owned()).await?,
+                        Err(untaken) => {
+                            whole &= untaken != Untaken::Failed;
+                            let again_at = untaken.again_at(now, 1);
+                            refuse(app, (nid, psa), changed, untaken.words(), again_at).await?;
+                        }
                     }
                     continue;
                 }
@@ -43,7 +49,7 @@ pub(super) async fn take(app: &App, psa: bool, entries: &[Entry], sweeping: bool
             // A node alone says more.
             Err(Refused::NoId | Refused::NoDate | Refused::NoProject) if nid > 0 => None,
             Err(why) => {
-                refuse(app, (nid, psa), changed, why.to_string()).await?;
+                refuse(app, (nid, psa), changed, &why.to_string(), None).await?;
                 continue;
             }
         };
@@ -57,24 +63,60 @@ pub(super) async fn take(app: &App, psa: bool, entries: &[Entry], sweeping: bool
         })
         .await?;
     }
-    Ok(())
+    Ok(whole)
 }
 
-/// Records an advisory; where that fails, what is said of it in words for people.
-async fn taken(app: &App, record: Record) -> std::result::Result<(), &'static str> {
+/// Why an advisory was not taken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Untaken {
+    /// Its id is another's.
+    Claimed,
+    /// The store could not, which may be over in a moment.
+    Failed,
+}
+
+impl Untaken {
+    /// The same in words for people.
+    fn words(self) -> &'static str {
+        match self {
+            Self::Claimed => publications::CLAIMED,
+            Self::Failed => "it could not be recorded",
+        }
+    }
+
+    /// When to ask for it alone, where that is worth it, after so many tries.
+    fn again_at(self, now: Timestamp, tries: u32) -> Option<Timestamp> {
+        (self == Self::Failed).then(|| schedule::next_look_after_failure(now, tries, None))
+    }
+}
+
+/// Records an advisory.
+async fn taken(app: &App, record: Record) -> std::result::Result<(), Untaken> {
     let name = record.id.clone();
     match publications::record(app, record).await {
-        Ok(Taken::Claimed) => Err(publications::CLAIMED),
+        Ok(Taken::Claimed) => Err(Untaken::Claimed),
         Ok(Taken::New | Taken::Changed | Taken::Known) => Ok(()),
         Err(error) => {
             tracing::error!(%error, advisory = name, "an advisory could not be recorded");
-            Err("it could not be recorded")
+            Err(Untaken::Failed)
         }
     }
 }
 
-async fn refuse(app: &App, (nid, psa): (i64, bool), changed: i64, why: String) -> Result<()> {
-    write(app, move |db| store::refuse(db, nid, psa, changed, &why)).await
+async fn refuse(
+    app: &App,
+    (nid, psa): (i64, bool),
+    changed: i64,
+    why: &str,
+    again_at: Option<Timestamp>,
+) -> Result<()> {
+    let why = why.to_owned();
+    // What has no number can't be asked for.
+    let again_at = again_at.filter(|_| nid > 0);
+    write(app, move |db| {
+        store::refuse(db, (nid, psa), changed, &why, again_at)
+    })
+    .await
 }
 
 /// What a node means for what is held.
@@ -182,7 +224,16 @@ async fn record(app: &App, feed: &dyn AdvisoryFeed, wanted: &Wanted, mut node: N
 async fn recorded(app: &App, wanted: &Wanted, record: Record) -> Result<()> {
     match taken(app, record).await {
         Ok(()) => settle(app, wanted.nid).await,
-        Err(why) => put_off(app, wanted, why).await,
+        Err(untaken) => {
+            let now = app.clock.now();
+            let soon = untaken.again_at(now, wanted.tries.saturating_add(1));
+            let at = soon.unwrap_or_else(|| after(now, TOMORROW));
+            let nid = wanted.nid;
+            write(app, move |db| {
+                store::postpone(db, nid, untaken.words(), at, None)
+            })
+            .await
+        }
     }
 }
 
