@@ -33,9 +33,9 @@ async fn a_page_that_is_of_no_use_does_not_keep_what_is_older_away() {
     let before_the_gap = held(&house.app, "SA-CONTRIB-2026-099").unwrap();
     assert_eq!(state.since.unwrap().as_second(), before_the_gap.changed);
     for (path, words) in [
-        ("", "Some advisories could not be read"),
-        ("advisories", "Some could not be read."),
-        ("feed", "Some could not be read."),
+        ("", "Some advisories are not read yet"),
+        ("advisories", "Some are not read yet."),
+        ("feed", "Some are not read yet."),
     ] {
         let shown = page(&house, path).await;
         assert!(shown.contains(words), "{path}: {shown}");
@@ -375,7 +375,7 @@ async fn a_listing_of_which_a_deep_page_never_comes_turns_nothing_green() {
     assert_eq!(site["data"]["status"], "unknown");
     let shown = page(&house, "").await;
     assert!(shown.contains("too old to call anything fine"), "{shown}");
-    assert!(shown.contains("Some advisories could not be read"));
+    assert!(shown.contains("Some advisories are not read yet"));
 
     house.drupal_org.set_page_behaviour(1, Behaviour::Normal);
     for _ in 0..3 {

@@ -59,7 +59,7 @@ pub struct AdvisoriesPage {
 }
 
 /// Some pages or nodes of drupal.org's are of no use.
-const UNREAD: &str = "Some could not be read.";
+const UNREAD: &str = "Some are not read yet.";
 
 impl AdvisoriesPage {
     /// Why more may be missing here than drupal.org has.
