@@ -83,3 +83,11 @@ CREATE TABLE audit_logs (
   request_id      TEXT    NOT NULL DEFAULT '',
   hash            BLOB    NOT NULL             -- SHA-256 over the row before it and this row
 ) STRICT;
+-- Each is in the order of time. Those with by in their name hold every organization's rows.
+CREATE INDEX audit_logs_by_time    ON audit_logs (created_at);
+CREATE INDEX audit_logs_by_actor   ON audit_logs (actor_id, created_at) WHERE actor_id IS NOT NULL;
+CREATE INDEX audit_logs_by_action  ON audit_logs (action, created_at);
+CREATE INDEX audit_logs_by_subject ON audit_logs (subject_id, created_at) WHERE subject_id IS NOT NULL;
+CREATE INDEX audit_logs_by_address ON audit_logs (address, created_at);
+CREATE INDEX audit_logs_organization ON audit_logs (organization_id, created_at) WHERE organization_id IS NOT NULL;
+CREATE INDEX audit_logs_site         ON audit_logs (site_id, created_at) WHERE site_id IS NOT NULL;

@@ -253,6 +253,7 @@ async fn an_organization_sees_nothing_of_another() {
                 "modules:read",
                 "api_keys:manage",
                 "jobs:read",
+                "audit:read",
             ],
         )
         .await;
@@ -273,6 +274,8 @@ async fn an_organization_sees_nothing_of_another() {
         "/exposures",
         "/patch-runs",
         "/jobs",
+        "/audit-logs",
+        "/audit-logs?format=csv",
     ] {
         let answer = client.get(path).await;
         assert_eq!(answer.status, 200, "{path}");

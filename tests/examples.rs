@@ -319,6 +319,10 @@ async fn readings(story: &mut Story) {
             "list_advisory_sites",
             &format!("/advisories/{ADVISORY}/sites?filter[state]=open"),
         ),
+        (
+            "list_audit_logs",
+            "/audit-logs?filter[organization_id]=1&per_page=2",
+        ),
         ("list_organizations", "/organizations"),
         ("show_organization", "/organizations/1"),
     ] {

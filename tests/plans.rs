@@ -12,7 +12,7 @@ use dewline::domain::access::Sight;
 use dewline::domain::listing::{Kind, Query};
 use dewline::store::listing::{Ask, Source, Statement, Way, count_of, rows_of, told_by_index};
 use dewline::store::{
-    StoreError, advisories, affected_sites, api_keys, exposures, history, jobs, modules,
+    StoreError, advisories, affected_sites, api_keys, audit, exposures, history, jobs, modules,
     organizations, site_modules, sites,
 };
 use rusqlite::params_from_iter;
@@ -41,12 +41,32 @@ fn lists() -> Vec<(&'static Source, Within)> {
             &[("sm.module_id", 7), ("s.organization_id", 3)],
         ),
         (&api_keys::SOURCE, &[]),
+        (&audit::SOURCE, &[]),
         (&jobs::SOURCE, &[]),
     ]
 }
 
 /// Filters that pages and programs use most.
 const FILTERS: &[(&str, &[(&str, &str)])] = &[
+    ("audit-logs", &[("filter[actor_id]", "7")]),
+    ("audit-logs", &[("filter[action]", "site.updated")]),
+    (
+        "audit-logs",
+        &[
+            ("filter[subject_kind]", "site"),
+            ("filter[subject_id]", "7"),
+        ],
+    ),
+    ("audit-logs", &[("filter[organization_id]", "3")]),
+    ("audit-logs", &[("filter[site_id]", "7")]),
+    ("audit-logs", &[("filter[address]", "192.0.2.1")]),
+    (
+        "audit-logs",
+        &[
+            ("filter[created_at][gte]", "2026-01-01"),
+            ("filter[created_at][lte]", "2026-01-31"),
+        ],
+    ),
     ("advisories", &[("filter[module]", "drupal")]),
     ("advisories", &[("filter[affected_sites_count][gt]", "0")]),
     ("advisories", &[("q", "scripting")]),

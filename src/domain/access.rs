@@ -41,11 +41,14 @@ pub enum Permission {
     /// See background jobs.
     #[serde(rename = "jobs:read")]
     JobsRead,
+    /// Read the audit log.
+    #[serde(rename = "audit:read")]
+    AuditRead,
 }
 
 impl Permission {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Sync,
         Self::OrganizationsRead,
         Self::OrganizationsManage,
@@ -56,6 +59,7 @@ impl Permission {
         Self::ModulesWrite,
         Self::ApiKeysManage,
         Self::JobsRead,
+        Self::AuditRead,
     ];
 
     /// The word that stands for it in the API.
@@ -71,6 +75,7 @@ impl Permission {
             Self::ModulesWrite => "modules:write",
             Self::ApiKeysManage => "api_keys:manage",
             Self::JobsRead => "jobs:read",
+            Self::AuditRead => "audit:read",
         }
     }
 

@@ -5,6 +5,7 @@ pub mod access;
 pub mod advisory;
 pub mod affected_site;
 pub mod api_key;
+pub mod audit;
 pub mod check_in;
 pub mod compatibility;
 pub mod composer;

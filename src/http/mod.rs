@@ -33,8 +33,8 @@ pub mod server;
 pub mod web;
 
 use api::{
-    advisories, api_keys, auth, dashboard, events, exposures, health, jobs, module_versions,
-    modules, organizations, patch_runs, site_modules, sites, syncs,
+    advisories, api_keys, audit_logs, auth, dashboard, events, exposures, health, jobs,
+    module_versions, modules, organizations, patch_runs, site_modules, sites, syncs,
 };
 use edge::Edge;
 use route::Needs::{May, Person, Platform, Public};
@@ -132,6 +132,8 @@ pub fn routes() -> Vec<Route> {
         get("/patch-runs/{id}", May(P::SitesRead), Nothing, patch_runs::SHOW),
         get("/jobs",            May(P::JobsRead),  Nothing, jobs::LIST),
         get("/jobs/{id}",       May(P::JobsRead),  Nothing, jobs::SHOW),
+
+        get("/audit-logs", May(P::AuditRead), Nothing, audit_logs::LIST),
 
         get   ("/api-keys",             May(P::ApiKeysManage), Nothing, api_keys::LIST),
         post  ("/api-keys",             May(P::ApiKeysManage), Nothing, api_keys::CREATE),

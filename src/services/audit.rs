@@ -5,9 +5,13 @@ use std::net::IpAddr;
 
 use serde_json::json;
 
+use super::Result;
+use super::lists::ask;
 use crate::app::App;
-use crate::domain::access::Actor;
-use crate::store::audit::Entry;
+use crate::domain::access::{Actor, Permission};
+use crate::domain::audit::Recorded;
+use crate::domain::listing::{Page, Query};
+use crate::store::audit::{self as record, Entry};
 
 /// Where a call came from: what the edge knows and services only record.
 #[derive(Debug, Clone, Default)]
@@ -28,10 +32,25 @@ pub async fn on_behalf_of<F: Future>(origin: Origin, call: F) -> F::Output {
     ORIGIN.scope(origin, call).await
 }
 
-/// An entry for what `actor` is about to do: `action` is a word such as `site.renamed`.
+/// One page of the record that is in sight, the newest first: an organization's key reads its
+/// organization's rows.
+///
+/// # Errors
+/// Where the caller may not, or the store can't.
+pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Recorded>> {
+    actor.require(Permission::AuditRead)?;
+    app.store
+        .read(|db| Ok(record::list(db, &ask(app, actor, query, &[]))?))
+}
+
+/// An entry for what `actor` is about to do: `action` is one of `domain::audit::ACTIONS`. It belongs
+/// to the record of the only organization that he sees, unless something else is said.
 pub fn entry(app: &App, actor: &Actor, action: &str) -> Entry {
     let (kind, id, name) = actor.identity();
-    entry_of(app, (kind, id, name), action)
+    Entry {
+        organization_id: actor.sight().organization(),
+        ..entry_of(app, (kind, id, name), action)
+    }
 }
 
 /// An entry for somebody who isn't known: a sign-in that failed.
@@ -46,13 +65,14 @@ pub fn entry_of_person(app: &App, id: i64, name: &str, action: &str) -> Entry {
 
 fn entry_of(app: &App, (kind, id, name): (&str, Option<i64>, &str), action: &str) -> Entry {
     let origin = ORIGIN.try_with(Clone::clone).unwrap_or_default();
+    let subject_kind = action.split('.').next().unwrap_or_default();
     Entry {
         created_at: app.clock.now().as_millisecond(),
         actor_kind: kind.to_owned(),
         actor_id: id,
         actor_name: name.to_owned(),
         action: action.to_owned(),
-        subject_kind: String::new(),
+        subject_kind: subject_kind.to_owned(),
         subject_id: None,
         organization_id: None,
         site_id: None,

@@ -8,8 +8,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
-use super::{Error, Result, catalogue as publications};
+use super::{Error, Result, audit, catalogue as publications};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::advisory::node::Node;
@@ -18,7 +19,7 @@ use crate::domain::release_history::ReleaseHistory;
 use crate::outbound::archive::{self, Bounds, Found};
 use crate::outbound::drupal_org::{self, Fetched, Reading};
 use crate::store::catalogue::{Module, NewModule};
-use crate::store::{Lane, catalogue};
+use crate::store::{Lane, audit as record, catalogue};
 
 /// Histories and advisories handed over at a time.
 const HANDFUL: usize = 100;
@@ -244,7 +245,23 @@ pub async fn take(app: &App, actor: &Actor, handful: Vec<Carried>) -> Result<Rep
             Carried::Advisory(carried) => advisories::take(app, *carried, &mut report).await?,
         }
     }
+    let entry = audit::entry(app, actor, "catalogue.imported").after(shown(&report));
+    app.store
+        .write(Lane::Back, move |db| record::append(db, &entry).map(drop))
+        .await?;
     Ok(report)
+}
+
+/// What the record says of a handful.
+fn shown(report: &Report) -> Value {
+    json!({
+        "histories_taken": report.taken,
+        "histories_unchanged": report.unchanged,
+        "unknown_to_drupal_org": report.absent,
+        "advisories_taken": report.advisories_taken,
+        "advisories_unchanged": report.advisories_unchanged,
+        "left": report.left_in_all,
+    })
 }
 
 async fn take_project(app: &App, carried: CarriedProject, report: &mut Report) -> Result<()> {

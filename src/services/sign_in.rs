@@ -165,10 +165,11 @@ pub async fn api(app: &App, attempt: &Attempt) -> Result<Tokens> {
 /// The person whose password this is. Takes the same time whether there is such a person or not.
 async fn check(app: &App, attempt: &Attempt) -> Result<User> {
     app.sign_ins.take(&attempt.email, attempt.address)?;
+    let email = attempt.email.trim().to_owned();
     if attempt.password.expose_secret().len() > LONGEST_PASSWORD {
+        record_failure(app, &email).await?;
         return Err(Error::Unauthenticated);
     }
-    let email = attempt.email.trim().to_owned();
     let user = app.store.read(|db| users::find_by_email(db, &email))?;
     let hash = user.as_ref().map(|user| user.password_hash.clone());
     let right = app.passwords.verify(&attempt.password, hash).await?;

@@ -7,7 +7,59 @@ use ring::digest::{Context, SHA256};
 use rusqlite::{OptionalExtension, Row, params};
 use serde_json::{Value, json};
 
-use super::{Connection, Result};
+use super::listing::{Ask, Column, Source, Wall, page};
+use super::{Connection, Result, row};
+use crate::domain::audit::{LIST, Recorded};
+use crate::domain::listing::Page;
+
+/// The list of the record's rows.
+pub static SOURCE: Source = Source {
+    list: &LIST,
+    from: "audit_logs AS a",
+    drivers: &[],
+    live: "1",
+    id: "a.id",
+    columns: None,
+    wall: Wall::Owned {
+        organization: "a.organization_id",
+        site: Some("a.site_id"),
+    },
+    fields: &[
+        ("id", Column::Plain("a.id")),
+        ("created_at", Column::Plain("a.created_at")),
+        ("actor", Column::Name("a.actor_name")),
+        ("actor_kind", Column::Plain("a.actor_kind")),
+        (
+            "actor_id",
+            Column::ByIndex(&Column::Plain("a.actor_id"), &Column::Plain("+a.actor_id")),
+        ),
+        (
+            "action",
+            Column::ByIndex(&Column::Plain("a.action"), &Column::Plain("+a.action")),
+        ),
+        ("subject_kind", Column::Plain("a.subject_kind")),
+        (
+            "subject_id",
+            Column::ByIndex(
+                &Column::Plain("a.subject_id"),
+                &Column::Plain("+a.subject_id"),
+            ),
+        ),
+        ("organization_id", Column::Plain("a.organization_id")),
+        ("site_id", Column::Plain("a.site_id")),
+        ("status", Column::Plain("a.status")),
+        (
+            "address",
+            Column::ByIndex(&Column::Plain("a.address"), &Column::Plain("+a.address")),
+        ),
+        ("request_id", Column::Plain("a.request_id")),
+    ],
+    sorts: &[("created_at", &["a.created_at"]), ("id", &[])],
+    ties: &[],
+    search: &[],
+    search_index: None,
+    counted: &[],
+};
 
 /// One row to be. Built by the services, finished inside the write whose fact it records.
 #[derive(Debug, Clone, PartialEq)]
@@ -183,6 +235,43 @@ fn hex(bytes: &[u8]) -> String {
 fn unhex(text: &str) -> Option<Vec<u8>> {
     let digits = |at: usize| u8::from_str_radix(text.get(at..at + 2)?, 16).ok();
     (0..text.len()).step_by(2).map(digits).collect()
+}
+
+/// One page of the record.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<Recorded>> {
+    page(db, &SOURCE, ask, find)
+}
+
+fn find(db: &Connection, id: i64) -> Result<Option<Recorded>> {
+    let mut prepared = db.prepare_cached("SELECT * FROM audit_logs WHERE id = ?1")?;
+    let found = prepared.query_row([id], |found| {
+        let data: String = found.get("data")?;
+        let mut data: Value = serde_json::from_str(&data).unwrap_or_default();
+        let mut take = |name: &str| data.get_mut(name).map(Value::take);
+        let some = |text: String| Some(text).filter(|text| !text.is_empty());
+        Ok(Recorded {
+            id,
+            created_at: row::time(found, "created_at")?,
+            actor_kind: found.get("actor_kind")?,
+            actor_id: found.get("actor_id")?,
+            actor_name: found.get("actor_name")?,
+            action: found.get("action")?,
+            subject_kind: found.get("subject_kind")?,
+            subject_id: found.get("subject_id")?,
+            organization_id: found.get("organization_id")?,
+            site_id: found.get("site_id")?,
+            status: found.get("status")?,
+            before: take("before"),
+            after: take("after"),
+            address: some(found.get("address")?),
+            request_id: some(found.get("request_id")?),
+            hash: hex(&found.get::<_, Vec<u8>>("hash")?),
+        })
+    });
+    Ok(found.optional()?)
 }
 
 /// SHA-256 over the hash before and the row as one JSON array.

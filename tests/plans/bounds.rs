@@ -101,6 +101,7 @@ pub const LISTS: &[ListBound] = &[
     asks("sites, filter[organization_id]=*&sort=status,next_due_at, all, rows", SORTS, "likewise"),
     asks("exposures, sort=*id, an organization, rows", SORTS, "windows of one organization, ids alone"),
     asks("exposures, sort=*due_at, an organization, rows", SORTS, "windows of one organization; the open ones alone have an index"),
+    asks("audit-logs, sort=*id, an organization, rows", SORTS, "rows of one organization, ids alone"),
     asks("patch-runs, sort=*id, an organization, rows", SORTS, "patch runs of one organization, ids alone"),
     asks("patch-runs of a site, sort=*id, *, rows", SORTS, "patch runs of one site"),
     asks("modules, *, an organization, rows", SORTS, "modules that the sites of one organization run"),
@@ -154,6 +155,7 @@ pub const WALKED: &[&str] = &[
     "modules: title, type, origin",
     "advisories: title, psa, risk, cve, updated_at, withdrawn_at",
     "api-keys: name, prefix, organization_id, scopes, expires_at, last_used_at, revoked_at, created_at",
+    "audit-logs: actor, actor_kind, subject_kind, status, request_id",
     "jobs: name, state, created_at, finished_at",
 ];
 

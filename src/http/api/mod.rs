@@ -3,6 +3,7 @@
 
 pub mod advisories;
 pub mod api_keys;
+pub mod audit_logs;
 pub mod auth;
 pub mod dashboard;
 pub mod events;

@@ -130,6 +130,7 @@ fn scopes(chosen: &[&str]) -> Vec<Choice> {
                 Permission::ModulesWrite => "have drupal.org asked",
                 Permission::ApiKeysManage => "make and revoke keys",
                 Permission::JobsRead => "see background work",
+                Permission::AuditRead => "read the audit log",
             };
             let chosen = if chosen.contains(&permission.word()) {
                 permission.word()

@@ -4,15 +4,16 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
 
-use super::{Error, Result, sites};
+use super::{Error, Result, audit, sites};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::fault::Fault;
 use crate::domain::inventory::Inventory;
 use crate::domain::inventory::read::{self, Unread};
 use crate::store::inventory::Refused;
-use crate::store::{self, Lane, inventory as kept};
+use crate::store::{self, Connection, Lane, audit as record, inventory as kept};
 use familiar::Text;
 
 mod arrival;
@@ -217,14 +218,29 @@ fn check_clock(app: &App, inventory: &Inventory, now: Timestamp) -> Result<()> {
 pub async fn answer_stranger(app: &App, actor: &Actor, site_id: i64, moved: bool) -> Result<()> {
     actor.require(Permission::SitesWrite)?;
     let site = app.store.read(|db| kept::standpoint(db, site_id))?;
-    if !site.is_some_and(|site| actor.sight().sees(site.organization_id, site_id)) {
-        return Err(Error::NotFound);
-    }
+    let organization = site
+        .map(|site| site.organization_id)
+        .filter(|organization| actor.sight().sees(*organization, site_id))
+        .ok_or(Error::NotFound)?;
     let (now, by) = (app.clock.now(), actor.label());
+    let action = if moved {
+        "site.moved"
+    } else {
+        "site.copy_refused"
+    };
+    let entry = audit::entry(app, actor, action)
+        .subject("site", site_id)
+        .organization(organization)
+        .site(site_id);
     let answered = app
         .store
         .write(Lane::Front, move |db| {
+            let before = installation(db, site_id)?;
             let answered = kept::answer_stranger(db, site_id, moved, &by, now)?;
+            if answered {
+                let entry = entry.before(before).after(installation(db, site_id)?);
+                record::append(db, &entry)?;
+            }
             if answered && moved {
                 store::catalogue::chronicle(db, "site_moved", site_id, now)?;
             }
@@ -236,4 +252,14 @@ pub async fn answer_stranger(app: &App, actor: &Actor, site_id: i64, moved: bool
     } else {
         Err(Error::NotFound)
     }
+}
+
+/// What the record says of the installation that speaks for a site, and of one that was warned of.
+fn installation(db: &Connection, site_id: i64) -> Result<Value> {
+    let known = kept::standpoint(db, site_id)?;
+    let warned_of = store::sites::find(db, site_id)?.and_then(|site| site.stranger);
+    Ok(json!({
+        "speaks_from": known.and_then(|site| site.seen_url),
+        "warned_of": warned_of.and_then(|stranger| stranger.url),
+    }))
 }
