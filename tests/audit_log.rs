@@ -557,6 +557,86 @@ async fn the_record_is_asked_by_who_what_whose_where_from_and_when() {
 }
 
 #[tokio::test]
+async fn the_page_says_in_words_what_was_done_and_what_differs() {
+    let house = house().await;
+    let tower = house.organization("<b>Tower</b>").await;
+    let browser = house.browser().await;
+    let path = "/sites/1/settings";
+    let form = "name=Town+hall&url=https://town-hall.example.org&environment=production&sync_interval_minutes=15&notes=%3Cscript%3Ealert(1)%3C/script%3E";
+    assert_eq!(posts(&browser, path, form).await.status, 303);
+    let words = json!({"email": "eve@example.org", "password": "wrong horse battery"});
+    house.anonymous().post("/auth/login", &words).await;
+
+    let page = browser.get("//audit").await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    for said in [
+        "Tried to sign in: eve@example.org <span class=\"chip unknown\">refused</span>",
+        "Somebody unknown",
+        ">Changed a site: <a",
+        "<dt>Sync interval minutes</dt><dd><del><span class=\"vh\">was </span>60</del>",
+        "<ins><span class=\"vh\">is </span>15</ins>",
+        "&#60;script&#62;alert(1)",
+        "<dt>From</dt><dd>the machine itself</dd>",
+    ] {
+        assert!(page.text.contains(said), "{said}\n{}", page.text);
+    }
+    // Where it was made all is said; of the change only what differs.
+    let told = page.text.matches("https://town-hall.example.org").count();
+    assert_eq!(told, 1);
+    assert!(!page.text.contains("<b>Tower</b>") && !page.text.contains("<script>alert"));
+
+    let narrowed = format!(
+        "//audit?filter[action]=organization.created&filter[organization_id]={tower}&filter[created_at][gte]=2026-11-20"
+    );
+    let page = browser.get(&narrowed).await;
+    assert!(page.text.contains(">1 row<"), "{}", page.text);
+    for chip in [
+        "<span>What</span>Made an organization",
+        "<span>Organization</span>&#60;b&#62;Tower",
+        "<span>From</span>2026-11-20",
+    ] {
+        assert!(page.text.contains(chip), "{chip}\n{}", page.text);
+    }
+    let nothing = browser.get("//audit?filter[actor][contains]=nobody").await;
+    assert!(
+        nothing
+            .text
+            .contains("Nothing on record fits all filters at once.")
+    );
+    assert_eq!(browser.get("//audit?filter[colour]=red").await.status, 422);
+    let stranger = house.anonymous().get("//audit").await;
+    assert_eq!(
+        (stranger.status.as_u16(), stranger.header("location")),
+        (303, "/sign-in?next=%2Faudit")
+    );
+}
+
+#[tokio::test]
+async fn the_page_is_a_file_too_with_all_rows_that_match() {
+    let house = TestApp::start().await;
+    for number in 1..=30 {
+        house.organization(&format!("=Tower {number}")).await;
+    }
+    let browser = house.browser().await;
+    let file = browser
+        .get("//audit?format=csv&filter[action]=organization.created&sort=id")
+        .await;
+    assert_eq!(file.header("content-type"), "text/csv; charset=utf-8");
+    assert!(file.header("content-disposition").contains("audit-log.csv"));
+    let lines: Vec<&str> = file.text.trim_end().split("\r\n").collect();
+    assert_eq!(lines.len(), 31);
+    assert!(lines[0].starts_with("id,created_at,actor_kind,actor_id,actor,action,"));
+    assert!(
+        lines[1].starts_with(
+            "3,2026-11-20T08:00:00Z,user,1,Ada,organization.created,organization,1,1,,done,,"
+        ),
+        "{}",
+        lines[1]
+    );
+    assert!(lines[1].contains("=Tower 1") && !lines[1].contains(",=Tower"));
+}
+
+#[tokio::test]
 async fn each_row_tells_its_seal() {
     let house = house().await;
     let sealed: Vec<String> = house

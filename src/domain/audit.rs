@@ -48,9 +48,11 @@ pub const ACTORS: [&str; 4] = ["user", "key", "system", "stranger"];
 /// How it ended.
 pub const STATUSES: [&str; 3] = ["done", "refused", "failed"];
 
+const SIGN_IN: &str = "session.opened";
+
 /// What is recorded, and what people read of it.
 pub const ACTIONS: [(&str, &str); 25] = [
-    ("session.opened", "Signed in"),
+    (SIGN_IN, "Signed in"),
     ("session.ended", "Signed out"),
     ("session.refresh_reused", "Sent a used refresh token"),
     ("user.created", "Made a person"),
@@ -114,14 +116,6 @@ pub static LIST: List = List {
     ],
 };
 
-/// What people read of an action; a word that isn't known stands for itself.
-pub fn said(action: &str) -> &str {
-    ACTIONS
-        .iter()
-        .find(|(word, _)| *word == action)
-        .map_or(action, |(_, said)| said)
-}
-
 /// One thing that a row says about its subject, before and after.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
@@ -134,6 +128,17 @@ pub struct Difference {
 }
 
 impl Recorded {
+    /// What was done, in words; an action that isn't known stands for itself.
+    pub fn said(&self) -> &str {
+        if self.action == SIGN_IN && self.status != "done" {
+            return "Tried to sign in";
+        }
+        ACTIONS
+            .iter()
+            .find(|(word, _)| *word == self.action)
+            .map_or(&self.action, |(_, said)| said)
+    }
+
     /// What its subject was called at that time, where the row says so.
     pub fn subject_name(&self) -> Option<&str> {
         [&self.after, &self.before]
@@ -262,7 +267,21 @@ mod tests {
         words.sort_unstable();
         words.dedup();
         assert_eq!(words.len(), ACTIONS.len());
-        assert_eq!(said("site.updated"), "Changed a site");
-        assert_eq!(said("moon.landed"), "moon.landed");
+    }
+
+    #[test]
+    fn what_was_done_is_said_in_words() {
+        let said = |action: &str, status: &str| {
+            let row = Recorded {
+                action: action.to_owned(),
+                status: status.to_owned(),
+                ..row(None, None)
+            };
+            row.said().to_owned()
+        };
+        assert_eq!(said("site.updated", "done"), "Changed a site");
+        assert_eq!(said("session.opened", "done"), "Signed in");
+        assert_eq!(said("session.opened", "refused"), "Tried to sign in");
+        assert_eq!(said("moon.landed", "done"), "moon.landed");
     }
 }

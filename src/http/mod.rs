@@ -44,8 +44,8 @@ use web::door::{self, Pages};
 use web::visit::Who::{Anybody, Attempting, Signed};
 use web::visit::{Page, look, send};
 use web::{
-    self as pages, assets, catalogue, connect, deleted, entrance, fleet, import, keys, manual,
-    module, overview, reference, site,
+    self as pages, assets, audit, catalogue, connect, deleted, entrance, fleet, import, keys,
+    manual, module, overview, reference, site,
 };
 
 const ORGANIZATION: Scope = Of("organization", |app, actor, id| {
@@ -193,6 +193,8 @@ pub fn pages() -> Vec<Page> {
         send("/api-keys/{id}/rotate",      Signed, keys::ROTATE),
         look("/api-keys/{id}/revoke",      Signed, keys::ASK_REVOKE),
         send("/api-keys/{id}/revoke",      Signed, keys::REVOKE),
+
+        look("/audit",                     Signed, audit::LIST),
 
         look("/modules",                   Signed, catalogue::LIST),
         look("/modules/new",               Signed, module::NEW),

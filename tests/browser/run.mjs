@@ -79,7 +79,7 @@ async function addresses(page, home) {
     else if (path === "/manual/{chapter}") all.push(...chapters);
     else { assert(!path.includes("{"), `no example is known for ${path}`); all.push(path); }
   }
-  const more = [silent, unknown, "/sites?view=fine&sort=-name", "/sites?q=nothing-has-this-name", "/advisories?q=nothing-has-this-id", "/advisories?view=affected", "/sites?filter%5Benvironment%5D=production&page=2", "/nowhere"];
+  const more = [silent, unknown, "/sites?view=fine&sort=-name", "/sites?q=nothing-has-this-name", "/advisories?q=nothing-has-this-id", "/advisories?view=affected", "/audit?filter%5Bactor%5D%5Bcontains%5D=nobody-has-this-name", "/sites?filter%5Benvironment%5D=production&page=2", "/nowhere"];
   return [...new Set([...all, ...more].filter(Boolean))];
 }
 

@@ -14,7 +14,7 @@ pub const FIRST: Handler = |visit| Box::pin(show(visit));
 pub const CHAPTER: Handler = |visit| Box::pin(show(visit));
 
 /// The chapters in the order of reading.
-pub const CHAPTERS: [&str; 10] = [
+pub const CHAPTERS: [&str; 11] = [
     "start",
     "sending",
     "words",
@@ -23,6 +23,7 @@ pub const CHAPTERS: [&str; 10] = [
     "catalogue",
     "drupal-org",
     "running",
+    "audit",
     "troubleshooting",
     "api",
 ];

@@ -3,6 +3,7 @@
 
 pub mod advisories;
 pub mod assets;
+pub mod audit;
 pub mod catalogue;
 pub mod charts;
 pub mod connect;

@@ -91,7 +91,7 @@ pub struct Place {
     pub icon: &'static str,
 }
 
-const PLACES: [Place; 8] = [
+const PLACES: [Place; 9] = [
     Place {
         path: "/",
         word: "Overview",
@@ -121,6 +121,11 @@ const PLACES: [Place; 8] = [
         path: "/api-keys",
         word: "API keys",
         icon: "key",
+    },
+    Place {
+        path: "/audit",
+        word: "Audit log",
+        icon: "history",
     },
     Place {
         path: "/feed",

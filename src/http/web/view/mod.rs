@@ -2,6 +2,7 @@
 //! tests shows each with believable content, and one test renders them all.
 
 pub mod advisories;
+pub mod audit;
 pub mod catalogue;
 pub mod deleted;
 pub mod entrance;

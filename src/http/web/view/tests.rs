@@ -1,6 +1,7 @@
 //! Every page with believable content: rendered in a test, and written to `target/pages` to be looked at.
 
 mod advisories;
+mod audit;
 
 use askama::Template;
 
@@ -1007,6 +1008,7 @@ fn pages() -> Vec<(&'static str, String)> {
         ));
     }
     pages.extend(more());
+    pages.extend(audit::pages());
     pages
         .into_iter()
         .map(|(name, html)| (name, html.unwrap()))
