@@ -6,6 +6,7 @@ CREATE TABLE organizations (
   id         INTEGER PRIMARY KEY,
   name       TEXT    NOT NULL,
   notes      TEXT    NOT NULL DEFAULT '',
+  second_factor_from INTEGER,                  -- from then on its members need a second factor; NULL: they don't
   created_at INTEGER NOT NULL,
   updated_at INTEGER NOT NULL,
   created_by TEXT    NOT NULL,
@@ -20,15 +21,74 @@ CREATE TABLE users (
   id             INTEGER PRIMARY KEY,
   email          TEXT    NOT NULL,
   name           TEXT    NOT NULL,
-  password_hash  TEXT    NOT NULL,
+  password_hash  TEXT,                         -- PHC string; NULL: invited, and nobody has taken the invitation yet
   platform_admin INTEGER NOT NULL DEFAULT 0,
+  time_zone      TEXT    NOT NULL DEFAULT 'UTC', -- IANA name
   created_at     INTEGER NOT NULL,
   updated_at     INTEGER NOT NULL,
   created_by     TEXT    NOT NULL,
   updated_by     TEXT    NOT NULL,
   deleted_at     INTEGER
 ) STRICT;
-CREATE UNIQUE INDEX users_email ON users (email COLLATE NOCASE) WHERE deleted_at IS NULL;
+-- Whoever has a password has his address alone. An invitation is a person to be: it says nothing about
+-- whether somebody of that address is known already.
+CREATE UNIQUE INDEX users_email ON users (email COLLATE NOCASE) WHERE deleted_at IS NULL AND password_hash IS NOT NULL;
+CREATE INDEX users_invited ON users (email COLLATE NOCASE) WHERE deleted_at IS NULL AND password_hash IS NULL;
+CREATE INDEX users_deleted ON users (deleted_at, id) WHERE deleted_at IS NOT NULL;
+
+-- What may be done, one row a word: the same as the code's.
+CREATE TABLE permissions (
+  name TEXT PRIMARY KEY
+) STRICT, WITHOUT ROWID;
+
+-- Sets of permissions. organization_id NULL: for every organization. The built-in ones are not changed by anybody.
+CREATE TABLE roles (
+  id              INTEGER PRIMARY KEY,
+  organization_id INTEGER REFERENCES organizations (id),
+  name            TEXT    NOT NULL,
+  description     TEXT    NOT NULL DEFAULT '',
+  built_in        INTEGER NOT NULL DEFAULT 0,
+  created_at      INTEGER NOT NULL,
+  updated_at      INTEGER NOT NULL,
+  created_by      TEXT    NOT NULL,
+  updated_by      TEXT    NOT NULL
+) STRICT;
+CREATE UNIQUE INDEX roles_name ON roles (coalesce(organization_id, 0), name COLLATE NOCASE);
+
+CREATE TABLE role_permissions (
+  role_id    INTEGER NOT NULL REFERENCES roles (id) ON DELETE CASCADE,
+  permission TEXT    NOT NULL REFERENCES permissions (name),
+  PRIMARY KEY (role_id, permission)
+) STRICT, WITHOUT ROWID;
+
+-- Who belongs to which organization, as what.
+CREATE TABLE memberships (
+  organization_id INTEGER NOT NULL REFERENCES organizations (id),
+  user_id         INTEGER NOT NULL REFERENCES users (id),
+  role_id         INTEGER NOT NULL REFERENCES roles (id),
+  created_at      INTEGER NOT NULL,
+  updated_at      INTEGER NOT NULL,
+  created_by      TEXT    NOT NULL,
+  updated_by      TEXT    NOT NULL,
+  PRIMARY KEY (organization_id, user_id)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX memberships_user ON memberships (user_id, organization_id);
+CREATE INDEX memberships_role ON memberships (role_id);
+
+INSERT INTO permissions (name) VALUES
+  ('sync'), ('organizations:read'), ('organizations:manage'), ('sites:read'), ('sites:write'), ('sites:delete'),
+  ('modules:read'), ('modules:write'), ('reports:read'), ('reports:export'), ('users:manage'), ('roles:manage'),
+  ('api_keys:manage'), ('notifications:manage'), ('audit:read'), ('jobs:read'), ('jobs:manage'), ('settings:manage');
+INSERT INTO roles (id, name, description, built_in, created_at, updated_at, created_by, updated_by) VALUES
+  (1, 'admin',   'Everything in the organization, its people too', 1, 0, 0, 'system', 'system'),
+  (2, 'manager', 'Looks after sites, their keys and reports',      1, 0, 0, 'system', 'system'),
+  (3, 'viewer',  'Sees sites and reports, changes nothing',        1, 0, 0, 'system', 'system');
+INSERT INTO role_permissions (role_id, permission) SELECT 1, name FROM permissions;
+INSERT INTO role_permissions (role_id, permission) SELECT 2, name FROM permissions
+  WHERE name IN ('sync', 'organizations:read', 'sites:read', 'sites:write', 'sites:delete', 'modules:read', 'modules:write',
+                 'reports:read', 'reports:export', 'api_keys:manage', 'jobs:read');
+INSERT INTO role_permissions (role_id, permission) SELECT 3, name FROM permissions
+  WHERE name IN ('organizations:read', 'sites:read', 'modules:read', 'reports:read');
 
 -- One row a sign-in. kind: 'page' (cookie) or 'api' (access token + rotating refresh token).
 CREATE TABLE sessions (

@@ -18,7 +18,7 @@ fn older(folder: &Path) -> PathBuf {
     let runner = embedded::migrations::runner().set_target(Target::Version(newest() - 1));
     runner.run(&mut db).unwrap();
     db.execute(
-        "INSERT INTO organizations VALUES (1, 'Harbour', '', 0, 0, 'system', 'system', NULL)",
+        "INSERT INTO organizations (id, name, created_at, updated_at, created_by, updated_by) VALUES (1, 'Harbour', 0, 0, 'system', 'system')",
         [],
     )
     .unwrap();

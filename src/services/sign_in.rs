@@ -171,7 +171,7 @@ async fn check(app: &App, attempt: &Attempt) -> Result<User> {
         return Err(Error::Unauthenticated);
     }
     let user = app.store.read(|db| users::find_by_email(db, &email))?;
-    let hash = user.as_ref().map(|user| user.password_hash.clone());
+    let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let right = app.passwords.verify(&attempt.password, hash).await?;
     match user.filter(|_| right) {
         Some(user) => Ok(user),

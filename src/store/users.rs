@@ -13,10 +13,12 @@ pub struct User {
     pub email: String,
     /// The name that others see.
     pub name: String,
-    /// The password as a PHC string.
-    pub password_hash: String,
+    /// The password as a PHC string; `None` of somebody who is only invited.
+    pub password_hash: Option<String>,
     /// May do all in all.
     pub platform_admin: bool,
+    /// The IANA name of the time zone in which he reads times.
+    pub time_zone: String,
     /// When the row was made.
     pub created_at: i64,
 }
@@ -34,7 +36,7 @@ pub struct NewUser {
     pub platform_admin: bool,
 }
 
-const COLUMNS: &str = "id, email, name, password_hash, platform_admin, created_at";
+const COLUMNS: &str = "id, email, name, password_hash, platform_admin, time_zone, created_at";
 
 fn user(row: &Row<'_>) -> rusqlite::Result<User> {
     Ok(User {
@@ -43,7 +45,8 @@ fn user(row: &Row<'_>) -> rusqlite::Result<User> {
         name: row.get(2)?,
         password_hash: row.get(3)?,
         platform_admin: row.get(4)?,
-        created_at: row.get(5)?,
+        time_zone: row.get(5)?,
+        created_at: row.get(6)?,
     })
 }
 
@@ -73,14 +76,14 @@ pub fn find(db: &Connection, id: i64) -> Result<Option<User>> {
         .optional()?)
 }
 
-/// The person with that address, whatever its letters' case.
+/// The person with that address who has a password, whatever its letters' case.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn find_by_email(db: &Connection, email: &str) -> Result<Option<User>> {
     Ok(db
         .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM users WHERE email = ?1 COLLATE NOCASE AND deleted_at IS NULL"
+            "SELECT {COLUMNS} FROM users WHERE email = ?1 COLLATE NOCASE AND deleted_at IS NULL AND password_hash IS NOT NULL"
         ))?
         .query_row([email], user)
         .optional()?)
@@ -92,7 +95,7 @@ pub fn find_by_email(db: &Connection, email: &str) -> Result<Option<User>> {
 /// What SQLite says.
 pub fn any(db: &Connection) -> Result<bool> {
     Ok(db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM users WHERE deleted_at IS NULL)")?
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM users WHERE deleted_at IS NULL AND password_hash IS NOT NULL)")?
         .query_row([], |row| row.get(0))?)
 }
 
