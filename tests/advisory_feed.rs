@@ -674,6 +674,7 @@ async fn page(house: &TestApp, path: &str) -> String {
         password: PASSWORD.into(),
         address: "192.0.2.1".parse().unwrap(),
         device: "a browser".to_owned(),
+        browser: None,
     };
     let session = sign_in::page(&house.app, &attempt).await.unwrap();
     let cookie = format!("dewline_session={}", session.cookie.expose_secret());

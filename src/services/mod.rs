@@ -21,6 +21,7 @@ pub mod ledger;
 pub mod limits;
 mod lists;
 pub mod modules;
+pub mod notifications;
 pub mod organizations;
 pub mod overview;
 pub mod passwords;

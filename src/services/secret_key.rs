@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hkdf::{HKDF_SHA256, KeyType, Prk, Salt};
 use ring::hmac;
 use secrecy::{ExposeSecret, SecretString};
@@ -17,6 +18,9 @@ use crate::domain::credentials;
 pub const FILE: &str = "secret.key";
 /// The fewest characters of a secret that the operator gives.
 const SHORTEST: usize = 32;
+
+/// Random bytes that sealing takes: never the same twice.
+pub const SEAL_ENTROPY: usize = NONCE_LEN;
 
 /// Why there is no secret to work with.
 #[derive(Debug, thiserror::Error)]
@@ -104,6 +108,45 @@ impl SecretKey {
     pub fn hmac(&self, purpose: &str) -> hmac::Key {
         hmac::Key::new(hmac::HMAC_SHA256, &self.derive(purpose))
     }
+
+    /// Encrypts a text for `purpose`, bound to what `row` names: elsewhere it cannot be opened.
+    /// `None` only where it is longer than any memory.
+    pub fn seal(
+        &self,
+        purpose: &str,
+        row: &str,
+        random: [u8; SEAL_ENTROPY],
+        text: &[u8],
+    ) -> Option<Vec<u8>> {
+        let mut sealed = text.to_vec();
+        self.cipher(purpose)?
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(random),
+                Aad::from(row),
+                &mut sealed,
+            )
+            .ok()?;
+        Some([random.as_slice(), &sealed].concat())
+    }
+
+    /// What was sealed for `purpose` and `row`; `None` where it was not, or not with this secret.
+    pub fn unseal(&self, purpose: &str, row: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+        let (random, text) = sealed.split_at_checked(SEAL_ENTROPY)?;
+        let nonce = Nonce::try_assume_unique_for_key(random).ok()?;
+        let mut text = text.to_vec();
+        let length = self
+            .cipher(purpose)?
+            .open_in_place(nonce, Aad::from(row), &mut text)
+            .ok()?
+            .len();
+        text.truncate(length);
+        Some(text)
+    }
+
+    fn cipher(&self, purpose: &str) -> Option<LessSafeKey> {
+        let key = UnboundKey::new(&CHACHA20_POLY1305, &self.derive(purpose)).ok()?;
+        Some(LessSafeKey::new(key))
+    }
 }
 
 /// Makes the file if it is not there. `None`: it is there. It appears whole or not at all: a start
@@ -167,6 +210,28 @@ mod tests {
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
         let refused = SecretKey::open(None, folder.path(), &SeededEntropy::new(3));
         assert!(matches!(refused, Err(SecretKeyError::NotPrivate(_))));
+    }
+
+    #[test]
+    fn what_is_sealed_opens_only_where_it_belongs() {
+        let folder = tempfile::tempdir().unwrap();
+        let key = SecretKey::open(None, folder.path(), &SeededEntropy::new(1)).unwrap();
+        let sealed = key
+            .seal("links", "row 7", [1; SEAL_ENTROPY], b"/reset")
+            .unwrap();
+        assert!(!sealed.windows(6).any(|part| part == b"/reset"));
+        assert_eq!(key.unseal("links", "row 7", &sealed).unwrap(), b"/reset");
+        assert_eq!(key.unseal("links", "row 8", &sealed), None);
+        assert_eq!(key.unseal("codes", "row 7", &sealed), None);
+        for at in 0..sealed.len() {
+            let mut broken = sealed.clone();
+            broken[at] ^= 1;
+            assert_eq!(key.unseal("links", "row 7", &broken), None);
+        }
+        assert_eq!(key.unseal("links", "row 7", &sealed[..5]), None);
+        let other = tempfile::tempdir().unwrap();
+        let other = SecretKey::open(None, other.path(), &SeededEntropy::new(2)).unwrap();
+        assert_eq!(other.unseal("links", "row 7", &sealed), None);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use jiff::SignedDuration;
 use secrecy::SecretString;
 
 use super::admins::{NewPerson, ValidPerson};
-use super::sign_in::{PageSession, open_page};
+use super::sign_in::{PageSession, Proven, open_page};
 use super::{Error, Result, audit};
 use crate::app::App;
 use crate::domain::access::Actor;
@@ -96,7 +96,7 @@ pub async fn complete(
             users::find(db, id)?.ok_or(Error::NotFound)
         })
         .await?;
-    open_page(app, user, address, device).await
+    open_page(app, Proven::of(app, user, None, (address, device))?).await
 }
 
 /// The password and the person's words, as the form sends them.

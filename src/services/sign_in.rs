@@ -1,5 +1,6 @@
 //! Signing in and out: a person's e-mail address and password become a session, for a browser's
-//! pages or for a program with tokens. Second factors will stand between [`check`] and the session.
+//! pages or for a program with tokens. Between the two stands [`Proven`]: whoever holds it has given
+//! the right password and nothing else yet.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -17,14 +18,17 @@ use crate::domain::access::Actor;
 use crate::domain::credentials::{fingerprint, token};
 use crate::domain::network::household;
 use crate::domain::person::{Email, LONGEST_PASSWORD};
+use crate::store::devices::Device;
 use crate::store::sessions::{Kind, NewSession};
 use crate::store::users::User;
-use crate::store::{Connection, Lane, sessions, users};
+use crate::store::{Connection, Lane, devices, sessions, users};
 
 /// A browser's session ends so long after sign-in, whatever happens.
 const PAGE_LIFETIME: SignedDuration = SignedDuration::from_hours(14 * 24);
 /// A refresh token is good for so long.
 const REFRESH_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// A browser is known again for so long after the last sign-in with it.
+pub const BROWSER_LIFETIME: SignedDuration = SignedDuration::from_hours(365 * 24);
 /// Within so long a refresh token that is sent again gets the same successor: an answer was lost.
 const REPEAT: SignedDuration = SignedDuration::from_secs(10);
 
@@ -58,6 +62,22 @@ pub struct Attempt {
     pub address: IpAddr,
     /// What the browser or program calls itself; cut to 200 characters.
     pub device: String,
+    /// The cookie by which a browser is known again, as it was sent.
+    pub browser: Option<SecretString>,
+}
+
+/// A person who has proven who he is by his password, and from where: what a session is opened for,
+/// after whatever else is asked of him.
+#[derive(Debug)]
+pub struct Proven {
+    /// The person, with the hash of the password that was proven.
+    pub user: User,
+    /// His own browser, where it was known again.
+    pub known: Option<Device>,
+    /// The cookie of that browser.
+    browser: Option<SecretString>,
+    address: IpAddr,
+    device: String,
 }
 
 /// A browser's new session.
@@ -69,6 +89,8 @@ pub struct PageSession {
     pub expires_at: Timestamp,
     /// Who signed in.
     pub user_id: i64,
+    /// The value of the cookie by which the browser is known again.
+    pub browser: SecretString,
 }
 
 /// A program's tokens.
@@ -117,33 +139,8 @@ impl Me {
 /// # Errors
 /// [`Error::TooMany`]; [`Error::Unauthenticated`] alike for a wrong password and an unknown person.
 pub async fn page(app: &App, attempt: &Attempt) -> Result<PageSession> {
-    let user = check(app, attempt).await?;
-    open_page(app, user, attempt.address, &attempt.device).await
-}
-
-/// A browser's session for a person who has just proven who he is.
-pub(super) async fn open_page(
-    app: &App,
-    user: User,
-    address: IpAddr,
-    device: &str,
-) -> Result<PageSession> {
-    let (cookie, user_id) = (secret(app)?, user.id);
-    let expires_at = app.clock.now() + PAGE_LIFETIME;
-    let session = new_session(
-        app,
-        &user,
-        Kind::Page,
-        &cookie,
-        (address, device),
-        expires_at,
-    );
-    open(app, user, session).await?;
-    Ok(PageSession {
-        cookie: cookie.into(),
-        expires_at,
-        user_id,
-    })
+    let proven = check(app, attempt).await?;
+    open_page(app, proven).await
 }
 
 /// Signs a program in.
@@ -151,19 +148,106 @@ pub(super) async fn open_page(
 /// # Errors
 /// As [`page`].
 pub async fn api(app: &App, attempt: &Attempt) -> Result<Tokens> {
-    let user = check(app, attempt).await?;
+    let proven = check(app, attempt).await?;
+    open_api(app, proven).await
+}
+
+impl Proven {
+    /// That this person has just proven who he is. Only his own browser is known again: what another
+    /// person, or nobody, left there counts for nothing.
+    pub(super) fn of(
+        app: &App,
+        user: User,
+        browser: Option<&SecretString>,
+        (address, device): (IpAddr, &str),
+    ) -> Result<Self> {
+        let known = known_browser(app, Some(user.id), browser)?;
+        Ok(Self {
+            browser: browser.filter(|_| known.is_some()).cloned(),
+            user,
+            known,
+            address,
+            device: device
+                .chars()
+                .filter(|c| !c.is_control())
+                .take(200)
+                .collect(),
+        })
+    }
+}
+
+fn known_browser(
+    app: &App,
+    user_id: Option<i64>,
+    browser: Option<&SecretString>,
+) -> Result<Option<Device>> {
+    let (Some(user_id), Some(browser)) = (user_id, browser) else {
+        return Ok(None);
+    };
+    let hash = fingerprint(browser.expose_secret());
+    Ok(app.store.read(|db| devices::find_of(db, user_id, &hash))?)
+}
+
+/// A browser's session, always a new one, and its cookies.
+pub(super) async fn open_page(app: &App, proven: Proven) -> Result<PageSession> {
+    let (cookie, user_id) = (secret(app)?, proven.user.id);
+    let expires_at = app.clock.now() + PAGE_LIFETIME;
+    let browser = match &proven.browser {
+        Some(browser) => browser.clone(),
+        None => secret(app)?.into(),
+    };
+    let session = new_session(app, &proven, Kind::Page, &cookie, expires_at);
+    let hash = fingerprint(browser.expose_secret());
+    open(app, proven, move |db| {
+        Ok(NewSession {
+            device_id: Some(seen_browser(db, &hash, &session)?),
+            ..session
+        })
+    })
+    .await?;
+    Ok(PageSession {
+        cookie: cookie.into(),
+        expires_at,
+        user_id,
+        browser,
+    })
+}
+
+/// The id of the browser with which somebody signs in: noted again, or new.
+fn seen_browser(db: &Connection, hash: &[u8; 32], session: &NewSession) -> Result<i64> {
+    let seen = devices::Use {
+        user_id: session.user_id,
+        name: session.device.clone(),
+        address: session.address.clone(),
+        at: session.created_at,
+    };
+    devices::forget_older(
+        db,
+        seen.user_id,
+        seen.at - BROWSER_LIFETIME.as_secs() * 1000,
+    )?;
+    match devices::find_of(db, seen.user_id, hash)? {
+        Some(known) => {
+            devices::note_use(db, known.id, &seen)?;
+            Ok(known.id)
+        }
+        None => Ok(devices::insert(db, hash, &seen)?),
+    }
+}
+
+/// A program's session and its tokens.
+pub(super) async fn open_api(app: &App, proven: Proven) -> Result<Tokens> {
     let secret = secret(app)?;
     let expires_at = app.clock.now() + REFRESH_LIFETIME;
-    let from = (attempt.address, attempt.device.as_str());
-    let session = new_session(app, &user, Kind::Api, &secret, from, expires_at);
+    let session = new_session(app, &proven, Kind::Api, &secret, expires_at);
     let created_at = session.created_at;
-    let me = Me::of(&user)?;
-    let session_id = open(app, user, session).await?;
+    let me = Me::of(&proven.user)?;
+    let session_id = open(app, proven, move |_| Ok(session)).await?;
     tokens(app, me, &secret, session_id, created_at)
 }
 
 /// The person whose password this is. Takes the same time whether there is such a person or not.
-async fn check(app: &App, attempt: &Attempt) -> Result<User> {
+async fn check(app: &App, attempt: &Attempt) -> Result<Proven> {
     app.sign_ins.take(&attempt.email, attempt.address)?;
     let email = attempt.email.trim().to_owned();
     if attempt.password.expose_secret().len() > LONGEST_PASSWORD {
@@ -174,7 +258,10 @@ async fn check(app: &App, attempt: &Attempt) -> Result<User> {
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
     let right = app.passwords.verify(&attempt.password, hash).await?;
     match user.filter(|_| right) {
-        Some(user) => Ok(user),
+        Some(user) => {
+            let from = (attempt.address, attempt.device.as_str());
+            Proven::of(app, user, attempt.browser.as_ref(), from)
+        }
         None => {
             record_failure(app, &email).await?;
             Err(Error::Unauthenticated)
@@ -198,30 +285,31 @@ async fn record_failure(app: &App, email: &str) -> Result<()> {
 
 fn new_session(
     app: &App,
-    user: &User,
+    proven: &Proven,
     kind: Kind,
     secret: &str,
-    (address, device): (IpAddr, &str),
     expires_at: Timestamp,
 ) -> NewSession {
     NewSession {
-        user_id: user.id,
+        user_id: proven.user.id,
         kind,
         secret_hash: fingerprint(secret),
-        device: device
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(200)
-            .collect(),
-        address: audit::shown(address),
+        device: proven.device.clone(),
+        address: audit::shown(proven.address),
         created_at: app.clock.now().as_millisecond(),
         expires_at: expires_at.as_millisecond(),
+        device_id: None,
     }
 }
 
-async fn open(app: &App, user: User, session: NewSession) -> Result<i64> {
-    let entry = audit::entry_of_person(app, user.id, &user.name, "session.opened")
-        .after(serde_json::json!({ "kind": session.kind.word(), "device": session.device }));
+/// Opens the session that `make` gives within the write.
+async fn open(
+    app: &App,
+    proven: Proven,
+    make: impl FnOnce(&Connection) -> Result<NewSession> + Send + 'static,
+) -> Result<i64> {
+    let user = proven.user;
+    let entry = audit::entry_of_person(app, user.id, &user.name, "session.opened");
     app.store
         .write(Lane::Front, move |db| {
             // The password was proven before this write: it must still be the one that was proven.
@@ -229,8 +317,10 @@ async fn open(app: &App, user: User, session: NewSession) -> Result<i64> {
             if now.is_none_or(|now| now.password_hash != user.password_hash) {
                 return Err(Error::Unauthenticated);
             }
+            let session = make(db)?;
             let id = sessions::insert(db, &session)?;
-            crate::store::audit::append(db, &entry.subject("session", id))?;
+            let said = serde_json::json!({ "kind": session.kind.word(), "device": session.device });
+            crate::store::audit::append(db, &entry.subject("session", id).after(said))?;
             Ok(id)
         })
         .await

@@ -67,6 +67,8 @@ pub struct NewSession {
     pub created_at: i64,
     /// The end, whatever happens.
     pub expires_at: i64,
+    /// The browser, where it is a page's.
+    pub device_id: Option<i64>,
 }
 
 const ALIVE: &str =
@@ -97,8 +99,8 @@ fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
 /// What SQLite says.
 pub fn insert(db: &Connection, new: &NewSession) -> Result<i64> {
     db.prepare_cached(
-        "INSERT INTO sessions (user_id, kind, secret_hash, device, address, created_at, last_used_at, expires_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7)",
+        "INSERT INTO sessions (user_id, kind, secret_hash, device, address, created_at, last_used_at, expires_at, device_id)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)",
     )?
     .execute(params![
         new.user_id,
@@ -107,7 +109,8 @@ pub fn insert(db: &Connection, new: &NewSession) -> Result<i64> {
         new.device,
         new.address,
         new.created_at,
-        new.expires_at
+        new.expires_at,
+        new.device_id
     ])?;
     Ok(db.last_insert_rowid())
 }

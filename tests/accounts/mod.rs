@@ -17,6 +17,8 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
+mod browser;
+mod devices;
 mod http;
 mod keys;
 mod record;
@@ -56,15 +58,20 @@ impl House {
                           (21, 2, 'Library', 'production', 5, 0, 0, 'system', 'system');",
             )
             .await;
-        let ada = NewPerson {
-            email: "ada@example.org".to_owned(),
-            name: "Ada".to_owned(),
+        house.person("ada@example.org", "Ada").await;
+        house
+    }
+
+    /// One more person who may do all in all, with the same password.
+    pub async fn person(&self, email: &str, name: &str) -> i64 {
+        let person = NewPerson {
+            email: email.to_owned(),
+            name: name.to_owned(),
             password: PASSWORD.into(),
         };
-        admins::create(&house.app, &Actor::System, ada)
+        admins::create(&self.app, &Actor::System, person)
             .await
-            .unwrap();
-        house
+            .unwrap()
     }
 
     pub async fn sql(&self, sql: &'static str) {
@@ -122,6 +129,7 @@ pub fn attempt(email: &str, password: &str) -> Attempt {
         password: password.into(),
         address: here(),
         device: "curl/8".to_owned(),
+        browser: None,
     }
 }
 

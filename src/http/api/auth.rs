@@ -131,6 +131,7 @@ async fn login(mut call: Call) -> Result<Answer> {
         password: password.unwrap_or_default(),
         address: call.address,
         device: call.device.clone(),
+        browser: None,
     };
     let tokens = sign_in::api(&call.app, &attempt).await?;
     Answer::one(&TokensOut::from(tokens))

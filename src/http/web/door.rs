@@ -12,12 +12,13 @@ use axum::http::header::{
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use secrecy::SecretString;
 use url::form_urlencoded;
 
 use super::secrets::Secrets;
 use super::shell::{Gate, Theme};
 use super::view::fault::FaultPage;
-use super::visit::{Cookie, FLASH, Page, Reply, SESSION, THEME, Visit, Who, flash_of};
+use super::visit::{BROWSER, Cookie, FLASH, Page, Reply, SESSION, THEME, Visit, Who, flash_of};
 use crate::domain::access::Actor;
 use crate::http::budgets::Payer;
 use crate::http::edge::{Edge, Known};
@@ -156,6 +157,7 @@ async fn visit(
         actor,
         address: known.address,
         device: text_of(&parts.headers, &USER_AGENT).to_owned(),
+        browser: cookies.browser.clone().map(SecretString::from),
         request_id: known.request_id.clone(),
         path: parts.uri.path().to_owned(),
         query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
@@ -225,6 +227,7 @@ struct Cookies {
     session: Option<String>,
     theme: Option<String>,
     flash: Option<String>,
+    browser: Option<String>,
 }
 
 impl Cookies {
@@ -241,6 +244,7 @@ impl Cookies {
             match name {
                 SESSION => found.session = Some(value.to_owned()),
                 THEME => found.theme = Some(value.to_owned()),
+                BROWSER => found.browser = Some(value.to_owned()),
                 FLASH => found.flash = Some(value.to_owned()),
                 _ => {}
             }

@@ -3,8 +3,8 @@
 use secrecy::SecretString;
 
 use super::view::entrance::{SetupPage, SignInPage};
-use super::visit::{Handler, Reply, SESSION, THEME, Visit, by_field, own_path};
-use crate::services::sign_in::{self, Attempt, PageSession};
+use super::visit::{BROWSER, Handler, Reply, SESSION, THEME, Visit, by_field, own_path};
+use crate::services::sign_in::{self, Attempt, BROWSER_LIFETIME, PageSession};
 use crate::services::{Error, Result, set_up};
 
 /// A year.
@@ -81,7 +81,13 @@ async fn complete(visit: Visit) -> Result<Reply> {
 fn signed_in(visit: &Visit, session: PageSession, to: &str) -> Reply {
     use secrecy::ExposeSecret;
     let seconds = session.expires_at.as_second() - visit.now.as_second();
-    Reply::go(to).cookie(SESSION, session.cookie.expose_secret(), seconds)
+    Reply::go(to)
+        .cookie(SESSION, session.cookie.expose_secret(), seconds)
+        .cookie(
+            BROWSER,
+            session.browser.expose_secret(),
+            BROWSER_LIFETIME.as_secs(),
+        )
 }
 
 async fn ask(visit: Visit) -> Result<Reply> {
@@ -115,6 +121,7 @@ async fn enter(visit: Visit) -> Result<Reply> {
         password: SecretString::from(visit.raw_field("password")),
         address: visit.address,
         device: visit.device.clone(),
+        browser: visit.browser.clone(),
     };
     let (status, why) = match sign_in::page(&visit.app, &attempt).await {
         Ok(session) => return Ok(signed_in(&visit, session, &next)),

@@ -9,6 +9,7 @@ use askama::Template;
 use axum::body::Bytes;
 use axum::http::Method;
 use jiff::Timestamp;
+use secrecy::SecretString;
 
 use super::secrets::Secrets;
 use super::shell::{Flash, Gate, Theme};
@@ -77,6 +78,8 @@ pub struct Visit {
     pub address: IpAddr,
     /// What the browser calls itself.
     pub device: String,
+    /// The cookie by which the browser is known again at sign-in, as it was sent.
+    pub browser: Option<SecretString>,
     /// The request's id.
     pub request_id: String,
     /// What counts as now on this page.
@@ -285,6 +288,8 @@ pub const FLASH: &str = "dewline_flash";
 pub const THEME: &str = "dewline_theme";
 /// The cookie of the session.
 pub const SESSION: &str = "dewline_session";
+/// The cookie by which a browser is known again at sign-in.
+pub const BROWSER: &str = "dewline_device";
 
 /// The message that the cookie holds.
 pub fn flash_of(cookie: &str) -> Option<Flash> {

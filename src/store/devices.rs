@@ -1,0 +1,138 @@
+//! The browsers with which people sign in, known again by a cookie.
+
+use rusqlite::{OptionalExtension, Row, params};
+
+use super::{Connection, Result};
+
+/// A browser that isn't revoked. Times in milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Device {
+    /// The id.
+    pub id: i64,
+    /// Whose it is.
+    pub user_id: i64,
+    /// Until when no second factor is asked for.
+    pub trusted_until: Option<i64>,
+}
+
+/// A sign-in with a browser. Times in milliseconds.
+#[derive(Debug, Clone)]
+pub struct Use {
+    /// The person who signs in.
+    pub user_id: i64,
+    /// What the browser calls itself.
+    pub name: String,
+    /// From where.
+    pub address: String,
+    /// Now.
+    pub at: i64,
+}
+
+fn device(row: &Row<'_>) -> rusqlite::Result<Device> {
+    Ok(Device {
+        id: row.get(0)?,
+        user_id: row.get(1)?,
+        trusted_until: row.get(2)?,
+    })
+}
+
+/// The person's browser whose cookie has that hash; another person's is not there.
+///
+/// # Errors
+/// What SQLite says.
+pub fn find_of(db: &Connection, user_id: i64, hash: &[u8; 32]) -> Result<Option<Device>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT id, user_id, trusted_until FROM devices
+              WHERE secret_hash = ?2 AND user_id = ?1 AND revoked_at IS NULL",
+        )?
+        .query_row(params![user_id, hash], device)
+        .optional()?)
+}
+
+/// Adds a browser and returns its id.
+///
+/// # Errors
+/// What SQLite says.
+pub fn insert(db: &Connection, hash: &[u8; 32], first: &Use) -> Result<i64> {
+    db.prepare_cached(
+        "INSERT INTO devices (user_id, secret_hash, name, address, created_at, last_used_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?5)",
+    )?
+    .execute(params![
+        first.user_id,
+        hash,
+        first.name,
+        first.address,
+        first.at
+    ])?;
+    Ok(db.last_insert_rowid())
+}
+
+/// Notes a further sign-in with it.
+///
+/// # Errors
+/// What SQLite says.
+pub fn note_use(db: &Connection, id: i64, again: &Use) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE devices SET name = ?2, address = ?3, last_used_at = max(last_used_at, ?4) WHERE id = ?1",
+    )?
+    .execute(params![id, again.name, again.address, again.at])?;
+    Ok(())
+}
+
+/// Until when no second factor is asked for on it; `None`: it is asked for again.
+///
+/// # Errors
+/// What SQLite says.
+pub fn trust(db: &Connection, id: i64, until: Option<i64>) -> Result<()> {
+    db.prepare_cached("UPDATE devices SET trusted_until = ?2 WHERE id = ?1")?
+        .execute(params![id, until])?;
+    Ok(())
+}
+
+/// On none of a person's browsers the second factor is passed over any more.
+///
+/// # Errors
+/// What SQLite says.
+pub fn distrust_all_of(db: &Connection, user_id: i64) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE devices SET trusted_until = NULL WHERE user_id = ?1 AND trusted_until IS NOT NULL",
+    )?
+    .execute([user_id])?;
+    Ok(())
+}
+
+/// Revokes a person's browser and ends its sessions. `false`: it isn't his, or was revoked before.
+///
+/// # Errors
+/// What SQLite says.
+pub fn revoke(db: &Connection, user_id: i64, id: i64, now: i64) -> Result<bool> {
+    let revoked = db
+        .prepare_cached(
+            "UPDATE devices SET revoked_at = ?3, trusted_until = NULL
+              WHERE id = ?2 AND user_id = ?1 AND revoked_at IS NULL",
+        )?
+        .execute(params![user_id, id, now])?;
+    db.prepare_cached(
+        "UPDATE sessions SET ended_at = ?3
+          WHERE device_id = ?2 AND user_id = ?1 AND ended_at IS NULL",
+    )?
+    .execute(params![user_id, id, now])?;
+    Ok(revoked > 0)
+}
+
+/// Forgets a person's browsers with which he has not signed in since `before`: their cookies are gone.
+///
+/// # Errors
+/// What SQLite says.
+pub fn forget_older(db: &Connection, user_id: i64, before: i64) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE sessions SET device_id = NULL
+          WHERE device_id IN (SELECT id FROM devices WHERE user_id = ?1 AND last_used_at < ?2)",
+    )?
+    .execute(params![user_id, before])?;
+    db.prepare_cached("DELETE FROM devices WHERE user_id = ?1 AND last_used_at < ?2")?
+        .execute(params![user_id, before])?;
+    Ok(())
+}
