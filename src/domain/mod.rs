@@ -33,6 +33,7 @@ pub mod person;
 pub mod prepared;
 pub mod release_history;
 pub mod schedule;
+pub mod second_factor;
 pub mod site;
 pub mod site_list;
 pub mod site_module;

@@ -35,6 +35,7 @@ pub mod promises;
 pub mod reach;
 pub mod row;
 pub mod search;
+pub mod second_factors;
 pub mod sessions;
 pub mod site_modules;
 pub mod sites;
