@@ -16,6 +16,7 @@ use crate::outbound::drupal_org::advisories::{AdvisoryClient, AdvisoryFeed, Advi
 use crate::outbound::drupal_org::{self, Client, Feed};
 use crate::services::access_tokens::AccessTokens;
 use crate::services::callers::Callers;
+use crate::services::delays::Delays;
 use crate::services::histories::Histories;
 use crate::services::passwords::Passwords;
 use crate::services::secret_key::{SecretKey, SecretKeyError};
@@ -56,6 +57,8 @@ pub struct App {
     pub passwords: Passwords,
     /// Attempts to sign in, by account and address.
     pub sign_ins: SignInLimiter,
+    /// What has failed, and how long it must wait for it.
+    pub delays: Delays,
     /// Release histories, prepared for judging.
     pub histories: Histories,
     /// With which core releases work, as far as it was asked.
@@ -124,6 +127,7 @@ impl App {
             histories: Histories::default(),
             familiar: Familiar::default(),
             fittings: Fittings::default(),
+            delays: Delays::new(Arc::clone(&clock)),
             sign_ins: SignInLimiter::new(&config.rate_limits, Arc::clone(&clock)),
             config,
             clock,

@@ -1,13 +1,19 @@
 //! What a person's e-mail address, name and password must look like. One place, whoever asks:
 //! set-up, the command line, and later invitations and resets.
 
+use zxcvbn::{Score, zxcvbn};
+
 use super::fault::Fault;
 use super::text;
 
-/// The fewest characters of a password. How guessable it is will be asked here too.
+/// The fewest characters of a password.
 pub const SHORTEST_PASSWORD: usize = 12;
 /// The most bytes of a password: more would only cost time.
 pub const LONGEST_PASSWORD: usize = 1024;
+/// Characters of a password that are looked at when it is asked how easy it is to guess.
+const LOOKED_AT: usize = 100;
+/// Words about a person that are tried as guesses.
+const KNOWN_WORDS: usize = 20;
 
 /// An e-mail address that can be one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,11 +88,12 @@ pub fn parse_name(text: &str, pointer: &str) -> Result<String, Fault> {
     Ok(text.to_owned())
 }
 
-/// Checks a new password.
+/// Checks a new password: long enough, and not easy to guess by whoever knows what it is for and
+/// whose it is, which `about` says (a name, an e-mail address).
 ///
 /// # Errors
 /// One [`Fault`] at `pointer`.
-pub fn check_password(password: &str, pointer: &str) -> Result<(), Fault> {
+pub fn check_password(password: &str, pointer: &str, about: &[&str]) -> Result<(), Fault> {
     if password.chars().count() < SHORTEST_PASSWORD {
         return Err(Fault::new(
             pointer,
@@ -103,7 +110,33 @@ pub fn check_password(password: &str, pointer: &str) -> Result<(), Fault> {
             format!("A password has at most {LONGEST_PASSWORD} bytes."),
         ));
     }
-    Ok(())
+    check_guesses(password, pointer, about)
+}
+
+/// Asks how many guesses it takes: 3 of zxcvbn's 0 to 4 at least. Only the first characters are
+/// looked at, so that the time is bounded.
+fn check_guesses(password: &str, pointer: &str, about: &[&str]) -> Result<(), Fault> {
+    let looked_at: String = password.chars().take(LOOKED_AT).collect();
+    let mut known = vec!["dewline", "drupal"];
+    for text in about {
+        known.push(text);
+        known.extend(text.split(|c: char| !c.is_alphanumeric()));
+    }
+    known.retain(|word| !word.is_empty());
+    known.truncate(KNOWN_WORDS);
+    let guessed = zxcvbn(&looked_at, &known);
+    if guessed.score() >= Score::Three {
+        return Ok(());
+    }
+    let warning = guessed.feedback().and_then(|said| said.warning());
+    let why = warning.map_or_else(String::new, |warning| format!(" {warning}"));
+    Err(Fault::new(
+        pointer,
+        "easy_to_guess",
+        format!(
+            "This password is easy to guess.{why} Three or four words that don't belong together are good."
+        ),
+    ))
 }
 
 #[cfg(test)]
@@ -171,18 +204,37 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_long_enough_and_not_too_long() {
-        assert!(check_password("correct horse battery", "/password").is_ok());
-        assert!(check_password("ääääääääääää", "/password").is_ok());
-        assert_eq!(
-            check_password("short", "/password").unwrap_err().code,
-            "too_short"
-        );
-        assert_eq!(
-            check_password(&"x".repeat(1025), "/password")
-                .unwrap_err()
-                .code,
-            "too_long"
-        );
+    fn passwords_are_long_enough_and_not_easy_to_guess() {
+        let about = ["Mara Lindqvist", "mara@harbour.example"];
+        let said = |password: &str| match check_password(password, "/password", &about) {
+            Ok(()) => "good".to_owned(),
+            Err(fault) => fault.code.into_owned(),
+        };
+        for (password, wanted) in [
+            ("short", "too_short"),
+            ("ääääääääääää", "easy_to_guess"),
+            ("aaaaaaaaaaaaaaaa", "easy_to_guess"),
+            ("password1234", "easy_to_guess"),
+            ("qwertyuiop[]", "easy_to_guess"),
+            ("Password123!", "easy_to_guess"),
+            ("mara.lindqvist", "easy_to_guess"),
+            ("mara@harbour.example", "easy_to_guess"),
+            ("dewlinedewline1", "easy_to_guess"),
+            ("correct horse battery", "good"),
+            ("xkeoq9fhw2mz", "good"),
+            ("träge Möwe zählt Kisten", "good"),
+        ] {
+            assert_eq!(said(password), wanted, "{password}");
+        }
+        assert_eq!(said(&"x".repeat(1025)), "too_long");
+        // What makes it good stands within what is looked at.
+        assert_eq!(said(&"correct horse battery".repeat(40)), "good");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_password_is_said_in_plain_words() {
+        let fault = check_password("password1234", "/password", &[]).unwrap_err();
+        assert!(fault.detail.contains("easy to guess"), "{}", fault.detail);
+        assert!(fault.detail.ends_with("belong together are good."));
     }
 }

@@ -34,7 +34,8 @@ impl ValidPerson {
     pub(super) fn parse(person: NewPerson) -> Result<Self> {
         let email = Email::parse(&person.email, "/email");
         let name = parse_name(&person.name, "/name");
-        let password = check_password(person.password.expose_secret(), "/password");
+        let about = [person.name.as_str(), person.email.as_str()];
+        let password = check_password(person.password.expose_secret(), "/password", &about);
         match (email, name, password) {
             (Ok(email), Ok(name), Ok(())) => Ok(Self {
                 email,
@@ -101,9 +102,11 @@ pub async fn reset_password(
     password: &SecretString,
 ) -> Result<()> {
     require_operator(actor)?;
-    check_password(password.expose_secret(), "/password")
-        .map_err(|fault| Error::Invalid(vec![fault]))?;
     let email = email.trim().to_owned();
+    let known = app.store.read(|db| users::find_by_email(db, &email))?;
+    let name = known.ok_or(Error::NotFound)?.name;
+    check_password(password.expose_secret(), "/password", &[&name, &email])
+        .map_err(|fault| Error::Invalid(vec![fault]))?;
     let hash = app.passwords.hash(password, &*app.entropy).await?;
     let (now, by) = (app.clock.now().as_millisecond(), actor.label());
     let entry = audit::entry(app, actor, "user.password_reset");

@@ -11,6 +11,7 @@ pub mod callers;
 pub mod catalogue;
 pub mod check;
 pub mod dashboard;
+pub mod delays;
 pub mod error;
 pub mod exposures;
 pub mod health;

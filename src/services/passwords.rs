@@ -3,15 +3,21 @@
 
 use std::sync::Arc;
 
-use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::Semaphore;
 
 use super::{Error, Result};
 use crate::clock::Entropy;
 
+/// Memory of one hash, in KiB; with the two below: OWASP's parameters for argon2id.
+const MEMORY: u32 = 19_456;
+/// Passes over the memory.
+const PASSES: u32 = 2;
+/// Lanes.
+const LANES: u32 = 1;
 /// Hashes that are computed at the same time.
 const AT_ONCE: usize = 2;
 /// Hashes that wait or are computed; the next is refused with 503.
@@ -43,7 +49,7 @@ impl Passwords {
         entropy.fill(&mut salt)?;
         let password = password.clone();
         self.run(move || {
-            let hash: PasswordHash = Argon2::default()
+            let hash: PasswordHash = argon2()?
                 .hash_password_with_salt(password.expose_secret().as_bytes(), &salt)
                 .map_err(|error| Error::Internal(error.to_string()))?;
             Ok(hash.to_string())
@@ -62,13 +68,13 @@ impl Passwords {
             let presented = password.expose_secret().as_bytes();
             let Some(hash) = hash else {
                 let nobody: std::result::Result<PasswordHash, _> =
-                    Argon2::default().hash_password_with_salt(presented, b"nobody's password");
+                    argon2()?.hash_password_with_salt(presented, b"nobody's password");
                 drop(nobody);
                 return Ok(false);
             };
             let hash = PasswordHash::new(&hash)
                 .map_err(|error| Error::Internal(format!("a password hash: {error}")))?;
-            Ok(Argon2::default().verify_password(presented, &hash).is_ok())
+            Ok(argon2()?.verify_password(presented, &hash).is_ok())
         })
         .await
     }
@@ -96,6 +102,19 @@ impl Passwords {
     }
 }
 
+fn argon2() -> Result<Argon2<'static>> {
+    let parameters = Params::new(MEMORY, PASSES, LANES, None)
+        .map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, parameters))
+}
+
+/// Whether a hash was made with the parameters that are used now. What was not is made anew when its
+/// password is known: at the next sign-in.
+pub fn is_current(hash: &str) -> bool {
+    let now = format!("$argon2id$v=19$m={MEMORY},t={PASSES},p={LANES}$");
+    hash.starts_with(&now)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,6 +132,8 @@ mod tests {
             hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"),
             "{hash}"
         );
+        assert!(is_current(&hash));
+        assert!(!is_current(&hash.replace("t=2", "t=20")));
         assert!(passwords.verify(&right, Some(hash.clone())).await.unwrap());
         let wrong = SecretString::from("correct horse batterz");
         assert!(!passwords.verify(&wrong, Some(hash)).await.unwrap());

@@ -9,14 +9,15 @@ use jiff::{SignedDuration, Timestamp};
 use secrecy::{ExposeSecret, SecretString};
 
 use super::access_tokens::{LIFETIME, RefreshToken};
+use super::delays::{self, Key, Place};
 use super::limits::Limiter;
+use super::passwords::is_current;
 use super::{Error, Result, audit};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::config::RateLimits;
 use crate::domain::access::Actor;
 use crate::domain::credentials::{fingerprint, token};
-use crate::domain::network::household;
 use crate::domain::person::{Email, LONGEST_PASSWORD};
 use crate::store::devices::Device;
 use crate::store::sessions::{Kind, NewSession};
@@ -34,7 +35,7 @@ const REPEAT: SignedDuration = SignedDuration::from_secs(10);
 
 /// Attempts to sign in: so many a minute for one account from one address.
 #[derive(Debug)]
-pub struct SignInLimiter(Limiter<([u8; 32], IpAddr)>);
+pub struct SignInLimiter(Limiter<Key>);
 
 impl SignInLimiter {
     /// The budget of the configuration.
@@ -42,10 +43,9 @@ impl SignInLimiter {
         Self(Limiter::new(limits.enabled.then_some(limits.auth), clock))
     }
 
-    fn take(&self, email: &str, address: IpAddr) -> Result<()> {
-        let account = fingerprint(&email.trim().to_lowercase());
+    fn take(&self, key: &Key) -> Result<()> {
         self.0
-            .take(&(account, household(address)))
+            .take(key)
             .map(drop)
             .map_err(|retry_after| Error::TooMany { retry_after })
     }
@@ -248,25 +248,54 @@ pub(super) async fn open_api(app: &App, proven: Proven) -> Result<Tokens> {
 
 /// The person whose password this is. Takes the same time whether there is such a person or not.
 async fn check(app: &App, attempt: &Attempt) -> Result<Proven> {
-    app.sign_ins.take(&attempt.email, attempt.address)?;
     let email = attempt.email.trim().to_owned();
-    if attempt.password.expose_secret().len() > LONGEST_PASSWORD {
+    let user = app.store.read(|db| users::find_by_email(db, &email))?;
+    let id = user.as_ref().map(|user| user.id);
+    let place = match known_browser(app, id, attempt.browser.as_ref())? {
+        Some(own) => Place::Browser(own.id),
+        None => Place::household(attempt.address),
+    };
+    let key = delays::key(&email, place);
+    app.sign_ins.take(&key)?;
+    app.delays.begin(key)?;
+    let right = is_right(app, user.as_ref(), &attempt.password).await?;
+    let Some(user) = user.filter(|_| right) else {
         record_failure(app, &email).await?;
         return Err(Error::Unauthenticated);
+    };
+    app.delays.succeeded(&key);
+    let user = with_current_hash(app, user, &attempt.password).await?;
+    let from = (attempt.address, attempt.device.as_str());
+    Proven::of(app, user, attempt.browser.as_ref(), from)
+}
+
+/// Whether it is this person's password; of nobody, after the same time, it never is.
+async fn is_right(app: &App, user: Option<&User>, password: &SecretString) -> Result<bool> {
+    if password.expose_secret().len() > LONGEST_PASSWORD {
+        return Ok(false);
     }
-    let user = app.store.read(|db| users::find_by_email(db, &email))?;
-    let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    let right = app.passwords.verify(&attempt.password, hash).await?;
-    match user.filter(|_| right) {
-        Some(user) => {
-            let from = (attempt.address, attempt.device.as_str());
-            Proven::of(app, user, attempt.browser.as_ref(), from)
-        }
-        None => {
-            record_failure(app, &email).await?;
-            Err(Error::Unauthenticated)
-        }
+    let hash = user.and_then(|user| user.password_hash.clone());
+    app.passwords.verify(password, hash).await
+}
+
+/// The same person, his hash made anew where it was made with other parameters.
+async fn with_current_hash(app: &App, mut user: User, password: &SecretString) -> Result<User> {
+    let Some(old) = user.password_hash.clone().filter(|old| !is_current(old)) else {
+        return Ok(user);
+    };
+    let new = app.passwords.hash(password, &*app.entropy).await?;
+    let (id, made) = (user.id, new.clone());
+    let replaced = app
+        .store
+        .write(Lane::Front, move |db| {
+            Ok::<_, Error>(users::rehash(db, id, &old, &made)?)
+        })
+        .await?;
+    if !replaced {
+        return Err(Error::Unauthenticated);
     }
+    user.password_hash = Some(new);
+    Ok(user)
 }
 
 /// What was typed is only recorded where it can be an address: people type passwords there, too.

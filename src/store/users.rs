@@ -99,6 +99,17 @@ pub fn any(db: &Connection) -> Result<bool> {
         .query_row([], |row| row.get(0))?)
 }
 
+/// Replaces the hash of a password that stays the same, if it still is that one.
+///
+/// # Errors
+/// What SQLite says.
+pub fn rehash(db: &Connection, id: i64, from: &str, to: &str) -> Result<bool> {
+    let replaced = db
+        .prepare_cached("UPDATE users SET password_hash = ?3 WHERE id = ?1 AND password_hash = ?2")?
+        .execute(params![id, from, to])?;
+    Ok(replaced > 0)
+}
+
 /// Replaces the password.
 ///
 /// # Errors

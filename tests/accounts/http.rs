@@ -1,6 +1,7 @@
 //! Signing in and keys as a client of the API sees them.
 
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use dewline::http::router;
 use serde_json::{Value, json};
@@ -8,14 +9,14 @@ use tower::ServiceExt;
 
 use super::{House, PASSWORD};
 
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Value,
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: Value,
 }
 
 impl Answer {
-    fn codes(&self) -> Vec<String> {
+    pub fn codes(&self) -> Vec<String> {
         let errors = self.body["errors"].as_array().cloned().unwrap_or_default();
         errors
             .iter()
@@ -31,7 +32,13 @@ impl Answer {
 }
 
 impl House {
-    async fn asks(&self, method: Method, path: &str, with: &str, body: Option<Value>) -> Answer {
+    pub async fn asks(
+        &self,
+        method: Method,
+        path: &str,
+        with: &str,
+        body: Option<Value>,
+    ) -> Answer {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("/api/v1{path}"));
@@ -45,7 +52,21 @@ impl House {
             }
             None => Body::empty(),
         };
-        let request = request.body(body).unwrap();
+        self.answers(request.body(body).unwrap()).await
+    }
+
+    /// What a program gets that asks from somewhere.
+    pub async fn asks_from(&self, address: &str, path: &str, body: Value) -> Answer {
+        let mut request = Request::post(format!("/api/v1{path}"))
+            .header("content-type", "application/json")
+            .body(Body::from(body.to_string()))
+            .unwrap();
+        let peer: std::net::SocketAddr = format!("{address}:40000").parse().unwrap();
+        request.extensions_mut().insert(ConnectInfo(peer));
+        self.answers(request).await
+    }
+
+    async fn answers(&self, request: Request<Body>) -> Answer {
         let response = router(self.app.clone()).oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 1 << 20).await.unwrap();
@@ -56,15 +77,15 @@ impl House {
         }
     }
 
-    async fn gets(&self, path: &str, with: &str) -> Answer {
+    pub async fn gets(&self, path: &str, with: &str) -> Answer {
         self.asks(Method::GET, path, with, None).await
     }
 
-    async fn posts(&self, path: &str, with: &str, body: Value) -> Answer {
+    pub async fn posts(&self, path: &str, with: &str, body: Value) -> Answer {
         self.asks(Method::POST, path, with, Some(body)).await
     }
 
-    async fn logs_in(&self) -> Value {
+    pub async fn logs_in(&self) -> Value {
         let answer = self
             .posts(
                 "/auth/login",
@@ -76,7 +97,7 @@ impl House {
         answer.body["data"].clone()
     }
 
-    async fn bearer(&self) -> String {
+    pub async fn bearer(&self) -> String {
         self.logs_in().await["access_token"]
             .as_str()
             .unwrap()

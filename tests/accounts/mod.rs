@@ -18,6 +18,7 @@ use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
 mod browser;
+mod delays;
 mod devices;
 mod http;
 mod keys;

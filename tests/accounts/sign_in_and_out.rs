@@ -31,16 +31,17 @@ async fn a_person_signs_in_with_the_right_password_only() {
 #[tokio::test]
 async fn an_account_takes_ten_attempts_a_minute_from_one_address() {
     let house = House::new().await;
+    house.person("bob@example.org", "Bob").await;
     for _ in 0..10 {
-        assert!(is_unknown(house.signs_in("bob@example.org", "wrong").await));
+        assert!(house.signs_in("bob@example.org", PASSWORD).await.is_ok());
     }
-    let refused = house.signs_in("BOB@example.org", "wrong").await;
+    let refused = house.signs_in("BOB@example.org", PASSWORD).await;
     assert!(matches!(refused, Err(Error::TooMany { retry_after: 6 })));
     // Neither another account nor another address is locked out by it.
     assert!(house.signs_in("ada@example.org", PASSWORD).await.is_ok());
-    let mut elsewhere = attempt("bob@example.org", "wrong");
+    let mut elsewhere = attempt("bob@example.org", PASSWORD);
     elsewhere.address = "198.51.100.7".parse().unwrap();
-    assert!(is_unknown(sign_in::api(&house.app, &elsewhere).await));
+    assert!(sign_in::api(&house.app, &elsewhere).await.is_ok());
 }
 
 #[tokio::test]

@@ -275,6 +275,9 @@ fn response_of(reply: Reply, partial: bool, secure: bool) -> Response<Body> {
             headers.insert(LOCATION, to);
         }
     }
+    if let Some(seconds) = reply.retry_after {
+        wait(&mut response, seconds);
+    }
     for cookie in &reply.cookies {
         set_cookie(&mut response, cookie, secure);
     }
@@ -294,7 +297,7 @@ fn set_cookie(response: &mut Response<Body>, cookie: &Cookie, secure: bool) {
 
 /// What a service said, as a page in plain words.
 fn fault(gate: Gate, error: Error, request_id: &str) -> Response<Body> {
-    let (status, detail, wait) = match error {
+    let (status, detail, seconds) = match error {
         Error::NotFound => (404, None, None),
         Error::Unauthenticated => (401, None, None),
         Error::Forbidden(why) => (403, Some(why), None),
@@ -327,12 +330,15 @@ fn fault(gate: Gate, error: Error, request_id: &str) -> Response<Body> {
         Ok(reply) => response_of(reply, false, false),
         Err(_) => Response::new(Body::from("Something broke here.")),
     };
-    if let Some(seconds) = wait {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    if let Some(seconds) = seconds {
+        wait(&mut response, seconds);
     }
     response
+}
+
+fn wait(response: &mut Response<Body>, seconds: u64) {
+    let seconds = HeaderValue::from(seconds.max(1));
+    response.headers_mut().insert(RETRY_AFTER, seconds);
 }
 
 fn harden(response: &mut Response<Body>) {

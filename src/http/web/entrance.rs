@@ -4,6 +4,7 @@ use secrecy::SecretString;
 
 use super::view::entrance::{SetupPage, SignInPage};
 use super::visit::{BROWSER, Handler, Reply, SESSION, THEME, Visit, by_field, own_path};
+use super::words;
 use crate::services::sign_in::{self, Attempt, BROWSER_LIFETIME, PageSession};
 use crate::services::{Error, Result, set_up};
 
@@ -123,19 +124,20 @@ async fn enter(visit: Visit) -> Result<Reply> {
         device: visit.device.clone(),
         browser: visit.browser.clone(),
     };
-    let (status, why) = match sign_in::page(&visit.app, &attempt).await {
-        Ok(session) => return Ok(signed_in(&visit, session, &next)),
-        Err(Error::Unauthenticated) => (
-            401,
-            "This e-mail and password do not go together.".to_owned(),
-        ),
-        Err(Error::TooMany { retry_after }) => (
-            429,
-            format!("Too many attempts. Try again in {retry_after} s."),
-        ),
-        Err(other) => return Err(other),
-    };
-    Ok(Reply::page(&sign_in_page(&visit, next, Some(why)))?.status(status))
+    let refused = |why: String| Reply::page(&sign_in_page(&visit, next.clone(), Some(why)));
+    match sign_in::page(&visit.app, &attempt).await {
+        Ok(session) => Ok(signed_in(&visit, session, &next)),
+        Err(Error::Unauthenticated) => {
+            let why = "This e-mail and password do not go together.".to_owned();
+            Ok(refused(why)?.status(401))
+        }
+        Err(Error::TooMany { retry_after }) => {
+            let wait = words::wait(retry_after);
+            let why = format!("Too many attempts. Try again in {wait}.");
+            Ok(refused(why)?.status(429).retry_after(retry_after))
+        }
+        Err(other) => Err(other),
+    }
 }
 
 async fn leave(visit: Visit) -> Result<Reply> {

@@ -192,6 +192,8 @@ pub struct Reply {
     pub cookies: Vec<Cookie>,
     /// The name under which a browser saves the text.
     pub file: Option<&'static str>,
+    /// Seconds to wait before the next attempt.
+    pub retry_after: Option<u64>,
 }
 
 /// A cookie to set; how it is kept safe is added where it leaves.
@@ -214,6 +216,7 @@ impl Reply {
             to: None,
             cookies: Vec::new(),
             file: None,
+            retry_after: None,
         }
     }
 
@@ -249,6 +252,15 @@ impl Reply {
     #[must_use]
     pub fn status(self, status: u16) -> Self {
         Self { status, ..self }
+    }
+
+    /// The same, saying how many seconds to wait.
+    #[must_use]
+    pub fn retry_after(self, seconds: u64) -> Self {
+        Self {
+            retry_after: Some(seconds),
+            ..self
+        }
     }
 
     /// The same with a cookie.

@@ -55,6 +55,15 @@ fn two(large: i64, large_unit: &str, small: i64, small_unit: &str) -> String {
     }
 }
 
+/// Seconds to wait: "8 s", "15 min".
+pub fn wait(seconds: u64) -> String {
+    if seconds < 100 {
+        format!("{seconds} s")
+    } else {
+        format!("{} min", seconds.div_ceil(60))
+    }
+}
+
 /// A duration for narrow columns: "40 min", "33 h", "3 d 5 h", "41 d".
 pub fn short_span(millis: i64) -> String {
     let millis: i64 = millis.unsigned_abs().try_into().unwrap_or(i64::MAX);
