@@ -601,7 +601,9 @@ async fn a_deleted_site_is_neither_listed_nor_counted_until_it_is_restored() {
         house.gets(&format!("/advisories/{SA}/sites")).await,
         json!([])
     );
-    let number = dewline::services::advisories::seen(&house.app, &Actor::System, SA).unwrap();
+    let number =
+        dewline::services::advisories::seen(&house.app, &dewline::domain::access::Sight::All, SA)
+            .unwrap();
     let reach = dewline::services::advisories::reach(&house.app, &Actor::System, number)
         .await
         .unwrap();

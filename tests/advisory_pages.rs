@@ -7,6 +7,7 @@ use dewline::demo::history::Release;
 use dewline::domain::access::{Actor, Permission};
 use dewline::domain::advisory::Record;
 use dewline::domain::advisory::record::Span;
+use dewline::domain::grants::Permissions;
 use dewline::services::{Error, advisories};
 use jiff::SignedDuration;
 use serde_json::json;
@@ -481,10 +482,11 @@ async fn an_organization_counts_its_own_sites_and_sees_what_they_run() {
     let of = |organization_id| Actor::OrganizationKey {
         key_id: 1,
         organization_id,
-        scopes: vec![Permission::ModulesRead, Permission::SitesRead],
+        scopes: Permissions::of(&[Permission::ModulesRead, Permission::SitesRead]),
         name: "a key".to_owned(),
     };
-    let number = advisories::seen(&house.app, &of(harbour), ID).unwrap();
+    let number =
+        advisories::seen(&house.app, &of(harbour).sight(Permission::ModulesRead), ID).unwrap();
     let reach = advisories::reach(&house.app, &of(harbour), number)
         .await
         .unwrap();

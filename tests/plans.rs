@@ -150,7 +150,7 @@ fn statements_of(source: &Source, ask: &Ask<'_>) -> Vec<(&'static str, Statement
 }
 
 /// A question to a list as one line: the list, what it asks, who asks, rows or their number.
-fn line(source: &Source, within: Within, title: &str, sight: Sight, what: &str) -> String {
+fn line(source: &Source, within: Within, title: &str, sight: &Sight, what: &str) -> String {
     let place = match within {
         [(_, _)] if of_site(within) => " of a site",
         [_, _] => " of an organization",
@@ -158,7 +158,8 @@ fn line(source: &Source, within: Within, title: &str, sight: Sight, what: &str) 
     };
     let who = match sight {
         Sight::All => "all",
-        _ => "an organization",
+        _ if sight.only_organization().is_some() => "an organization",
+        _ => "several organizations",
     };
     format!("{}{place}, {title}, {who}, {what}", source.list.name)
 }
@@ -221,7 +222,8 @@ async fn no_list_walks_or_sorts_the_fleet_without_a_bound() {
         for (title, pairs) in questions(source, within) {
             let pairs = pairs.iter().map(|(name, value)| (*name, value.as_str()));
             let query = Query::parse(source.list, pairs).unwrap();
-            for sight in [Sight::All, Sight::Organization(3)] {
+            let several = Sight::Organizations([3, 5].into());
+            for sight in &[Sight::All, Sight::organization(3), several] {
                 let ask = Ask {
                     query: &query,
                     sight,
@@ -235,7 +237,7 @@ async fn no_list_walks_or_sorts_the_fleet_without_a_bound() {
                     for step in steps {
                         let bound = bounds::of_list(&name, &step);
                         // An index with this in its name is one of everything.
-                        let of_all = sight != Sight::All && step.contains("_by_");
+                        let of_all = *sight != Sight::All && step.contains("_by_");
                         if of_all || statements::is_dear(&step) {
                             match bound {
                                 Some(bound) => drop(used.insert(bound)),
@@ -282,7 +284,7 @@ async fn the_fields_that_no_index_finds_are_on_record() {
             let query = Query::parse(source.list, [(&*name, some(field.kind))]).unwrap();
             let ask = Ask {
                 query: &query,
-                sight: Sight::All,
+                sight: &Sight::All,
                 within,
                 now: house.clock.now(),
             };

@@ -18,6 +18,7 @@ pub mod exposure;
 pub mod fault;
 pub mod fold;
 pub mod form;
+pub mod grants;
 pub mod handful;
 pub mod history;
 pub mod inventory;

@@ -18,10 +18,10 @@ use super::edge::{Edge, Known};
 use super::envelope::Written;
 use super::kept::{Moment, Question};
 use super::problem::{self, Refusal};
-use super::route::{Gives, Needs, Route, Scope, Tier};
-use super::{body, envelope};
+use super::route::{Gives, Needs, Route, Tier};
+use super::{body, envelope, pass};
 use crate::app::App;
-use crate::domain::access::{Actor, Denied};
+use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::fault::Fault;
 use crate::domain::listing::Query;
 use crate::services::{Error, audit, callers, sites, sync};
@@ -76,7 +76,7 @@ async fn answer(
         }
     };
     let names = names(parts).await;
-    let ids = ids(&names);
+    let ids = pass::ids(&names);
     if route.tier != Tier::Free {
         let payer = payer(&edge.app, route, actor.as_ref(), ids.as_deref(), known)?;
         let (left, wait) = edge.budgets.take(payer);
@@ -85,12 +85,17 @@ async fn answer(
             return Err(Error::TooMany { retry_after }.into());
         }
     }
-    if let Some(actor) = &actor {
-        permitted(route, actor)?;
-    }
-    let ids = in_sight(&edge.app, route, actor.as_ref(), &names, ids)?;
+    let (sight, ids) = match &actor {
+        Some(actor) => {
+            let sight = pass::permitted(route.needs, actor)?;
+            let line = (route.needs, route.scope);
+            let ids = pass::in_sight(&edge.app, line, actor, &sight, &names)?;
+            (Some(sight), ids)
+        }
+        None => (None, ids.ok_or(Error::NotFound)?),
+    };
     let now = route.kept.then(|| Moment::now(&edge.app));
-    let question = now.map(|now| (question(parts, actor.as_ref()), now));
+    let question = now.map(|now| (question(parts, sight.clone()), now));
     if let Some((question, now)) = &question
         && let Some(answer) = edge.kept.find(question, *now)
     {
@@ -123,7 +128,7 @@ async fn answer(
         path: parts.uri.path(),
         pairs: &pairs,
         query: query.as_ref(),
-        sight: actor.as_ref().map(Actor::sight),
+        sight,
         request_id: &known.request_id,
         headers: &parts.headers,
     };
@@ -140,11 +145,11 @@ async fn answer(
 }
 
 /// What is asked, by whom as far as a kept answer depends on it.
-fn question(parts: &Parts, actor: Option<&Actor>) -> Question {
+fn question(parts: &Parts, sight: Option<Sight>) -> Question {
     let address = parts.uri.path_and_query();
     Question {
         address: address.map_or_else(String::new, ToString::to_string),
-        sight: actor.map(Actor::sight),
+        sight,
     }
 }
 
@@ -220,38 +225,6 @@ async fn names(parts: &mut Parts) -> Vec<String> {
     }
 }
 
-/// The same as ids; `None` where one of them isn't an id that anything could have.
-fn ids(names: &[String]) -> Option<Vec<i64>> {
-    names
-        .iter()
-        .map(|text| {
-            let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            text.parse().ok().filter(|id: &i64| plain && *id > 0)
-        })
-        .collect()
-}
-
-/// The ids of what the path names, which the caller can see.
-fn in_sight(
-    app: &App,
-    route: &Route,
-    actor: Option<&Actor>,
-    names: &[String],
-    ids: Option<Vec<i64>>,
-) -> Result<Vec<i64>, Error> {
-    match (route.scope, actor, names.first()) {
-        (Scope::Called(_, find), Some(actor), Some(name)) => Ok(vec![find(app, actor, name)?]),
-        (Scope::Of(_, seen), Some(actor), Some(_)) => {
-            let ids = ids.ok_or(Error::NotFound)?;
-            if let Some(id) = ids.first() {
-                seen(app, actor, *id)?;
-            }
-            Ok(ids)
-        }
-        _ => ids.ok_or(Error::NotFound),
-    }
-}
-
 /// Who pays. The budget of a site's syncs is touched only by callers who can see the site: nobody
 /// else can use it up.
 fn payer(
@@ -267,38 +240,15 @@ fn payer(
     );
     match (route.tier, actor, ids.and_then(<[i64]>::first)) {
         (Tier::Auth, ..) => Ok(Payer::sign_in(known.address)),
-        (Tier::Sync, Some(actor), Some(site)) => match sites::seen(app, actor, *site) {
-            Ok(_) => Ok(Payer::Site(*site)),
-            Err(Error::NotFound) => Ok(own),
-            Err(error) => Err(error),
-        },
+        (Tier::Sync, Some(actor), Some(site)) => {
+            match sites::seen(app, &actor.sight(Permission::Sync), *site) {
+                Ok(_) => Ok(Payer::Site(*site)),
+                Err(Error::NotFound) => Ok(own),
+                Err(error) => Err(error),
+            }
+        }
         _ => Ok(own),
     }
-}
-
-fn permitted(route: &Route, actor: &Actor) -> Result<(), Error> {
-    match route.needs {
-        Needs::Public => Ok(()),
-        Needs::May(permission) => Ok(actor.require(permission)?),
-        Needs::Platform(permission) => Ok(actor.require_platform(permission)?),
-        Needs::Person => match actor {
-            Actor::Person { .. } => Ok(()),
-            _ => Err(not_a_person()),
-        },
-    }
-}
-
-/// What is said to whoever may not; `None` where everybody may.
-pub fn forbidden(needs: Needs) -> Option<Error> {
-    match needs {
-        Needs::Public => None,
-        Needs::Person => Some(not_a_person()),
-        Needs::May(permission) | Needs::Platform(permission) => Some(Denied(permission).into()),
-    }
-}
-
-fn not_a_person() -> Error {
-    Error::Forbidden("this belongs to a person; keys are not taken".to_owned())
 }
 
 /// The query, decoded.

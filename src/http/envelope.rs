@@ -168,7 +168,7 @@ fn one(data: &str, further: Vec<(&'static str, String)>, asked: &Asked<'_>) -> E
     links.extend(further);
     let links = links_json(&links);
     Enveloped {
-        etag: etag(&[data, &links], asked.sight),
+        etag: etag(&[data, &links], asked.sight.as_ref()),
         before: format!("{{\"data\":{data},\"meta\":{{\"request_id\":"),
         after: format!("}},\"links\":{links}}}"),
     }
@@ -208,7 +208,7 @@ fn page(
     let links = links_json(links);
     let pagination = serde_json::to_string(pagination).unwrap_or_default();
     Enveloped {
-        etag: etag(&[&data, &links, &pagination], asked.sight),
+        etag: etag(&[&data, &links, &pagination], asked.sight.as_ref()),
         before: format!("{{\"data\":[{data}],\"meta\":{{\"request_id\":"),
         after: format!(",\"pagination\":{pagination}}},\"links\":{links}}}"),
     }
@@ -221,7 +221,7 @@ fn table(
     asked: &Asked<'_>,
 ) -> Response<Body> {
     let text = super::csv::table(list.columns, rows);
-    let etag = etag(&[&text], asked.sight);
+    let etag = etag(&[&text], asked.sight.as_ref());
     if has_already(asked.headers, &etag) {
         return not_modified(&etag);
     }
@@ -242,7 +242,7 @@ fn table(
 }
 
 fn bare(media: &'static str, text: String, asked: &Asked<'_>) -> Response<Body> {
-    let etag = etag(&[&text], asked.sight);
+    let etag = etag(&[&text], asked.sight.as_ref());
     if has_already(asked.headers, &etag) {
         return not_modified(&etag);
     }
@@ -259,7 +259,7 @@ fn json_response(text: String) -> Response<Body> {
 }
 
 /// A weak validator over what was answered and who could see it; not over the request's id.
-fn etag(parts: &[&str], sight: Option<Sight>) -> String {
+fn etag(parts: &[&str], sight: Option<&Sight>) -> String {
     let mut hash = Context::new(&SHA256);
     hash.update(format!("{sight:?}").as_bytes());
     for part in parts {

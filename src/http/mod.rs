@@ -27,6 +27,7 @@ pub mod envelope;
 pub mod fields;
 pub mod kept;
 pub mod openapi;
+pub mod pass;
 pub mod problem;
 pub mod route;
 pub mod server;
@@ -41,36 +42,35 @@ use route::Needs::{May, Person, Platform, Public};
 use route::Scope::{Called, Nothing, Of};
 use route::{Route, Scope, Tier, delete, get, post, put};
 use web::door::{self, Pages};
-use web::visit::Who::{Anybody, Attempting, Signed};
 use web::visit::{Page, look, send};
 use web::{
     self as pages, assets, audit, catalogue, connect, deleted, entrance, fleet, import, keys,
     manual, module, overview, reference, site,
 };
 
-const ORGANIZATION: Scope = Of("organization", |app, actor, id| {
-    services::organizations::seen(app, actor, id)
+const ORGANIZATION: Scope = Of("organization", P::OrganizationsRead, |app, sight, id| {
+    services::organizations::seen(app, sight, id)
 });
-const SITE: Scope = Of("site", |app, actor, id| {
-    services::sites::seen(app, actor, id).map(drop)
+const SITE: Scope = Of("site", P::SitesRead, |app, sight, id| {
+    services::sites::seen(app, sight, id).map(drop)
 });
-const MODULE: Scope = Of("module", |app, actor, id| {
-    services::modules::seen(app, actor, id)
+const MODULE: Scope = Of("module", P::ModulesRead, |app, sight, id| {
+    services::modules::seen(app, sight, id)
 });
-const ADVISORY: Scope = Called("advisory", |app, actor, id| {
-    services::advisories::seen(app, actor, id)
+const ADVISORY: Scope = Called("advisory", P::ModulesRead, |app, sight, id| {
+    services::advisories::seen(app, sight, id)
 });
-const GONE_ORGANIZATION: Scope = Of("organization", |app, actor, id| {
-    services::organizations::seen_or_gone(app, actor, id)
+const GONE_ORGANIZATION: Scope = Of("organization", P::OrganizationsRead, |app, sight, id| {
+    services::organizations::seen_or_gone(app, sight, id)
 });
-const GONE_SITE: Scope = Of("site", |app, actor, id| {
-    services::sites::seen_or_gone(app, actor, id)
+const GONE_SITE: Scope = Of("site", P::SitesRead, |app, sight, id| {
+    services::sites::seen_or_gone(app, sight, id)
 });
-const GONE_MODULE: Scope = Of("module", |app, actor, id| {
-    services::modules::seen_or_gone(app, actor, id)
+const GONE_MODULE: Scope = Of("module", P::ModulesRead, |app, sight, id| {
+    services::modules::seen_or_gone(app, sight, id)
 });
-const API_KEY: Scope = Of("API key", |app, actor, id| {
-    services::api_keys::seen(app, actor, id)
+const API_KEY: Scope = Of("API key", P::ApiKeysManage, |app, sight, id| {
+    services::api_keys::seen(app, sight, id)
 });
 
 /// The table of the API.
@@ -148,72 +148,72 @@ pub fn routes() -> Vec<Route> {
 #[rustfmt::skip]
 pub fn pages() -> Vec<Page> {
     vec![
-        look("/",         Signed,     overview::SHOW),
-        look("/set-up",   Anybody,    entrance::SET_UP),
-        send("/set-up",   Attempting, entrance::COMPLETE),
-        look("/sign-in",  Anybody,    entrance::ASK),
-        send("/sign-in",  Attempting, entrance::SIGN_IN),
-        send("/sign-out", Signed,     entrance::SIGN_OUT),
-        send("/theme",    Anybody,    entrance::CHANGE_THEME),
+        look("/",         Person, Nothing, overview::SHOW),
+        look("/set-up",   Public, Nothing, entrance::SET_UP),
+        send("/set-up",   Public, Nothing, entrance::COMPLETE).tier(Tier::Auth),
+        look("/sign-in",  Public, Nothing, entrance::ASK),
+        send("/sign-in",  Public, Nothing, entrance::SIGN_IN).tier(Tier::Auth),
+        send("/sign-out", Person, Nothing, entrance::SIGN_OUT),
+        send("/theme",    Public, Nothing, entrance::CHANGE_THEME),
 
-        look("/sites",                     Signed, fleet::LIST),
-        look("/sites/new",                 Signed, pages::sites::NEW),
-        send("/sites/new",                 Signed, pages::sites::CREATE),
-        look("/sites/import",              Signed, import::ASK),
-        send("/sites/import",              Signed, import::TAKE),
-        look("/sites/{id}",                Signed, site::SHOW),
-        look("/sites/{id}/exposures",      Signed, site::EXPOSURES),
-        look("/sites/{id}/patch-runs",     Signed, site::RUNS),
-        look("/sites/{id}/events",         Signed, site::CHANGES),
-        look("/sites/{id}/syncs",          Signed, site::ARRIVALS),
-        look("/sites/{id}/keys",           Signed, keys::OF_SITE),
-        send("/sites/{id}/keys",           Signed, keys::CREATE_OF_SITE),
-        look("/sites/{id}/settings",       Signed, pages::sites::SETTINGS),
-        send("/sites/{id}/settings",       Signed, pages::sites::UPDATE),
-        look("/sites/{id}/delete",         Signed, pages::sites::ASK_DELETE),
-        send("/sites/{id}/delete",         Signed, pages::sites::DELETE),
-        send("/sites/{id}/restore",        Signed, deleted::RESTORE_SITE),
-        send("/sites/{id}/stranger",       Signed, pages::sites::ANSWER),
-        look("/sites/{id}/connect",        Signed, connect::SHOW),
-        send("/sites/{id}/connect",        Signed, connect::RENEW),
-        look("/sites/{id}/connect/light",  Signed, connect::LIGHT),
+        look("/sites",                     May(P::SitesRead), Nothing, fleet::LIST),
+        look("/sites/new",                 May(P::SitesWrite), Nothing, pages::sites::NEW),
+        send("/sites/new",                 May(P::SitesWrite), Nothing, pages::sites::CREATE),
+        look("/sites/import",              May(P::SitesWrite), Nothing, import::ASK),
+        send("/sites/import",              May(P::SitesWrite), Nothing, import::TAKE),
+        look("/sites/{id}",                May(P::SitesRead), SITE, site::SHOW),
+        look("/sites/{id}/exposures",      May(P::SitesRead), SITE, site::EXPOSURES),
+        look("/sites/{id}/patch-runs",     May(P::SitesRead), SITE, site::RUNS),
+        look("/sites/{id}/events",         May(P::SitesRead), SITE, site::CHANGES),
+        look("/sites/{id}/syncs",          May(P::SitesRead), SITE, site::ARRIVALS),
+        look("/sites/{id}/keys",           May(P::ApiKeysManage), SITE, keys::OF_SITE),
+        send("/sites/{id}/keys",           May(P::ApiKeysManage), SITE, keys::CREATE_OF_SITE),
+        look("/sites/{id}/settings",       May(P::SitesWrite), SITE, pages::sites::SETTINGS),
+        send("/sites/{id}/settings",       May(P::SitesWrite), SITE, pages::sites::UPDATE),
+        look("/sites/{id}/delete",         May(P::SitesDelete), SITE, pages::sites::ASK_DELETE),
+        send("/sites/{id}/delete",         May(P::SitesDelete), SITE, pages::sites::DELETE),
+        send("/sites/{id}/restore",        May(P::SitesDelete), GONE_SITE, deleted::RESTORE_SITE),
+        send("/sites/{id}/stranger",       May(P::SitesWrite), SITE, pages::sites::ANSWER),
+        look("/sites/{id}/connect",        May(P::ApiKeysManage), SITE, connect::SHOW),
+        send("/sites/{id}/connect",        May(P::ApiKeysManage), SITE, connect::RENEW),
+        look("/sites/{id}/connect/light",  May(P::SitesRead), SITE, connect::LIGHT),
 
-        look("/organizations",             Signed, pages::organizations::LIST),
-        look("/organizations/new",         Signed, pages::organizations::NEW),
-        send("/organizations/new",         Signed, pages::organizations::CREATE),
-        look("/organizations/{id}",        Signed, pages::organizations::SHOW),
-        send("/organizations/{id}",        Signed, pages::organizations::UPDATE),
-        look("/organizations/{id}/delete", Signed, pages::organizations::ASK_DELETE),
-        send("/organizations/{id}/delete", Signed, pages::organizations::DELETE),
-        send("/organizations/{id}/restore", Signed, deleted::RESTORE_ORGANIZATION),
-        look("/deleted",                   Signed, deleted::LIST),
+        look("/organizations",             May(P::OrganizationsRead), Nothing, pages::organizations::LIST),
+        look("/organizations/new",         Platform(P::OrganizationsManage), Nothing, pages::organizations::NEW),
+        send("/organizations/new",         Platform(P::OrganizationsManage), Nothing, pages::organizations::CREATE),
+        look("/organizations/{id}",        May(P::OrganizationsRead), ORGANIZATION, pages::organizations::SHOW),
+        send("/organizations/{id}",        May(P::OrganizationsManage), ORGANIZATION, pages::organizations::UPDATE),
+        look("/organizations/{id}/delete", Platform(P::OrganizationsManage), ORGANIZATION, pages::organizations::ASK_DELETE),
+        send("/organizations/{id}/delete", Platform(P::OrganizationsManage), ORGANIZATION, pages::organizations::DELETE),
+        send("/organizations/{id}/restore", Platform(P::OrganizationsManage), GONE_ORGANIZATION, deleted::RESTORE_ORGANIZATION),
+        look("/deleted",                   May(P::SitesDelete), Nothing, deleted::LIST),
 
-        look("/api-keys",                  Signed, keys::LIST),
-        send("/api-keys",                  Signed, keys::CREATE),
-        send("/api-keys/{id}/rotate",      Signed, keys::ROTATE),
-        look("/api-keys/{id}/revoke",      Signed, keys::ASK_REVOKE),
-        send("/api-keys/{id}/revoke",      Signed, keys::REVOKE),
+        look("/api-keys",                  May(P::ApiKeysManage), Nothing, keys::LIST),
+        send("/api-keys",                  May(P::ApiKeysManage), Nothing, keys::CREATE),
+        send("/api-keys/{id}/rotate",      May(P::ApiKeysManage), API_KEY, keys::ROTATE),
+        look("/api-keys/{id}/revoke",      May(P::ApiKeysManage), API_KEY, keys::ASK_REVOKE),
+        send("/api-keys/{id}/revoke",      May(P::ApiKeysManage), API_KEY, keys::REVOKE),
 
-        look("/audit",                     Signed, audit::LIST),
+        look("/audit",                     May(P::AuditRead), Nothing, audit::LIST),
 
-        look("/modules",                   Signed, catalogue::LIST),
-        look("/modules/new",               Signed, module::NEW),
-        send("/modules/new",               Signed, module::CREATE),
-        look("/modules/{id}",              Signed, module::SHOW),
-        look("/modules/{id}/sites",        Signed, module::RUN_BY),
-        look("/modules/{id}/settings",     Signed, module::SETTINGS),
-        send("/modules/{id}/settings",     Signed, module::UPDATE),
-        look("/modules/{id}/delete",       Signed, module::ASK_DELETE),
-        send("/modules/{id}/delete",       Signed, module::DELETE),
-        send("/modules/{id}/restore",      Signed, deleted::RESTORE_MODULE),
-        send("/modules/{id}/refresh",      Signed, catalogue::REFRESH),
-        look("/advisories",                Signed, pages::advisories::LIST),
-        look("/advisories/{id}",           Signed, pages::advisories::SHOW),
-        look("/feed",                      Signed, catalogue::FEED),
-        look("/manual",                    Signed, manual::FIRST),
-        look("/manual/{chapter}",          Signed, manual::CHAPTER),
-        look("/api/docs",                  Anybody, reference::INDEX),
-        look("/api/docs/{resource}",       Anybody, reference::RESOURCE),
+        look("/modules",                   May(P::ModulesRead), Nothing, catalogue::LIST),
+        look("/modules/new",               Platform(P::ModulesWrite), Nothing, module::NEW),
+        send("/modules/new",               Platform(P::ModulesWrite), Nothing, module::CREATE),
+        look("/modules/{id}",              May(P::ModulesRead), MODULE, module::SHOW),
+        look("/modules/{id}/sites",        May(P::SitesRead), MODULE, module::RUN_BY),
+        look("/modules/{id}/settings",     Platform(P::ModulesWrite), MODULE, module::SETTINGS),
+        send("/modules/{id}/settings",     Platform(P::ModulesWrite), MODULE, module::UPDATE),
+        look("/modules/{id}/delete",       Platform(P::ModulesWrite), MODULE, module::ASK_DELETE),
+        send("/modules/{id}/delete",       Platform(P::ModulesWrite), MODULE, module::DELETE),
+        send("/modules/{id}/restore",      Platform(P::ModulesWrite), GONE_MODULE, deleted::RESTORE_MODULE),
+        send("/modules/{id}/refresh",      May(P::ModulesWrite), MODULE, catalogue::REFRESH),
+        look("/advisories",                May(P::ModulesRead), Nothing, pages::advisories::LIST),
+        look("/advisories/{id}",           May(P::ModulesRead), ADVISORY, pages::advisories::SHOW),
+        look("/feed",                      Platform(P::ModulesRead), Nothing, catalogue::FEED),
+        look("/manual",                    Person, Nothing, manual::FIRST),
+        look("/manual/{chapter}",          Person, Nothing, manual::CHAPTER),
+        look("/api/docs",                  Public, Nothing, reference::INDEX),
+        look("/api/docs/{resource}",       Public, Nothing, reference::RESOURCE),
     ]
 }
 

@@ -10,7 +10,7 @@ use utoipa::{PartialSchema, ToSchema};
 
 use super::call::{Answer, Call};
 use crate::app::App;
-use crate::domain::access::{Actor, Permission};
+use crate::domain::access::{Permission, Sight};
 use crate::domain::listing::List;
 use crate::services::Result;
 
@@ -48,21 +48,21 @@ pub enum Needs {
     Platform(Permission),
 }
 
-/// Asks whether a caller can see the thing of that id.
-pub type Seen = fn(&App, &Actor, i64) -> Result<()>;
+/// Asks whether the thing of that id is in sight.
+pub type Seen = fn(&App, &Sight, i64) -> Result<()>;
 
-/// Finds the number of the thing of that name, where a caller can see it.
-pub type Named = fn(&App, &Actor, &str) -> Result<i64>;
+/// Finds the number of the thing of that name, where it is in sight.
+pub type Named = fn(&App, &Sight, &str) -> Result<i64>;
 
 /// What a path names by its first id.
 #[derive(Debug, Clone, Copy)]
 pub enum Scope {
     /// Nothing: a collection, or the caller himself.
     Nothing,
-    /// One thing, which must be in sight.
-    Of(&'static str, Seen),
+    /// One thing, which must be in sight; whoever holds the permission where it is can see it.
+    Of(&'static str, Permission, Seen),
     /// One thing by its name, which must be in sight.
-    Called(&'static str, Named),
+    Called(&'static str, Permission, Named),
 }
 
 /// Out of which budget a call is paid.

@@ -26,18 +26,18 @@ use crate::store::{self, Connection, Lane, Store, advisories, catalogue, exposur
 /// # Errors
 /// Where the caller may not, or the store can't.
 pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Shown>> {
-    actor.require(Permission::ModulesRead)?;
+    let sight = actor.require(Permission::ModulesRead)?;
     app.store
-        .read(|db| Ok(advisories::list(db, &ask(app, actor, query, &[]))?))
+        .read(|db| Ok(advisories::list(db, &ask(app, &sight, query, &[]))?))
 }
 
 /// The number of an advisory that the caller can see.
 ///
 /// # Errors
 /// [`Error::NotFound`] where it isn't there or no site in sight runs its project.
-pub fn seen(app: &App, actor: &Actor, id: &str) -> Result<i64> {
+pub fn seen(app: &App, sight: &Sight, id: &str) -> Result<i64> {
     app.store
-        .read(|db| advisories::number(db, actor.sight(), id).map_err(Error::from))?
+        .read(|db| advisories::number(db, sight, id).map_err(Error::from))?
         .ok_or(Error::NotFound)
 }
 
@@ -46,12 +46,12 @@ pub fn seen(app: &App, actor: &Actor, id: &str) -> Result<i64> {
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn find(app: &App, actor: &Actor, number: i64) -> Result<Shown> {
-    actor.require(Permission::ModulesRead)?;
+    let sight = actor.require(Permission::ModulesRead)?;
     let found = app
         .store
-        .read(|db| advisories::find(db, actor.sight(), number).map_err(Error::from))?
+        .read(|db| advisories::find(db, &sight, number).map_err(Error::from))?
         .ok_or(Error::NotFound)?;
-    seen(app, actor, &found.id)?;
+    seen(app, &sight, &found.id)?;
     Ok(found)
 }
 
@@ -65,13 +65,13 @@ pub async fn affected(
     number: i64,
     query: &Query,
 ) -> Result<Page<Affected>> {
-    actor.require(Permission::SitesRead)?;
+    let sight = actor.require(Permission::SitesRead)?;
     find(app, actor, number).await?;
     let within = [("ea.advisory_id", number)];
     app.store.read(|db| {
         Ok(exposures::of_advisory(
             db,
-            &ask(app, actor, query, &within),
+            &ask(app, &sight, query, &within),
         )?)
     })
 }
@@ -87,12 +87,12 @@ const NAMED: u32 = 50;
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn reach(app: &App, actor: &Actor, number: i64) -> Result<Reach> {
-    actor.require(Permission::SitesRead)?;
+    let sight = actor.require(Permission::SitesRead)?;
     let shown = find(app, actor, number).await?;
-    let (sight, now) = (actor.sight(), app.clock.now());
+    let (sight, now) = (sight, app.clock.now());
     app.store.read(|db| {
-        let mut reach = measured(db, sight, &shown, now)?;
-        reach.blind = blind_of(db, sight, &reach, number, NAMED)?;
+        let mut reach = measured(db, &sight, &shown, now)?;
+        reach.blind = blind_of(db, &sight, &reach, number, NAMED)?;
         Ok(reach)
     })
 }
@@ -102,17 +102,17 @@ pub async fn reach(app: &App, actor: &Actor, number: i64) -> Result<Reach> {
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn blind(app: &App, actor: &Actor, number: i64, most: u32) -> Result<Vec<Blind>> {
-    actor.require(Permission::SitesRead)?;
+    let sight = actor.require(Permission::SitesRead)?;
     let shown = find(app, actor, number).await?;
-    let (sight, now) = (actor.sight(), app.clock.now());
+    let (sight, now) = (sight, app.clock.now());
     app.store.read(|db| {
-        let reach = measured(db, sight, &shown, now)?;
-        blind_of(db, sight, &reach, number, most)
+        let reach = measured(db, &sight, &shown, now)?;
+        blind_of(db, &sight, &reach, number, most)
     })
 }
 
 /// What is counted of it; no site is named.
-fn measured(db: &Connection, sight: Sight, shown: &Shown, now: Timestamp) -> Result<Reach> {
+fn measured(db: &Connection, sight: &Sight, shown: &Shown, now: Timestamp) -> Result<Reach> {
     let mut reach = Reach {
         tally: far::tally(db, sight, shown.number, now, COUNTED)?,
         ..Reach::default()
@@ -128,7 +128,7 @@ fn measured(db: &Connection, sight: Sight, shown: &Shown, now: Timestamp) -> Res
 
 fn blind_of(
     db: &Connection,
-    sight: Sight,
+    sight: &Sight,
     reach: &Reach,
     number: i64,
     most: u32,
@@ -163,16 +163,16 @@ pub struct Certainty {
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn certainty(app: &App, actor: &Actor, number: i64) -> Result<Certainty> {
-    actor.require(Permission::ModulesRead)?;
+    let sight = actor.require(Permission::ModulesRead)?;
     let shown = find(app, actor, number).await?;
     let old_news = following(app, actor)
         .await?
         .is_some_and(|following| following.stale || following.read_at.is_none());
-    let (sight, now) = (actor.sight(), app.clock.now());
+    let (sight, now) = (sight, app.clock.now());
     app.store.read(|db| {
-        let reach = measured(db, sight, &shown, now)?;
+        let reach = measured(db, &sight, &shown, now)?;
         let since = now.as_millisecond() - DAY;
-        let all_heard = store::overview::unheard(db, sight.organization(), since)? == 0;
+        let all_heard = store::overview::unheard(db, &sight, since)? == 0;
         let old = |ground: &Ground| ground.stale || !ground.answered;
         Ok(Certainty {
             unclear: reach.on(Named::Unclear),
@@ -189,13 +189,13 @@ pub async fn certainty(app: &App, actor: &Actor, number: i64) -> Result<Certaint
 /// # Errors
 /// What the store says.
 pub async fn newest(app: &App, actor: &Actor, most: u32) -> Result<Vec<(Shown, Tally)>> {
-    actor.require(Permission::SitesRead)?;
-    let (sight, now) = (actor.sight(), app.clock.now());
+    let sight = actor.require(Permission::SitesRead)?;
+    let (sight, now) = (sight, app.clock.now());
     app.store.read(|db| {
         let mut all = Vec::new();
-        for id in far::newest(db, sight, most)? {
-            if let Some(shown) = advisories::find(db, sight, id)? {
-                all.push((shown, far::tally(db, sight, id, now, GLANCED)?));
+        for id in far::newest(db, &sight, most)? {
+            if let Some(shown) = advisories::find(db, &sight, id)? {
+                all.push((shown, far::tally(db, &sight, id, now, GLANCED)?));
             }
         }
         Ok(all)
@@ -247,11 +247,11 @@ const DRAWN: u32 = 5_000;
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn course(app: &App, actor: &Actor, number: i64) -> Result<Vec<Span>> {
-    actor.require(Permission::SitesRead)?;
+    let sight = actor.require(Permission::SitesRead)?;
     find(app, actor, number).await?;
     let spans = app
         .store
-        .read(|db| far::course(db, actor.sight(), number, DRAWN + 1))?;
+        .read(|db| far::course(db, &sight, number, DRAWN + 1))?;
     Ok(if spans.len() > DRAWN as usize {
         Vec::new()
     } else {

@@ -39,14 +39,14 @@ pub async fn create(
     organization_id: Option<i64>,
     form: &ApiKeyForm,
 ) -> Result<ShownKey> {
-    actor.require(Permission::ApiKeysManage)?;
-    in_reach(actor, organization_id)?;
+    let sight = actor.require(Permission::ApiKeysManage)?;
+    in_reach(&sight, organization_id)?;
     let now = app.clock.now();
     let of_site = site_id.is_some() || organization_id.is_none();
     let facts = form.check(of_site, None, now);
     let owner = app
         .store
-        .read(|db| owner(db, actor.sight(), site_id, organization_id))?;
+        .read(|db| owner(db, &sight, site_id, organization_id))?;
     let (organization_id, facts) = match (owner, facts) {
         (Ok(owner), Ok(facts)) => (owner, facts),
         (owner, facts) => {
@@ -55,7 +55,7 @@ pub async fn create(
             return Err(Error::Invalid(faults));
         }
     };
-    require_all(actor, &facts.scopes)?;
+    require_all(actor, organization_id, &facts.scopes)?;
     let fresh = fresh(app)?;
     let new = NewApiKey {
         site_id,
@@ -70,7 +70,7 @@ pub async fn create(
         .store
         .write(Lane::Front, move |db| {
             let id = keys::insert(db, &new, now, &by)?;
-            let key = keys::find(db, Sight::All, id)?.ok_or(Error::NotFound)?;
+            let key = keys::find(db, &Sight::All, id)?.ok_or(Error::NotFound)?;
             record(db, about(entry, &key).after(shown(&key)))?;
             Ok::<_, Error>(key)
         })
@@ -86,17 +86,17 @@ pub async fn create(
 /// # Errors
 /// Where the caller may not, or the store can't.
 pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<ApiKey>> {
-    actor.require(Permission::ApiKeysManage)?;
+    let sight = actor.require(Permission::ApiKeysManage)?;
     app.store
-        .read(|db| Ok(keys::list(db, &ask(app, actor, query, &[]))?))
+        .read(|db| Ok(keys::list(db, &ask(app, &sight, query, &[]))?))
 }
 
 /// It is there and the caller can see it.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn seen(app: &App, actor: &Actor, id: i64) -> Result<()> {
-    find(app, actor, id).map(drop)
+pub fn seen(app: &App, sight: &Sight, id: i64) -> Result<()> {
+    find(app, sight, id).map(drop)
 }
 
 /// One key.
@@ -104,8 +104,8 @@ pub fn seen(app: &App, actor: &Actor, id: i64) -> Result<()> {
 /// # Errors
 /// [`Error::NotFound`] where it isn't in sight.
 pub async fn get(app: &App, actor: &Actor, id: i64) -> Result<ApiKey> {
-    actor.require(Permission::ApiKeysManage)?;
-    find(app, actor, id)
+    let sight = actor.require(Permission::ApiKeysManage)?;
+    find(app, &sight, id)
 }
 
 /// The keys of one site, newest first.
@@ -113,8 +113,7 @@ pub async fn get(app: &App, actor: &Actor, id: i64) -> Result<ApiKey> {
 /// # Errors
 /// [`Error::NotFound`] where the site isn't in sight.
 pub async fn of_site(app: &App, actor: &Actor, site_id: i64) -> Result<Vec<ApiKey>> {
-    actor.require(Permission::ApiKeysManage)?;
-    let sight = actor.sight();
+    let sight = actor.require(Permission::ApiKeysManage)?;
     app.store.read(|db| {
         let organization = keys::organization_of_site(db, site_id)?;
         if !organization.is_some_and(|id| sight.sees(id, site_id)) {
@@ -129,10 +128,10 @@ pub async fn of_site(app: &App, actor: &Actor, site_id: i64) -> Result<Vec<ApiKe
 /// # Errors
 /// As [`create`]; [`Error::NotFound`]; [`Error::Conflict`] `revoked`.
 pub async fn update(app: &App, actor: &Actor, id: i64, form: ApiKeyForm) -> Result<ApiKey> {
-    actor.require(Permission::ApiKeysManage)?;
-    let key = find(app, actor, id)?;
+    let sight = actor.require(Permission::ApiKeysManage)?;
+    let key = find(app, &sight, id)?;
     // Whoever may less than the key must not open it to other networks or times either.
-    require_all(actor, &key.scopes)?;
+    require_all(actor, key.organization_id, &key.scopes)?;
     let (now, by, changer) = (app.clock.now(), actor.label(), actor.clone());
     let entry = audit::entry(app, actor, "api_key.updated");
     let key = app
@@ -142,7 +141,7 @@ pub async fn update(app: &App, actor: &Actor, id: i64, form: ApiKeyForm) -> Resu
             let facts = form
                 .check(before.site_id.is_some(), Some(&before), now)
                 .map_err(Error::Invalid)?;
-            require_all(&changer, &facts.scopes)?;
+            require_all(&changer, before.organization_id, &facts.scopes)?;
             keys::update(db, id, &facts, now, &by)?;
             let after = alive(db, id)?;
             let entry = about(entry, &after).before(shown(&before));
@@ -159,15 +158,15 @@ pub async fn update(app: &App, actor: &Actor, id: i64, form: ApiKeyForm) -> Resu
 /// # Errors
 /// [`Error::NotFound`] where it isn't in sight.
 pub async fn revoke(app: &App, actor: &Actor, id: i64) -> Result<()> {
-    actor.require(Permission::ApiKeysManage)?;
-    if find(app, actor, id)?.revoked_at.is_some() {
+    let sight = actor.require(Permission::ApiKeysManage)?;
+    if find(app, &sight, id)?.revoked_at.is_some() {
         return Ok(());
     }
     let (now, by) = (app.clock.now(), actor.label());
     let entry = audit::entry(app, actor, "api_key.revoked");
     app.store
         .write(Lane::Front, move |db| {
-            let key = keys::find(db, Sight::All, id)?.ok_or(Error::NotFound)?;
+            let key = keys::find(db, &Sight::All, id)?.ok_or(Error::NotFound)?;
             if key.revoked_at.is_some() {
                 return Ok(());
             }
@@ -192,11 +191,11 @@ pub async fn rotate(
     id: i64,
     grace_minutes: Option<i64>,
 ) -> Result<ShownKey> {
-    actor.require(Permission::ApiKeysManage)?;
-    let key = find(app, actor, id)?;
+    let sight = actor.require(Permission::ApiKeysManage)?;
+    let key = find(app, &sight, id)?;
     let grace = grace(grace_minutes)?;
     // Whoever rotates a key learns its secret, and so could do what it may.
-    require_all(actor, &key.scopes)?;
+    require_all(actor, key.organization_id, &key.scopes)?;
     let fresh = fresh(app)?;
     let (prefix, hash) = (fresh.prefix().to_owned(), fresh.hash());
     let (now, by) = (app.clock.now(), actor.label());
@@ -227,15 +226,15 @@ fn grace(minutes: Option<i64>) -> Result<SignedDuration> {
     Ok(SignedDuration::from_mins(minutes))
 }
 
-fn find(app: &App, actor: &Actor, id: i64) -> Result<ApiKey> {
+fn find(app: &App, sight: &Sight, id: i64) -> Result<ApiKey> {
     app.store
-        .read(|db| keys::find(db, actor.sight(), id))?
+        .read(|db| keys::find(db, sight, id))?
         .ok_or(Error::NotFound)
 }
 
 /// The key as it is inside the write: another may have revoked it meanwhile.
 fn alive(db: &Connection, id: i64) -> Result<ApiKey> {
-    let key = keys::find(db, Sight::All, id)?.ok_or(Error::NotFound)?;
+    let key = keys::find(db, &Sight::All, id)?.ok_or(Error::NotFound)?;
     if key.revoked_at.is_some() {
         return Err(Error::Conflict {
             code: "revoked",
@@ -251,17 +250,17 @@ pub(super) fn fresh(app: &App) -> Result<KeyText> {
     Ok(KeyText::from_random(&random))
 }
 
-fn require_all(actor: &Actor, scopes: &[Permission]) -> Result<()> {
+fn require_all(actor: &Actor, organization: i64, scopes: &[Permission]) -> Result<()> {
     scopes
         .iter()
-        .try_for_each(|scope| Ok(actor.require(*scope)?))
+        .try_for_each(|scope| Ok(actor.require_in(*scope, organization)?))
 }
 
 /// An organization beyond the caller's wall is refused like a permission that he lacks there,
 /// whether it exists or not.
-fn in_reach(actor: &Actor, organization_id: Option<i64>) -> Result<()> {
-    match (actor.sight().organization(), organization_id) {
-        (Some(mine), Some(named)) if mine != named => Err(Error::Forbidden(format!(
+fn in_reach(sight: &Sight, organization_id: Option<i64>) -> Result<()> {
+    match organization_id {
+        Some(named) if !sight.sees_organization(named) => Err(Error::Forbidden(format!(
             "this needs the permission {} in that organization",
             Permission::ApiKeysManage
         ))),
@@ -272,7 +271,7 @@ fn in_reach(actor: &Actor, organization_id: Option<i64>) -> Result<()> {
 /// The organization to which the key will belong, if its owner is in sight.
 fn owner(
     db: &Connection,
-    sight: Sight,
+    sight: &Sight,
     site_id: Option<i64>,
     organization_id: Option<i64>,
 ) -> Result<std::result::Result<i64, Fault>> {
@@ -282,7 +281,7 @@ fn owner(
             (organization.filter(|id| sight.sees(*id, site)), "/site_id")
         }
         (None, Some(id)) => {
-            let mine = sight.site().is_none() && sight.organization().is_none_or(|my| my == id);
+            let mine = sight.site().is_none() && sight.sees_organization(id);
             let there = mine && keys::organization_exists(db, id)?;
             (there.then_some(id), "/organization_id")
         }

@@ -38,9 +38,9 @@ pub async fn on_behalf_of<F: Future>(origin: Origin, call: F) -> F::Output {
 /// # Errors
 /// Where the caller may not, or the store can't.
 pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Recorded>> {
-    actor.require(Permission::AuditRead)?;
+    let sight = actor.require(Permission::AuditRead)?;
     app.store
-        .read(|db| Ok(record::list(db, &ask(app, actor, query, &[]))?))
+        .read(|db| Ok(record::list(db, &ask(app, &sight, query, &[]))?))
 }
 
 /// An entry for what `actor` is about to do: `action` is one of `domain::audit::ACTIONS`. It belongs
@@ -48,7 +48,7 @@ pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Record
 pub fn entry(app: &App, actor: &Actor, action: &str) -> Entry {
     let (kind, id, name) = actor.identity();
     Entry {
-        organization_id: actor.sight().organization(),
+        organization_id: actor.only_organization(),
         ..entry_of(app, (kind, id, name), action)
     }
 }

@@ -15,9 +15,10 @@ use crate::app::App;
 use crate::domain::access::Actor;
 use crate::domain::api_key::ApiKey;
 use crate::domain::credentials::{fingerprint, is_well_formed_key, looks_like_key};
+use crate::domain::grants::{Grants, Permissions};
 use crate::domain::network::Network;
 use crate::store::sessions::Session;
-use crate::store::{Lane, api_keys, sessions};
+use crate::store::{Connection, Lane, api_keys, memberships, sessions};
 
 /// A browser that has not called for so long must sign in again.
 pub const PAGE_IDLE: SignedDuration = SignedDuration::from_hours(24);
@@ -28,8 +29,9 @@ const HANDFUL: usize = 500;
 
 #[derive(Debug)]
 struct KnownKey {
-    actor: Actor,
-    id: i64,
+    key: ApiKey,
+    /// What the person who made it holds; `None`: it was made on the machine itself.
+    maker: Option<Arc<Grants>>,
     networks: Vec<Network>,
     /// The key's own end; of a key before its rotation, the end of the grace if that is earlier.
     ends_at: Option<Timestamp>,
@@ -38,6 +40,7 @@ struct KnownKey {
 #[derive(Debug)]
 struct KnownSession {
     session: Session,
+    grants: Arc<Grants>,
     last_used_at: AtomicI64,
 }
 
@@ -161,8 +164,8 @@ fn by_key(app: &App, presented: &str, address: IpAddr) -> Result<Actor> {
         return Err(Error::Unauthenticated);
     }
     app.callers
-        .note_key(known.id, now.as_millisecond(), address);
-    Ok(known.actor.clone())
+        .note_key(known.key.id, now.as_millisecond(), address);
+    Ok(known.actor(now))
 }
 
 fn look_up_key(app: &App, hash: &[u8; 32]) -> Result<Option<KnownKey>> {
@@ -183,28 +186,49 @@ fn look_up_key(app: &App, hash: &[u8; 32]) -> Result<Option<KnownKey>> {
     } else {
         key.expires_at
     };
+    let maker = match made_by(&key.created_by) {
+        Some(person) if key.site_id.is_none() => {
+            Some(app.store.read(|db| memberships::grants(db, person))?.into())
+        }
+        _ => None,
+    };
     Ok(Some(KnownKey {
-        id: key.id,
+        key,
+        maker,
         networks,
         ends_at,
-        actor: actor_of(key),
     }))
 }
 
-fn actor_of(key: ApiKey) -> Actor {
-    match key.site_id {
-        Some(site_id) => Actor::SiteKey {
+/// The person of an actor's label.
+fn made_by(label: &str) -> Option<i64> {
+    label.strip_prefix("user:")?.parse().ok()
+}
+
+impl KnownKey {
+    /// Who calls by it. A site's key speaks only for its site, whoever made it; an organization's may
+    /// do what its scopes say and its maker may do now.
+    fn actor(&self, now: Timestamp) -> Actor {
+        let key = &self.key;
+        let name = key.name.clone();
+        if let Some(site_id) = key.site_id {
+            return Actor::SiteKey {
+                key_id: key.id,
+                site_id,
+                organization_id: key.organization_id,
+                name,
+            };
+        }
+        let scopes = Permissions::of(&key.scopes);
+        let held = self.maker.as_ref().map_or(Permissions::ALL, |maker| {
+            maker.at(now).permissions_in(key.organization_id)
+        });
+        Actor::OrganizationKey {
             key_id: key.id,
-            site_id,
             organization_id: key.organization_id,
-            name: key.name,
-        },
-        None => Actor::OrganizationKey {
-            key_id: key.id,
-            organization_id: key.organization_id,
-            scopes: key.scopes,
-            name: key.name,
-        },
+            scopes: scopes.and(held),
+            name,
+        }
     }
 }
 
@@ -214,8 +238,10 @@ fn by_access_token(app: &App, presented: &str) -> Result<Actor> {
         .session(presented, app.clock.now())
         .ok_or(Error::Unauthenticated)?;
     let known = app.callers.known(&app.callers.sessions, id, || {
-        let found = app.store.read(|db| sessions::find(db, id))?;
-        Ok(found.filter(|session| !session.page).map(KnownSession::of))
+        app.store.read(|db| {
+            let found = sessions::find(db, id)?.filter(|session| !session.page);
+            found.map(|found| KnownSession::of(db, found)).transpose()
+        })
     })?;
     known.admit(app, None)
 }
@@ -227,23 +253,26 @@ fn by_access_token(app: &App, presented: &str) -> Result<Actor> {
 pub fn page_session(app: &App, cookie: &str) -> Result<Actor> {
     let hash = fingerprint(cookie);
     let known = app.callers.known(&app.callers.pages, hash, || {
-        let found = app.store.read(|db| sessions::find_page(db, &hash))?;
-        Ok(found.map(KnownSession::of))
+        app.store.read(|db| {
+            let found = sessions::find_page(db, &hash)?;
+            found.map(|found| KnownSession::of(db, found)).transpose()
+        })
     })?;
     known.admit(app, Some(PAGE_IDLE))
 }
 
 impl KnownSession {
-    fn of(session: Session) -> Self {
-        let last_used_at = AtomicI64::new(session.last_used_at);
-        Self {
+    fn of(db: &Connection, session: Session) -> Result<Self> {
+        Ok(Self {
+            last_used_at: AtomicI64::new(session.last_used_at),
+            grants: memberships::grants(db, session.user_id)?.into(),
             session,
-            last_used_at,
-        }
+        })
     }
 
     fn admit(&self, app: &App, idle: Option<SignedDuration>) -> Result<Actor> {
-        let now = app.clock.now().as_millisecond();
+        let at = app.clock.now();
+        let now = at.as_millisecond();
         let last = self.last_used_at.load(Ordering::Relaxed);
         let asleep = idle.is_some_and(|idle| i128::from(now - last) >= idle.as_millis());
         if self.session.expires_at <= now || asleep {
@@ -254,6 +283,7 @@ impl KnownSession {
             user_id: self.session.user_id,
             session_id: self.session.id,
             name: self.session.user_name.clone(),
+            grants: self.grants.at(at),
         })
     }
 }

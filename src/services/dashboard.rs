@@ -65,29 +65,28 @@ pub struct Exposures {
 /// # Errors
 /// Where the caller may not; what the store says.
 pub async fn overview(app: &App, actor: &Actor) -> Result<Fleet> {
-    actor.require(Permission::SitesRead)?;
-    let organization = actor.sight().organization();
+    let sight = actor.require(Permission::SitesRead)?;
     let as_of = app.clock.now();
     let now = as_of.as_millisecond();
     let advisories = advisory_feed::freshness(app)?;
     app.store.read(|db| {
-        let tallies = store::tallies(db, organization)?;
+        let tallies = store::tallies(db, &sight)?;
         let sites = sites(&tallies);
-        let overdue = store::late_pairs(db, organization, now)?;
-        let told = glance::told(db, organization, advisories)?;
+        let overdue = store::late_pairs(db, &sight, now)?;
+        let told = glance::told(db, &sight, advisories)?;
         Ok(Fleet {
             exposures: Exposures {
                 open: tallies.iter().map(|tally| tally.open).sum(),
                 overdue,
                 // To the instant itself: what is due then is due within 24 hours.
-                due_soon: store::late_pairs(db, organization, now + DAY + 1)? - overdue,
-                by_risk: store::open_by_risk(db, organization)?,
+                due_soon: store::late_pairs(db, &sight, now + DAY + 1)? - overdue,
+                by_risk: store::open_by_risk(db, &sight)?,
             },
             feed_read_at: told.read_at,
             feed_stale: told.stale,
-            heard: sites.total - store::unheard(db, organization, now - DAY)?,
-            refused: store::refused(db, organization, now - DAY)?,
-            closed: store::closed(db, organization, month_start(as_of), now.saturating_add(1))?,
+            heard: sites.total - store::unheard(db, &sight, now - DAY)?,
+            refused: store::refused(db, &sight, now - DAY)?,
+            closed: store::closed(db, &sight, month_start(as_of), now.saturating_add(1))?,
             as_of,
             sites,
         })

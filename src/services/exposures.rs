@@ -18,16 +18,16 @@ pub async fn list(
     site_id: Option<i64>,
     query: &Query,
 ) -> Result<Page<Window>> {
-    actor.require(Permission::SitesRead)?;
+    let sight = actor.require(Permission::SitesRead)?;
     if let Some(site) = site_id {
-        sites::seen(app, actor, site)?;
+        sites::seen(app, &sight, site)?;
     }
     let within: Vec<_> = site_id
         .map(|site| ("e.site_id", site))
         .into_iter()
         .collect();
     app.store
-        .read(|db| Ok(exposures::list(db, &ask(app, actor, query, &within))?))
+        .read(|db| Ok(exposures::list(db, &ask(app, &sight, query, &within))?))
 }
 
 /// One exposure.
@@ -35,9 +35,9 @@ pub async fn list(
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn find(app: &App, actor: &Actor, id: i64) -> Result<Window> {
-    actor.require(Permission::SitesRead)?;
+    let sight = actor.require(Permission::SitesRead)?;
     app.store
         .read(|db| exposures::find(db, id).map_err(Error::from))?
-        .filter(|window| actor.sight().sees(window.organization_id, window.site_id))
+        .filter(|window| sight.sees(window.organization_id, window.site_id))
         .ok_or(Error::NotFound)
 }

@@ -13,11 +13,11 @@ use crate::store::history;
 /// # Errors
 /// [`Error::NotFound`] where the site isn't there or isn't the caller's to see.
 pub async fn syncs(app: &App, actor: &Actor, site_id: i64, query: &Query) -> Result<Page<Sync>> {
-    actor.require(Permission::SitesRead)?;
-    sites::seen(app, actor, site_id)?;
+    let sight = actor.require(Permission::SitesRead)?;
+    sites::seen(app, &sight, site_id)?;
     let within = [("y.site_id", site_id)];
     app.store
-        .read(|db| Ok(history::syncs(db, &ask(app, actor, query, &within))?))
+        .read(|db| Ok(history::syncs(db, &ask(app, &sight, query, &within))?))
 }
 
 /// One sync of a site.
@@ -25,8 +25,8 @@ pub async fn syncs(app: &App, actor: &Actor, site_id: i64, query: &Query) -> Res
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn sync(app: &App, actor: &Actor, site_id: i64, sync_id: i64) -> Result<Sync> {
-    actor.require(Permission::SitesRead)?;
-    sites::seen(app, actor, site_id)?;
+    let sight = actor.require(Permission::SitesRead)?;
+    sites::seen(app, &sight, site_id)?;
     app.store
         .read(|db| history::sync(db, sync_id).map_err(Error::from))?
         .filter(|sync| sync.site_id == site_id)
@@ -38,11 +38,11 @@ pub async fn sync(app: &App, actor: &Actor, site_id: i64, sync_id: i64) -> Resul
 /// # Errors
 /// [`Error::NotFound`] where the site isn't there or isn't the caller's to see.
 pub async fn events(app: &App, actor: &Actor, site_id: i64, query: &Query) -> Result<Page<Event>> {
-    actor.require(Permission::SitesRead)?;
-    sites::seen(app, actor, site_id)?;
+    let sight = actor.require(Permission::SitesRead)?;
+    sites::seen(app, &sight, site_id)?;
     let within = [("n.site_id", site_id)];
     app.store
-        .read(|db| Ok(history::events(db, &ask(app, actor, query, &within))?))
+        .read(|db| Ok(history::events(db, &ask(app, &sight, query, &within))?))
 }
 
 /// One page of patch runs: of one site, or of all in sight.
@@ -55,16 +55,16 @@ pub async fn patch_runs(
     site_id: Option<i64>,
     query: &Query,
 ) -> Result<Page<PatchRun>> {
-    actor.require(Permission::SitesRead)?;
+    let sight = actor.require(Permission::SitesRead)?;
     if let Some(site) = site_id {
-        sites::seen(app, actor, site)?;
+        sites::seen(app, &sight, site)?;
     }
     let within: Vec<_> = site_id
         .map(|site| ("p.site_id", site))
         .into_iter()
         .collect();
     app.store
-        .read(|db| Ok(history::patch_runs(db, &ask(app, actor, query, &within))?))
+        .read(|db| Ok(history::patch_runs(db, &ask(app, &sight, query, &within))?))
 }
 
 /// One patch run.
@@ -72,10 +72,10 @@ pub async fn patch_runs(
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn patch_run(app: &App, actor: &Actor, id: i64) -> Result<PatchRun> {
-    actor.require(Permission::SitesRead)?;
+    let sight = actor.require(Permission::SitesRead)?;
     app.store
         .read(|db| history::patch_run(db, id).map_err(Error::from))?
-        .filter(|(organization, run)| actor.sight().sees(*organization, run.site_id))
+        .filter(|(organization, run)| sight.sees(*organization, run.site_id))
         .map(|(_, run)| run)
         .ok_or(Error::NotFound)
 }
@@ -90,8 +90,8 @@ pub async fn refused(
     site_id: i64,
     most: u32,
 ) -> Result<Vec<RefusedSync>> {
-    actor.require(Permission::SitesRead)?;
-    sites::seen(app, actor, site_id)?;
+    let sight = actor.require(Permission::SitesRead)?;
+    sites::seen(app, &sight, site_id)?;
     app.store
         .read(|db| history::refused(db, site_id, most).map_err(Error::from))
 }

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::{Error, Result, api_keys, audit};
 use crate::app::App;
-use crate::domain::access::{Actor, Permission};
+use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::api_key::{ApiKeyFacts, ApiKeyForm};
 use crate::domain::credentials::KeyText;
 use crate::domain::fault::Fault;
@@ -71,8 +71,8 @@ impl Imported {
 /// # Errors
 /// [`Error::Invalid`] with everything that is wrong, by line; then nothing was made.
 pub async fn import(app: &App, actor: &Actor, list: &[u8]) -> Result<Imported> {
-    actor.require(Permission::SitesWrite)?;
-    actor.require(Permission::ApiKeysManage)?;
+    let sight = actor.require(Permission::SitesWrite)?;
+    let sight = sight.and(&actor.require(Permission::ApiKeysManage)?);
     let lines = site_list::parse(list).map_err(Error::Invalid)?;
     let now = app.clock.now();
     let facts = ApiKeyForm {
@@ -86,7 +86,7 @@ pub async fn import(app: &App, actor: &Actor, list: &[u8]) -> Result<Imported> {
         planned.push((line, api_keys::fresh(app)?));
     }
     let making = Making {
-        home: actor.sight().organization(),
+        sight,
         may_make_organizations: actor
             .require_platform(Permission::OrganizationsManage)
             .is_ok(),
@@ -104,7 +104,8 @@ pub async fn import(app: &App, actor: &Actor, list: &[u8]) -> Result<Imported> {
 
 /// What every line needs.
 struct Making {
-    home: Option<i64>,
+    /// Where the caller may make sites and their keys.
+    sight: Sight,
     may_make_organizations: bool,
     by: String,
     now: jiff::Timestamp,
@@ -156,21 +157,22 @@ impl Making {
         let wrong =
             |code, detail: &str| Ok(Err(Fault::new(line.place("organization"), code, detail)));
         let Some(name) = &line.organization else {
-            return match self.home {
+            return match self.sight.only_organization() {
                 Some(home) => Ok(Ok(home)),
                 None => wrong("required", "is required: whose site is it?"),
             };
         };
         let found = organizations::find_named(db, name)?;
-        match (self.home, found) {
-            (Some(home), Some(id)) if home == id => Ok(Ok(id)),
-            (Some(_), _) => wrong(
+        match found {
+            Some(id) if self.sight.sees_organization(id) => Ok(Ok(id)),
+            _ if self.sight.only_organization().is_some() => wrong(
                 "not_yours",
                 "is not your organization; leave the cell empty.",
             ),
-            (None, Some(id)) => Ok(Ok(id)),
-            (None, None) if !self.may_make_organizations => wrong("not_found", "isn't there."),
-            (None, None) => {
+            _ if !self.may_make_organizations => {
+                wrong("not_yours", "is not one of your organizations.")
+            }
+            _ => {
                 let mut faults = Vec::new();
                 let checked = crate::domain::form::line(Some(name), "/", 120, &mut faults);
                 let Some(name) = checked else {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use super::lists::ask;
 use super::{Error, Result, refresh};
 use crate::app::App;
-use crate::domain::access::{Actor, Permission};
+use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::job::{Job, REFRESH_MODULE};
 use crate::domain::listing::{Page, Query};
 use crate::store::Lane;
@@ -22,9 +22,9 @@ const ATTEMPTS: i64 = 5;
 /// # Errors
 /// Where the caller may not, or the store can't.
 pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Job>> {
-    actor.require(Permission::JobsRead)?;
+    let sight = actor.require(Permission::JobsRead)?;
     app.store
-        .read(|db| Ok(jobs::list(db, &ask(app, actor, query, &[]))?))
+        .read(|db| Ok(jobs::list(db, &ask(app, &sight, query, &[]))?))
 }
 
 /// One in sight.
@@ -32,11 +32,13 @@ pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Job>> 
 /// # Errors
 /// [`Error::NotFound`].
 pub async fn find(app: &App, actor: &Actor, id: i64) -> Result<Job> {
-    actor.require(Permission::JobsRead)?;
-    let mine = actor.sight().organization();
+    let sight = actor.require(Permission::JobsRead)?;
     app.store
         .read(|db| jobs::find(db, id).map_err(Error::from))?
-        .filter(|job| mine.is_none() || job.organization_id == mine)
+        .filter(|job| match job.organization_id {
+            Some(id) => sight.sees_organization(id),
+            None => sight == Sight::All,
+        })
         .ok_or(Error::NotFound)
 }
 

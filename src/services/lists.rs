@@ -1,7 +1,7 @@
 //! How a list is asked: the caller's sight and the clock go with every question.
 
 use crate::app::App;
-use crate::domain::access::Actor;
+use crate::domain::access::Sight;
 use crate::domain::listing::Query;
 use crate::store::listing::Ask;
 
@@ -9,13 +9,13 @@ use crate::store::listing::Ask;
 /// (expression, id).
 pub(super) fn ask<'a>(
     app: &App,
-    actor: &Actor,
+    sight: &'a Sight,
     query: &'a Query,
     within: &'a [(&'static str, i64)],
 ) -> Ask<'a> {
     Ask {
         query,
-        sight: actor.sight(),
+        sight,
         within,
         now: app.clock.now(),
     }

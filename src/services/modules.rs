@@ -27,9 +27,9 @@ use crate::store::{Lane, affected_sites, audit as record, catalogue, jobs, modul
 /// # Errors
 /// Where the caller may not, or the store can't.
 pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Module>> {
-    actor.require(Permission::ModulesRead)?;
+    let sight = actor.require(Permission::ModulesRead)?;
     app.store
-        .read(|db| Ok(modules::list(db, &ask(app, actor, query, &[]))?))
+        .read(|db| Ok(modules::list(db, &ask(app, &sight, query, &[]))?))
 }
 
 /// One in sight.
@@ -37,21 +37,21 @@ pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Module
 /// # Errors
 /// [`Error::NotFound`] where it isn't there or no site in sight runs it.
 pub async fn find(app: &App, actor: &Actor, id: i64) -> Result<Module> {
-    actor.require(Permission::ModulesRead)?;
-    in_sight(app, actor, id)
+    let sight = actor.require(Permission::ModulesRead)?;
+    in_sight(app, &sight, id)
 }
 
 /// It is there and the caller can see it.
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn seen(app: &App, actor: &Actor, id: i64) -> Result<()> {
-    in_sight(app, actor, id).map(drop)
+pub fn seen(app: &App, sight: &Sight, id: i64) -> Result<()> {
+    in_sight(app, sight, id).map(drop)
 }
 
-fn in_sight(app: &App, actor: &Actor, id: i64) -> Result<Module> {
+fn in_sight(app: &App, sight: &Sight, id: i64) -> Result<Module> {
     app.store
-        .read(|db| modules::find(db, actor.sight(), id).map_err(Error::from))?
+        .read(|db| modules::find(db, sight, id).map_err(Error::from))?
         .ok_or(Error::NotFound)
 }
 
@@ -66,12 +66,12 @@ pub async fn versions(
     id: i64,
     query: &Query,
 ) -> Result<Page<ModuleVersion>> {
-    actor.require(Permission::ModulesRead)?;
-    seen(app, actor, id)?;
+    let sight = actor.require(Permission::ModulesRead)?;
+    seen(app, &sight, id)?;
     let rows = app.store.read(|db| {
         let module = catalogue::get(db, id)?.ok_or(Error::NotFound)?;
         let grounds = app.histories.grounds(db, &module)?;
-        let seen = modules::seen_versions(db, actor.sight(), id)?;
+        let seen = modules::seen_versions(db, &sight, id)?;
         Ok::<_, Error>(joined(&module, &grounds, seen))
     })?;
     Ok(handful::page(rows, query))
@@ -136,10 +136,10 @@ fn version(number: Option<String>, judged: Judgement) -> ModuleVersion {
 /// # Errors
 /// [`Error::NotFound`] where the module isn't there or no site in sight runs it.
 pub async fn sites(app: &App, actor: &Actor, id: i64, query: &Query) -> Result<Page<AffectedSite>> {
-    actor.require(Permission::SitesRead)?;
-    seen(app, actor, id)?;
+    let sight = actor.require(Permission::SitesRead)?;
+    seen(app, &sight, id)?;
     app.store
-        .read(|db| Ok(affected_sites::list(db, id, &ask(app, actor, query, &[]))?))
+        .read(|db| Ok(affected_sites::list(db, id, &ask(app, &sight, query, &[]))?))
 }
 
 /// Adds a drupal.org project, which is due to be asked for at once. One that was deleted comes back.
@@ -179,7 +179,7 @@ pub async fn create(app: &App, actor: &Actor, form: &ModuleForm) -> Result<Modul
                     id
                 }
             };
-            let made = modules::find(db, Sight::All, id)?.ok_or(Error::NotFound)?;
+            let made = modules::find(db, &Sight::All, id)?.ok_or(Error::NotFound)?;
             record::append(db, &entry.subject("module", id).after(shown(&made)))?;
             Ok(made)
         })
@@ -201,7 +201,7 @@ pub async fn update(app: &App, actor: &Actor, id: i64, form: ModuleForm) -> Resu
             let known = catalogue::get(db, id)?
                 .filter(|known| !known.deleted)
                 .ok_or(Error::NotFound)?;
-            let before = modules::find(db, Sight::All, id)?.ok_or(Error::NotFound)?;
+            let before = modules::find(db, &Sight::All, id)?.ok_or(Error::NotFound)?;
             let facts = ModuleFacts {
                 name: known.name,
                 title: known.title,
@@ -209,7 +209,7 @@ pub async fn update(app: &App, actor: &Actor, id: i64, form: ModuleForm) -> Resu
             };
             let facts = form.check(Some(&facts)).map_err(Error::Invalid)?;
             modules::update(db, id, &facts, &by, now)?;
-            let after = modules::find(db, Sight::All, id)?.ok_or(Error::NotFound)?;
+            let after = modules::find(db, &Sight::All, id)?.ok_or(Error::NotFound)?;
             record::append(db, &entry.before(shown(&before)).after(shown(&after)))?;
             Ok(after)
         })
@@ -227,7 +227,7 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
     let entry = audit::entry(app, actor, "module.deleted").subject("module", id);
     app.store
         .write(Lane::Front, move |db| {
-            let before = modules::find(db, Sight::All, id)?.ok_or(Error::NotFound)?;
+            let before = modules::find(db, &Sight::All, id)?.ok_or(Error::NotFound)?;
             if !modules::delete(db, id, &by, now)? {
                 return Err(Error::Conflict {
                     code: "in_use",
@@ -247,8 +247,8 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn seen_or_gone(app: &App, actor: &Actor, id: i64) -> Result<()> {
-    let all = actor.sight() == Sight::All;
+pub fn seen_or_gone(app: &App, sight: &Sight, id: i64) -> Result<()> {
+    let all = *sight == Sight::All;
     if all
         && app
             .store
@@ -277,7 +277,7 @@ pub async fn deleted(app: &App, actor: &Actor) -> Result<Vec<DeletedModule>> {
 /// `name_taken` where it is there already: a site or somebody brought it back meanwhile.
 pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<Module> {
     actor.require_platform(Permission::ModulesWrite)?;
-    seen_or_gone(app, actor, id)?;
+    seen_or_gone(app, &Sight::All, id)?;
     let now = app.clock.now();
     let entry = audit::entry(app, actor, "module.restored").subject("module", id);
     app.store
@@ -285,7 +285,7 @@ pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<Module> {
             if !catalogue::restore(db, id, now)? {
                 return Err(taken());
             }
-            let restored = modules::find(db, Sight::All, id)?.ok_or(Error::NotFound)?;
+            let restored = modules::find(db, &Sight::All, id)?.ok_or(Error::NotFound)?;
             record::append(db, &entry.after(shown(&restored)))?;
             Ok(restored)
         })
@@ -311,8 +311,8 @@ fn taken() -> Error {
 /// [`Error::NotFound`]; [`Error::Conflict`] `not_on_drupal_org` for custom code, whose name never
 /// leaves the house; `feed_disabled` where nobody is to be asked.
 pub async fn refresh(app: &App, actor: &Actor, id: i64) -> Result<Job> {
-    actor.require(Permission::ModulesWrite)?;
-    let module = in_sight(app, actor, id)?;
+    let sight = actor.require(Permission::ModulesWrite)?;
+    let module = in_sight(app, &sight, id)?;
     if !module.is_project() {
         return Err(Error::Conflict {
             code: "not_on_drupal_org",
@@ -325,7 +325,8 @@ pub async fn refresh(app: &App, actor: &Actor, id: i64) -> Result<Job> {
             detail: "drupal.org is not asked here; import the catalogue instead.".to_owned(),
         });
     }
-    let organization = actor.sight().organization();
+    // The job belongs to an organization of his, so that he can follow it.
+    let organization = sight.organizations().and_then(<[i64]>::first).copied();
     let payload = json!({"module_id": id}).to_string();
     let (by, now) = (actor.label(), app.clock.now());
     let entry = audit::entry(app, actor, "module.refreshed").subject("module", id);

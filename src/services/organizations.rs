@@ -6,7 +6,7 @@ use super::lists::ask;
 use super::sites::{SHOWN, bring_back, not_deleted};
 use super::{Error, Result, audit, ledger};
 use crate::app::App;
-use crate::domain::access::{Actor, Permission};
+use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::listing::{Page, Query};
 use crate::domain::organization::{
     DeletedOrganization, Organization, OrganizationFacts, OrganizationForm,
@@ -20,9 +20,9 @@ use crate::store::{Connection, Lane, StoreError, audit as record, organizations,
 /// # Errors
 /// Where the caller may not, or the store can't.
 pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Organization>> {
-    actor.require(Permission::OrganizationsRead)?;
+    let sight = actor.require(Permission::OrganizationsRead)?;
     app.store
-        .read(|db| Ok(organizations::list(db, &ask(app, actor, query, &[]))?))
+        .read(|db| Ok(organizations::list(db, &ask(app, &sight, query, &[]))?))
 }
 
 /// One in sight.
@@ -30,8 +30,8 @@ pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Organi
 /// # Errors
 /// [`Error::NotFound`] where it isn't there or isn't the caller's to see.
 pub async fn find(app: &App, actor: &Actor, id: i64) -> Result<Organization> {
-    actor.require(Permission::OrganizationsRead)?;
-    in_sight(actor, id)?;
+    let sight = actor.require(Permission::OrganizationsRead)?;
+    in_sight(&sight, id)?;
     app.store
         .read(|db| organizations::find(db, id).map_err(Error::from))?
         .ok_or(Error::NotFound)
@@ -41,8 +41,8 @@ pub async fn find(app: &App, actor: &Actor, id: i64) -> Result<Organization> {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn seen(app: &App, actor: &Actor, id: i64) -> Result<()> {
-    in_sight(actor, id)?;
+pub fn seen(app: &App, sight: &Sight, id: i64) -> Result<()> {
+    in_sight(sight, id)?;
     if app
         .store
         .read(|db| organizations::exists(db, id).map_err(Error::from))?
@@ -53,8 +53,8 @@ pub fn seen(app: &App, actor: &Actor, id: i64) -> Result<()> {
     }
 }
 
-fn in_sight(actor: &Actor, id: i64) -> Result<()> {
-    if actor.sight().organization().is_none_or(|mine| mine == id) {
+fn in_sight(sight: &Sight, id: i64) -> Result<()> {
+    if sight.sees_organization(id) {
         Ok(())
     } else {
         Err(Error::NotFound)
@@ -91,8 +91,8 @@ pub async fn update(
     id: i64,
     form: OrganizationForm,
 ) -> Result<Organization> {
-    actor.require(Permission::OrganizationsManage)?;
-    in_sight(actor, id)?;
+    let sight = actor.require(Permission::OrganizationsManage)?;
+    in_sight(&sight, id)?;
     let (by, now) = (actor.label(), app.clock.now());
     let entry = audit::entry(app, actor, "organization.updated");
     app.store
@@ -118,9 +118,9 @@ pub async fn update(
 /// # Errors
 /// [`Error::NotFound`]; where the caller may not.
 pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
-    actor.require(Permission::OrganizationsManage)?;
     actor.require_platform(Permission::OrganizationsManage)?;
-    in_sight(actor, id)?;
+    let sight = actor.require(Permission::OrganizationsManage)?;
+    in_sight(&sight, id)?;
     let (by, now) = (actor.label(), app.clock.now());
     let entry = audit::entry(app, actor, "organization.deleted");
     let promise = ledger::promise(&app.config.sla);
@@ -143,8 +143,8 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn seen_or_gone(app: &App, actor: &Actor, id: i64) -> Result<()> {
-    in_sight(actor, id)?;
+pub fn seen_or_gone(app: &App, sight: &Sight, id: i64) -> Result<()> {
+    in_sight(sight, id)?;
     if app
         .store
         .read(|db| organizations::exists_at_all(db, id).map_err(Error::from))?
@@ -172,9 +172,8 @@ pub async fn deleted(app: &App, actor: &Actor) -> Result<Vec<DeletedOrganization
 /// [`Error::NotFound`]; [`Error::Conflict`] with `not_deleted`, or `name_taken` where another one
 /// has its name meanwhile.
 pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<Organization> {
-    actor.require(Permission::OrganizationsManage)?;
     actor.require_platform(Permission::OrganizationsManage)?;
-    seen_or_gone(app, actor, id)?;
+    seen_or_gone(app, &Sight::All, id)?;
     let (by, now) = (actor.label(), app.clock.now());
     let entry = audit::entry(app, actor, "organization.restored");
     let promise = ledger::promise(&app.config.sla);

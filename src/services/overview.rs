@@ -6,7 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use super::Result;
 use super::advisory_feed::{self, Freshness};
 use crate::app::App;
-use crate::domain::access::{Actor, Permission};
+use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::exposure::Risk;
 use crate::domain::site_status::Standing;
 pub use crate::store::overview::OpenWindow;
@@ -39,7 +39,7 @@ pub struct Word {
 }
 
 /// What stands on every page.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Glance {
     /// Sites in sight.
     pub sites: i64,
@@ -106,10 +106,10 @@ pub(super) struct ToldOf {
 /// What drupal.org told of what the sites in sight stand on.
 pub(super) fn told(
     db: &Connection,
-    organization: Option<i64>,
+    sight: &Sight,
     advisories: Option<Freshness>,
 ) -> Result<ToldOf> {
-    let (read_at, stale, modules) = store::feed(db, organization)?;
+    let (read_at, stale, modules) = store::feed(db, sight)?;
     let releases = read_at.and_then(|at| Timestamp::from_millisecond(at).ok());
     let both = [releases, advisories.and_then(|fresh| fresh.read_at)];
     Ok(ToldOf {
@@ -124,19 +124,18 @@ pub(super) fn told(
 /// # Errors
 /// What the store says.
 pub async fn glance(app: &App, actor: &Actor) -> Result<Glance> {
-    actor.require(Permission::SitesRead)?;
-    let organization = actor.sight().organization();
+    let sight = actor.require(Permission::SitesRead)?;
     let now = app.clock.now().as_millisecond();
     let advisories = advisory_feed::freshness(app)?;
     app.store.read(|db| {
-        let tallies = store::tallies(db, organization)?;
-        let told = told(db, organization, advisories)?;
+        let tallies = store::tallies(db, &sight)?;
+        let told = told(db, &sight, advisories)?;
         let sites = tallies.iter().map(|t| t.sites).sum();
         let open = tallies.iter().map(|t| t.open).sum();
-        let late = store::late_pairs(db, organization, now)?;
+        let late = store::late_pairs(db, &sight, now)?;
         Ok(Glance {
             sites,
-            reported: sites - store::unheard(db, organization, now - DAY)?,
+            reported: sites - store::unheard(db, &sight, now - DAY)?,
             open,
             late,
             modules: told.modules,
@@ -152,13 +151,12 @@ pub async fn glance(app: &App, actor: &Actor) -> Result<Glance> {
 /// # Errors
 /// What the store says.
 pub async fn words(app: &App, actor: &Actor) -> Result<Vec<(Word, i64)>> {
-    actor.require(Permission::SitesRead)?;
-    let organization = actor.sight().organization();
+    let sight = actor.require(Permission::SitesRead)?;
     let now = app.clock.now().as_millisecond();
     let (all, overdue) = app.store.read(|db| {
         Ok::<_, super::Error>((
-            store::tallies(db, organization)?,
-            store::overdue(db, organization, now)?,
+            store::tallies(db, &sight)?,
+            store::overdue(db, &sight, now)?,
         ))
     })?;
     Ok(grouped(&all, &overdue).concat())
@@ -169,16 +167,14 @@ pub async fn words(app: &App, actor: &Actor) -> Result<Vec<(Word, i64)>> {
 /// # Errors
 /// What the store says.
 pub async fn of_organization(app: &App, actor: &Actor, id: i64) -> Result<Vec<(Word, i64)>> {
-    actor.require(Permission::SitesRead)?;
-    if actor.sight().organization().is_some_and(|mine| mine != id) {
+    let sight = actor.require(Permission::SitesRead)?;
+    if !sight.sees_organization(id) {
         return Ok(Vec::new());
     }
+    let one = Sight::organization(id);
     let now = app.clock.now().as_millisecond();
     let (all, overdue) = app.store.read(|db| {
-        Ok::<_, super::Error>((
-            store::tallies(db, Some(id))?,
-            store::overdue(db, Some(id), now)?,
-        ))
+        Ok::<_, super::Error>((store::tallies(db, &one)?, store::overdue(db, &one, now)?))
     })?;
     Ok(grouped(&all, &overdue).concat())
 }
@@ -188,47 +184,46 @@ pub async fn of_organization(app: &App, actor: &Actor, id: i64) -> Result<Vec<(W
 /// # Errors
 /// What the store says.
 pub async fn show(app: &App, actor: &Actor) -> Result<Overview> {
-    actor.require(Permission::SitesRead)?;
-    let organization = actor.sight().organization();
+    let sight = actor.require(Permission::SitesRead)?;
     let now = app.clock.now();
     let at = now.as_millisecond();
     app.store.read(|db| {
-        let tallies = store::tallies(db, organization)?;
+        let tallies = store::tallies(db, &sight)?;
         let sites: i64 = tallies.iter().map(|t| t.sites).sum();
         let groups = if sites <= DRAWN {
-            drawn(&store::marks(db, organization)?, at)
+            drawn(&store::marks(db, &sight)?, at)
         } else {
-            grouped(&tallies, &store::overdue(db, organization, at)?)
+            grouped(&tallies, &store::overdue(db, &sight, at)?)
         };
         let hours = if sites <= COUNTED {
-            by_hour(&store::contacts_by_hour(db, organization, at)?)
+            by_hour(&store::contacts_by_hour(db, &sight, at)?)
         } else {
             Vec::new()
         };
-        let (open, days) = store::by_day(db, organization, at, DAYS)?;
+        let (open, days) = store::by_day(db, &sight, at, DAYS)?;
         let (this_from, last_from) = month_starts(now);
         let passed = at - this_from.as_millisecond();
         let last_until = (last_from.as_millisecond() + passed).min(this_from.as_millisecond());
         Ok(Overview {
             groups,
-            urgent: store::urgent(db, organization, URGENT)?,
+            urgent: store::urgent(db, &sight, URGENT)?,
             hours,
-            quiet: store::quiet(db, organization, QUIET)?,
+            quiet: store::quiet(db, &sight, QUIET)?,
             months: Months {
                 this: store::happened(
                     db,
-                    organization,
+                    &sight,
                     this_from.as_millisecond(),
                     at.saturating_add(1),
                 )?,
-                last: store::happened(db, organization, last_from.as_millisecond(), last_until)?,
+                last: store::happened(db, &sight, last_from.as_millisecond(), last_until)?,
                 days: passed / DAY + 1,
                 this_from,
                 last_from,
             },
             trend: trend(open, &days),
             risks: if sites <= COUNTED {
-                store::by_risk(db, organization)?
+                store::by_risk(db, &sight)?
             } else {
                 Vec::new()
             },

@@ -27,11 +27,11 @@ pub async fn list(
     site_id: i64,
     query: &Query,
 ) -> Result<Page<(SiteModule, Fitting)>> {
-    actor.require(Permission::SitesRead)?;
-    sites::seen(app, actor, site_id)?;
+    let sight = actor.require(Permission::SitesRead)?;
+    sites::seen(app, &sight, site_id)?;
     app.store.read(|db| {
         let within = [("sm.site_id", site_id)];
-        let page = site_modules::list(db, &ask(app, actor, query, &within))?;
+        let page = site_modules::list(db, &ask(app, &sight, query, &within))?;
         let core = Core::of(db, site_id)?;
         let mut fittings = Vec::with_capacity(page.rows.len());
         for module in &page.rows {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::lists::ask;
 use super::{Error, Result, audit, ledger, watch};
 use crate::app::App;
-use crate::domain::access::{Actor, Permission};
+use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::exposure::Promise;
 use crate::domain::fault::Fault;
 use crate::domain::listing::{Page, Query};
@@ -23,9 +23,9 @@ pub(super) const SHOWN: u32 = 200;
 /// # Errors
 /// Where the caller may not, or the store can't.
 pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Site>> {
-    actor.require(Permission::SitesRead)?;
+    let sight = actor.require(Permission::SitesRead)?;
     app.store
-        .read(|db| Ok(sites::list(db, &ask(app, actor, query, &[]))?))
+        .read(|db| Ok(sites::list(db, &ask(app, &sight, query, &[]))?))
 }
 
 /// One in sight.
@@ -33,12 +33,12 @@ pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Site>>
 /// # Errors
 /// [`Error::NotFound`] where it isn't there or isn't the caller's to see.
 pub async fn find(app: &App, actor: &Actor, id: i64) -> Result<Site> {
-    actor.require(Permission::SitesRead)?;
+    let sight = actor.require(Permission::SitesRead)?;
     let site = app
         .store
         .read(|db| sites::find(db, id).map_err(Error::from))?
         .ok_or(Error::NotFound)?;
-    if actor.sight().sees(site.organization_id, site.id) {
+    if sight.sees(site.organization_id, site.id) {
         Ok(site)
     } else {
         Err(Error::NotFound)
@@ -49,14 +49,14 @@ pub async fn find(app: &App, actor: &Actor, id: i64) -> Result<Site> {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn seen(app: &App, actor: &Actor, id: i64) -> Result<i64> {
+pub fn seen(app: &App, sight: &Sight, id: i64) -> Result<i64> {
     let look_up = || {
         app.store
             .read(|db| sites::organization_of(db, id).map_err(Error::from))
     };
     app.callers
         .home(id, look_up)?
-        .filter(|organization| actor.sight().sees(*organization, id))
+        .filter(|organization| sight.sees(*organization, id))
         .ok_or(Error::NotFound)
 }
 
@@ -66,14 +66,14 @@ pub fn seen(app: &App, actor: &Actor, id: i64) -> Result<i64> {
 /// [`Error::Forbidden`] where he names one beyond his wall, whether it exists or not;
 /// [`Error::Invalid`] where he names none and sees several.
 pub fn home(actor: &Actor, named: Option<i64>) -> Result<i64> {
-    actor.require(Permission::SitesWrite)?;
-    match (actor.sight().organization(), named) {
-        (Some(mine), Some(named)) if mine != named => Err(Error::Forbidden(format!(
+    let sight = actor.require(Permission::SitesWrite)?;
+    match (sight.only_organization(), named) {
+        (_, Some(named)) if !sight.sees_organization(named) => Err(Error::Forbidden(format!(
             "this needs the permission {} in that organization",
             Permission::SitesWrite
         ))),
-        (Some(mine), _) => Ok(mine),
-        (None, Some(named)) => Ok(named),
+        (_, Some(named)) => Ok(named),
+        (Some(only), None) => Ok(only),
         (None, None) => Err(Error::Invalid(vec![crate::domain::form::required(
             "/organization_id",
         )])),
@@ -132,8 +132,8 @@ pub async fn update(
     organization_id: Option<i64>,
     mut form: SiteForm,
 ) -> Result<Site> {
-    actor.require(Permission::SitesWrite)?;
-    let home = seen(app, actor, id)?;
+    let sight = actor.require(Permission::SitesWrite)?;
+    let home = seen(app, &sight, id)?;
     if organization_id.is_some_and(|named| named != home) {
         form.unreadable.push(Fault::new(
             "/organization_id",
@@ -164,8 +164,8 @@ pub async fn update(
 /// # Errors
 /// [`Error::NotFound`]; where the caller may not.
 pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
-    actor.require(Permission::SitesDelete)?;
-    seen(app, actor, id)?;
+    let sight = actor.require(Permission::SitesDelete)?;
+    seen(app, &sight, id)?;
     let (by, now) = (actor.label(), app.clock.now());
     let entry = audit::entry(app, actor, "site.deleted");
     let promise = ledger::promise(&app.config.sla);
@@ -185,10 +185,10 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
 ///
 /// # Errors
 /// [`Error::NotFound`].
-pub fn seen_or_gone(app: &App, actor: &Actor, id: i64) -> Result<()> {
+pub fn seen_or_gone(app: &App, sight: &Sight, id: i64) -> Result<()> {
     app.store
         .read(|db| sites::organization_of_any(db, id).map_err(Error::from))?
-        .filter(|organization| actor.sight().sees(*organization, id))
+        .filter(|organization| sight.sees(*organization, id))
         .map(drop)
         .ok_or(Error::NotFound)
 }
@@ -199,10 +199,9 @@ pub fn seen_or_gone(app: &App, actor: &Actor, id: i64) -> Result<()> {
 /// # Errors
 /// Where the caller may not, or the store can't.
 pub async fn deleted(app: &App, actor: &Actor) -> Result<Vec<DeletedSite>> {
-    actor.require(Permission::SitesDelete)?;
-    let organization = actor.sight().organization();
+    let sight = actor.require(Permission::SitesDelete)?;
     app.store
-        .read(|db| sites::list_deleted(db, organization, SHOWN).map_err(Error::from))
+        .read(|db| sites::list_deleted(db, &sight, SHOWN).map_err(Error::from))
 }
 
 /// Brings a deleted one back: the windows that ended with it are open again, the keys that were
@@ -212,8 +211,8 @@ pub async fn deleted(app: &App, actor: &Actor) -> Result<Vec<DeletedSite>> {
 /// [`Error::NotFound`]; [`Error::Conflict`] with `not_deleted`, `organization_deleted`, or
 /// `name_taken` where another site has its name meanwhile.
 pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<Site> {
-    actor.require(Permission::SitesDelete)?;
-    seen_or_gone(app, actor, id)?;
+    let sight = actor.require(Permission::SitesDelete)?;
+    seen_or_gone(app, &sight, id)?;
     let (by, now) = (actor.label(), app.clock.now());
     let entry = audit::entry(app, actor, "site.restored");
     let promise = ledger::promise(&app.config.sla);

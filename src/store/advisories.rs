@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::listing::{Ask, Column, Counted, Source, Wall, page};
 use super::time::{at, ms};
-use super::{Result, blob, row};
+use super::{Result, blob, row, wall};
 use crate::domain::access::Sight;
 use crate::domain::advisory::Record;
 use crate::domain::advisory::shown::{LIST, Shown};
@@ -276,10 +276,10 @@ pub static SOURCE: Source = Source {
         // What sites in sight run, and what has hit one of them.
         organization: "(EXISTS (SELECT 1 FROM modules AS m JOIN module_versions AS v ON v.module_id = m.id \
              JOIN organization_versions AS ov ON ov.version_id = v.id WHERE m.name = a.project AND m.kind = 'project' \
-             AND ov.organization_id = {organization} AND ov.sites > 0) \
+             AND ov.organization_id IN {organizations} AND ov.sites > 0) \
              OR EXISTS (SELECT 1 FROM organization_advisories AS oa CROSS JOIN exposure_advisories AS ea CROSS JOIN exposures AS e \
-             CROSS JOIN sites AS s WHERE oa.organization_id = {organization} AND oa.advisory_id = a.id AND ea.advisory_id = a.id \
-             AND e.id = ea.exposure_id AND e.organization_id = {organization} AND s.id = e.site_id AND s.deleted_at IS NULL))",
+             CROSS JOIN sites AS s WHERE oa.organization_id IN {organizations} AND oa.advisory_id = a.id AND ea.advisory_id = a.id \
+             AND e.id = ea.exposure_id AND e.organization_id IN {organizations} AND s.id = e.site_id AND s.deleted_at IS NULL))",
         site: "(EXISTS (SELECT 1 FROM modules AS m JOIN site_modules AS sm ON sm.module_id = m.id \
              WHERE m.name = a.project AND m.kind = 'project' AND sm.site_id = {site}) \
              OR EXISTS (SELECT 1 FROM exposures AS e CROSS JOIN exposure_advisories AS ea \
@@ -308,8 +308,8 @@ pub static SOURCE: Source = Source {
     counted: &[Counted {
         name: "{affected}",
         all: "a.affected_sites",
-        organization: "ifnull((SELECT oa.affected_sites FROM organization_advisories AS oa \
-             WHERE oa.organization_id = {organization} AND oa.advisory_id = a.id), 0)",
+        organization: "(SELECT ifnull(sum(oa.affected_sites), 0) FROM organization_advisories AS oa \
+             WHERE oa.organization_id IN {organizations} AND oa.advisory_id = a.id)",
         site: "(SELECT count(*) FROM exposures AS e JOIN exposure_advisories AS ea ON ea.exposure_id = e.id \
              WHERE e.site_id = {site} AND e.closed_at IS NULL AND ea.advisory_id = a.id)",
     }],
@@ -327,7 +327,7 @@ pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<Shown>> {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn number(db: &Connection, sight: Sight, name: &str) -> Result<Option<i64>> {
+pub fn number(db: &Connection, sight: &Sight, name: &str) -> Result<Option<i64>> {
     let found: Option<(i64, String)> = db
         .prepare_cached("SELECT id, project FROM advisories WHERE name = ?1")?
         .query_row([name], |row| Ok((row.get(0)?, row.get(1)?)))
@@ -335,7 +335,7 @@ pub fn number(db: &Connection, sight: Sight, name: &str) -> Result<Option<i64>> 
     let Some((id, project)) = found else {
         return Ok(None);
     };
-    if sight.organization().is_none() {
+    if sight.organizations().is_none() {
         return Ok(Some(id));
     }
     let seen = module_in_sight(db, sight, &project)?.is_some() || has_hit(db, sight, id)?;
@@ -343,22 +343,22 @@ pub fn number(db: &Connection, sight: Sight, name: &str) -> Result<Option<i64>> 
 }
 
 /// It explains or explained a window of a site in sight.
-fn has_hit(db: &Connection, sight: Sight, id: i64) -> Result<bool> {
-    let (Some(organization), site) = (sight.organization(), sight.site()) else {
+fn has_hit(db: &Connection, sight: &Sight, id: i64) -> Result<bool> {
+    let (Some(mine), site) = (sight.organizations(), sight.site()) else {
         return Ok(true);
     };
     Ok(db
         .prepare_cached(
             "SELECT 1 FROM organization_advisories AS oa CROSS JOIN exposure_advisories AS ea CROSS JOIN exposures AS e
                 CROSS JOIN sites AS s
-             WHERE oa.organization_id = ?1 AND oa.advisory_id = ?2 AND ea.advisory_id = ?2 AND e.id = ea.exposure_id
-                AND e.organization_id = ?1 AND (?3 IS NULL OR e.site_id = ?3) AND s.id = e.site_id AND s.deleted_at IS NULL",
+             WHERE oa.organization_id IN (SELECT value FROM json_each(?1)) AND oa.advisory_id = ?2 AND ea.advisory_id = ?2 AND e.id = ea.exposure_id
+                AND e.organization_id = oa.organization_id AND (?3 IS NULL OR e.site_id = ?3) AND s.id = e.site_id AND s.deleted_at IS NULL",
         )?
-        .exists(params![organization, id, site])?)
+        .exists(params![wall::list(mine), id, site])?)
 }
 
 /// The module of that name, where a site in sight runs it or all is in sight.
-fn module_in_sight(db: &Connection, sight: Sight, project: &str) -> Result<Option<i64>> {
+fn module_in_sight(db: &Connection, sight: &Sight, project: &str) -> Result<Option<i64>> {
     let module: Option<i64> = db
         .prepare_cached("SELECT id FROM modules WHERE name = ?1 AND kind = 'project'")?
         .query_row([project], |row| row.get(0))
@@ -373,7 +373,7 @@ fn module_in_sight(db: &Connection, sight: Sight, project: &str) -> Result<Optio
 ///
 /// # Errors
 /// What SQLite says.
-pub fn find(db: &Connection, sight: Sight, id: i64) -> Result<Option<Shown>> {
+pub fn find(db: &Connection, sight: &Sight, id: i64) -> Result<Option<Shown>> {
     let found = db
         .prepare_cached(
             "SELECT a.*, m.id AS module_id, coalesce(nullif(m.title, ''), a.project) AS module_title
@@ -384,11 +384,11 @@ pub fn find(db: &Connection, sight: Sight, id: i64) -> Result<Option<Shown>> {
     let Some(mut found) = found else {
         return Ok(None);
     };
-    if sight.organization().is_some() {
+    if sight.organizations().is_some() {
         // One may have hit a site that runs its project no longer.
         found.module_id = module_in_sight(db, sight, &found.project)?;
     }
-    found.affected_sites_count = match (sight.organization(), sight.site()) {
+    found.affected_sites_count = match (sight.organizations(), sight.site()) {
         (None, _) => found.affected_sites_count,
         (Some(_), Some(site)) => db
             .prepare_cached(
@@ -396,13 +396,12 @@ pub fn find(db: &Connection, sight: Sight, id: i64) -> Result<Option<Shown>> {
                  WHERE e.site_id = ?1 AND e.closed_at IS NULL AND ea.advisory_id = ?2",
             )?
             .query_row([site, id], |row| row.get(0))?,
-        (Some(organization), None) => db
+        (Some(mine), None) => db
             .prepare_cached(
-                "SELECT affected_sites FROM organization_advisories WHERE organization_id = ?1 AND advisory_id = ?2",
+                "SELECT ifnull(sum(affected_sites), 0) FROM organization_advisories
+                 WHERE organization_id IN (SELECT value FROM json_each(?1)) AND advisory_id = ?2",
             )?
-            .query_row([organization, id], |row| row.get(0))
-            .optional()?
-            .unwrap_or(0),
+            .query_row(params![wall::list(mine), id], |row| row.get(0))?,
     };
     Ok(Some(found))
 }

@@ -120,7 +120,7 @@ pub fn list(db: &Connection, module_id: i64, ask: &Ask<'_>) -> Result<Page<Affec
 
 /// The one organization that is in sight or asked for.
 fn only_organization(ask: &Ask<'_>) -> Option<i64> {
-    ask.sight.organization().or_else(|| {
+    ask.sight.only_organization().or_else(|| {
         ask.query.filters.iter().find_map(|filter| {
             match (filter.field.name, filter.op, filter.values.as_slice()) {
                 ("organization_id", Op::Eq, [Value::Integer(id)]) => Some(*id),

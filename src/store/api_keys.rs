@@ -5,6 +5,7 @@ use rusqlite::types::Type;
 use rusqlite::{OptionalExtension, Row, params};
 
 use super::listing::{Ask, Column, Source, Wall, page};
+use super::wall::within;
 use super::{Connection, Result};
 use crate::domain::access::{Permission, Sight};
 use crate::domain::api_key::{ApiKey, ApiKeyFacts, LIST};
@@ -136,13 +137,13 @@ pub fn find_presented(db: &Connection, hash: &[u8; 32]) -> Result<Option<Present
 ///
 /// # Errors
 /// What SQLite says.
-pub fn find(db: &Connection, sight: Sight, id: i64) -> Result<Option<ApiKey>> {
+pub fn find(db: &Connection, sight: &Sight, id: i64) -> Result<Option<ApiKey>> {
     Ok(db
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM {ALIVE} AND k.id = ?1
-            AND (?2 IS NULL OR k.organization_id = ?2) AND (?3 IS NULL OR k.site_id = ?3)"
+            AND (?2 IS NULL OR k.organization_id IN (SELECT value FROM json_each(?2))) AND (?3 IS NULL OR k.site_id = ?3)"
         ))?
-        .query_row(params![id, sight.organization(), sight.site()], key)
+        .query_row(params![id, within(sight), sight.site()], key)
         .optional()?)
 }
 

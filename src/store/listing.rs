@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Row, params_from_iter};
 
+use super::wall::list;
 use super::{Result, search};
 
 use crate::domain::access::Sight;
@@ -51,7 +52,7 @@ pub struct Counted {
     pub name: &'static str,
     /// For whoever sees all.
     pub all: &'static str,
-    /// For the sight of one organization.
+    /// For the sight of organizations, added up.
     pub organization: &'static str,
     /// For the sight of one site.
     pub site: &'static str,
@@ -68,9 +69,9 @@ pub enum Wall {
         site: Option<&'static str>,
     },
     /// Rows belong to the platform: whoever doesn't see all sees those that satisfy these
-    /// conditions, in which `{organization}` and `{site}` stand for what is in sight.
+    /// conditions, in which `{organizations}` and `{site}` stand for what is in sight.
     Used {
-        /// For the sight of one organization.
+        /// For the sight of organizations.
         organization: &'static str,
         /// For the sight of one site.
         site: &'static str,
@@ -106,7 +107,7 @@ pub struct Ask<'a> {
     /// What was asked.
     pub query: &'a Query,
     /// What the caller can see.
-    pub sight: Sight,
+    pub sight: &'a Sight,
     /// What the path names, as (expression, id).
     pub within: &'a [(&'static str, i64)],
     /// The current instant.
@@ -271,7 +272,7 @@ fn at_large(ask: &Ask<'_>) -> bool {
     let apart = ask.query.filters.iter().any(|filter| {
         filter.op == Op::Eq && matches!(filter.field.name, "organization_id" | "site_id")
     });
-    ask.sight.organization().is_none() && ask.within.is_empty() && !apart
+    ask.sight.organizations().is_none() && ask.within.is_empty() && !apart
 }
 
 fn order(source: &Source, ask: &Ask<'_>, id: &str) -> String {
@@ -325,9 +326,9 @@ fn conditions(source: &Source, ask: &Ask<'_>, way: Way, statement: &mut Statemen
 }
 
 /// The organization wall. A plus before a column keeps SQLite from looking for rows by it.
-fn wall(wall: Wall, sight: Sight, passed_over: bool) -> Vec<String> {
+fn wall(wall: Wall, sight: &Sight, passed_over: bool) -> Vec<String> {
     let plus = if passed_over { "+" } else { "" };
-    let (organization, site) = (sight.organization(), sight.site());
+    let (organization, site) = (sight.organizations(), sight.site());
     match wall {
         Wall::Owned {
             organization: owner,
@@ -335,7 +336,7 @@ fn wall(wall: Wall, sight: Sight, passed_over: bool) -> Vec<String> {
         } => {
             let mut all = Vec::new();
             if organization.is_some() {
-                all.push(format!("{plus}{owner} = {{organization}}"));
+                all.push(format!("{plus}{owner} IN {{organizations}}"));
             }
             if let (Some(_), Some(of_site)) = (site, of_site) {
                 all.push(format!("{plus}{of_site} = {{site}}"));
@@ -355,7 +356,7 @@ fn wall(wall: Wall, sight: Sight, passed_over: bool) -> Vec<String> {
 
 /// Puts what is in sight, and the current instant, where their placeholders stand.
 fn placed(mut sql: String, source: &Source, ask: &Ask<'_>, statement: &mut Statement) -> String {
-    let (organization, site) = (ask.sight.organization(), ask.sight.site());
+    let (organization, site) = (ask.sight.organizations(), ask.sight.site());
     for counted in source.counted {
         let by_sight = match (organization, site) {
             (_, Some(_)) => counted.site,
@@ -365,15 +366,22 @@ fn placed(mut sql: String, source: &Source, ask: &Ask<'_>, statement: &mut State
         sql = sql.replace(counted.name, by_sight);
     }
     let now = ask.now.as_millisecond();
-    for (name, value) in [
-        ("{organization}", organization),
-        ("{site}", site),
-        ("{now}", Some(now)),
-    ] {
+    for (name, value) in [("{site}", site), ("{now}", Some(now))] {
         if let Some(value) = value.filter(|_| sql.contains(name)) {
             let bound = statement.bind(Sql::Integer(value));
             sql = sql.replace(name, &bound);
         }
+    }
+    if let Some(mine) = organization.filter(|_| sql.contains("{organizations}")) {
+        // One is compared like any value, so that an index gives its rows in order.
+        let set = match mine {
+            [only] => format!("({})", statement.bind(Sql::Integer(*only))),
+            several => {
+                let several = statement.bind(Sql::Text(list(several)));
+                format!("(SELECT value FROM json_each({several}))")
+            }
+        };
+        sql = sql.replace("{organizations}", &set);
     }
     sql
 }

@@ -26,6 +26,7 @@ pub mod inventory;
 pub mod jobs;
 pub mod ledger;
 pub mod listing;
+pub mod memberships;
 pub mod modules;
 pub mod notifications;
 pub mod one_time_tokens;
@@ -41,6 +42,7 @@ pub mod site_modules;
 pub mod sites;
 pub mod time;
 pub mod users;
+pub mod wall;
 pub mod writer;
 
 /// A connection, as the closures of [`Store::read`] and [`Store::write`] get it.

@@ -2,9 +2,11 @@
 //! counted over those sites.
 
 use jiff::Timestamp;
+use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::listing::{Ask, Column, Counted, Source, Wall, page};
+use super::wall::{self, within};
 use super::{Result, row};
 use crate::domain::access::Sight;
 use crate::domain::judgement::Judgement;
@@ -21,7 +23,7 @@ pub static SOURCE: Source = Source {
     columns: None,
     wall: Wall::Used {
         organization: "m.id IN (SELECT v.module_id FROM organization_versions AS ov JOIN module_versions AS v ON v.id = ov.version_id \
-             WHERE ov.organization_id = {organization} AND ov.sites > 0)",
+             WHERE ov.organization_id IN {organizations} AND ov.sites > 0)",
         site: "m.id IN (SELECT sm.module_id FROM site_modules AS sm WHERE sm.site_id = {site})",
     },
     fields: &[
@@ -50,14 +52,14 @@ pub static SOURCE: Source = Source {
             name: "{sites}",
             all: "m.sites_count",
             organization: "(SELECT ifnull(sum(ov.sites), 0) FROM module_versions AS v JOIN organization_versions AS ov \
-                 ON ov.version_id = v.id WHERE v.module_id = m.id AND ov.organization_id = {organization})",
+                 ON ov.version_id = v.id WHERE v.module_id = m.id AND ov.organization_id IN {organizations})",
             site: "(SELECT count(*) FROM site_modules AS sm WHERE sm.site_id = {site} AND sm.module_id = m.id)",
         },
         Counted {
             name: "{exposed}",
             all: "m.exposed_sites_count",
             organization: "(SELECT ifnull(sum(ov.enabled), 0) FROM module_versions AS v JOIN organization_versions AS ov \
-                 ON ov.version_id = v.id WHERE v.module_id = m.id AND v.exposed = 1 AND ov.organization_id = {organization})",
+                 ON ov.version_id = v.id WHERE v.module_id = m.id AND v.exposed = 1 AND ov.organization_id IN {organizations})",
             site: "(SELECT count(*) FROM site_modules AS sm JOIN module_versions AS v ON v.id = sm.version_id \
                  WHERE sm.site_id = {site} AND sm.module_id = m.id AND sm.enabled = 1 AND v.exposed = 1)",
         },
@@ -76,24 +78,24 @@ pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<Module>> {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn find(db: &Connection, sight: Sight, id: i64) -> Result<Option<Module>> {
+pub fn find(db: &Connection, sight: &Sight, id: i64) -> Result<Option<Module>> {
     let Some(mut module) = bare(db, id)? else {
         return Ok(None);
     };
-    let (sites, exposed) = match (sight.organization(), sight.site()) {
+    let (sites, exposed) = match (sight.organizations(), sight.site()) {
         (None, _) => return Ok(Some(module)),
         (Some(_), Some(site)) => counted(
             db,
             "SELECT count(*), ifnull(sum(sm.enabled = 1 AND v.exposed IS 1), 0) FROM site_modules AS sm
                JOIN module_versions AS v ON v.id = sm.version_id WHERE sm.module_id = ?1 AND sm.site_id = ?2",
-            (id, site),
+            (id, Sql::Integer(site)),
         )?,
-        (Some(organization), None) => counted(
+        (Some(mine), None) => counted(
             db,
             "SELECT ifnull(sum(ov.sites), 0), ifnull(sum(iif(v.exposed IS 1, ov.enabled, 0)), 0)
              FROM module_versions AS v JOIN organization_versions AS ov ON ov.version_id = v.id
-             WHERE v.module_id = ?1 AND ov.organization_id = ?2",
-            (id, organization),
+             WHERE v.module_id = ?1 AND ov.organization_id IN (SELECT value FROM json_each(?2))",
+            (id, Sql::Text(wall::list(mine))),
         )?,
     };
     module.sites_count = sites;
@@ -196,15 +198,15 @@ pub struct SeenVersion {
 ///
 /// # Errors
 /// What SQLite says; where a verdict cannot be read.
-pub fn seen_versions(db: &Connection, sight: Sight, id: i64) -> Result<Vec<SeenVersion>> {
+pub fn seen_versions(db: &Connection, sight: &Sight, id: i64) -> Result<Vec<SeenVersion>> {
     let mut prepared = db.prepare_cached(
         "SELECT v.version, v.verdict,
            CASE WHEN ?3 IS NOT NULL THEN (SELECT count(*) FROM site_modules AS sm WHERE sm.site_id = ?3 AND sm.module_id = ?1 AND sm.version_id = v.id)
-                WHEN ?2 IS NOT NULL THEN ifnull((SELECT ov.sites FROM organization_versions AS ov WHERE ov.version_id = v.id AND ov.organization_id = ?2), 0)
+                WHEN ?2 IS NOT NULL THEN (SELECT ifnull(sum(ov.sites), 0) FROM organization_versions AS ov WHERE ov.version_id = v.id AND ov.organization_id IN (SELECT value FROM json_each(?2)))
                 ELSE v.sites_count END AS sites
          FROM module_versions AS v WHERE v.module_id = ?1 ORDER BY ifnull(v.version, char(0)), v.datestamp",
     )?;
-    let mut rows = prepared.query(params![id, sight.organization(), sight.site()])?;
+    let mut rows = prepared.query(params![id, within(sight), sight.site()])?;
     let mut seen = Vec::new();
     while let Some(row) = rows.next()? {
         let verdict: String = row.get(1)?;
@@ -217,9 +219,9 @@ pub fn seen_versions(db: &Connection, sight: Sight, id: i64) -> Result<Vec<SeenV
     Ok(seen)
 }
 
-fn counted(db: &Connection, sql: &str, ids: (i64, i64)) -> rusqlite::Result<(i64, i64)> {
+fn counted(db: &Connection, sql: &str, (id, of): (i64, Sql)) -> rusqlite::Result<(i64, i64)> {
     db.prepare_cached(sql)?
-        .query_row(ids, |found| Ok((found.get(0)?, found.get(1)?)))
+        .query_row(params![id, of], |found| Ok((found.get(0)?, found.get(1)?)))
 }
 
 fn bare(db: &Connection, id: i64) -> rusqlite::Result<Option<Module>> {

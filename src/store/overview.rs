@@ -3,7 +3,9 @@
 
 use rusqlite::{Connection, Row, params};
 
+use super::wall::{list, within};
 use super::{Result, advisories};
+use crate::domain::access::Sight;
 use crate::domain::exposure::Risk;
 
 /// Sites of one kind.
@@ -25,14 +27,14 @@ pub struct Tally {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn tallies(db: &Connection, organization: Option<i64>) -> Result<Vec<Tally>> {
+pub fn tallies(db: &Connection, sight: &Sight) -> Result<Vec<Tally>> {
     collect(
         db,
         "SELECT t.organization_id, t.status, t.silent, t.sites, t.open_exposures
          FROM organization_statuses AS t JOIN organizations AS o ON o.id = t.organization_id
-         WHERE t.sites > 0 AND o.deleted_at IS NULL AND (?1 IS NULL OR t.organization_id = ?1)
+         WHERE t.sites > 0 AND o.deleted_at IS NULL AND (?1 IS NULL OR t.organization_id IN (SELECT value FROM json_each(?1)))
          ORDER BY o.name COLLATE NOCASE, o.id, t.status, t.silent",
-        organization,
+        sight,
         tally,
     )
 }
@@ -41,13 +43,13 @@ pub fn tallies(db: &Connection, organization: Option<i64>) -> Result<Vec<Tally>>
 ///
 /// # Errors
 /// What SQLite says.
-pub fn overdue(db: &Connection, organization: Option<i64>, now: i64) -> Result<Vec<Tally>> {
+pub fn overdue(db: &Connection, sight: &Sight, now: i64) -> Result<Vec<Tally>> {
     let mut statement = db.prepare_cached(
         "SELECT organization_id, status, silent_since IS NOT NULL, count(*), sum(open_exposures) FROM sites
-         WHERE deleted_at IS NULL AND ifnull(next_due_at, 9223372036854775807) < ?2 AND (?1 IS NULL OR organization_id = ?1)
+         WHERE deleted_at IS NULL AND ifnull(next_due_at, 9223372036854775807) < ?2 AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1)))
          GROUP BY 1, 2, 3",
     )?;
-    let found = statement.query_map(params![organization, now], tally)?;
+    let found = statement.query_map(params![within(sight), now], tally)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
@@ -78,14 +80,14 @@ pub struct Mark {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn marks(db: &Connection, organization: Option<i64>) -> Result<Vec<Mark>> {
+pub fn marks(db: &Connection, sight: &Sight) -> Result<Vec<Mark>> {
     collect(
         db,
         "SELECT s.organization_id, s.status, s.silent_since IS NOT NULL, s.next_due_at
          FROM organizations AS o JOIN sites AS s ON s.organization_id = o.id AND s.deleted_at IS NULL
-         WHERE o.deleted_at IS NULL AND (?1 IS NULL OR o.id = ?1)
+         WHERE o.deleted_at IS NULL AND (?1 IS NULL OR o.id IN (SELECT value FROM json_each(?1)))
          ORDER BY o.name COLLATE NOCASE, o.id, s.name COLLATE NOCASE",
-        organization,
+        sight,
         |row| Ok(Mark { organization_id: row.get(0)?, status: row.get(1)?, silent: row.get(2)?, due: row.get(3)? }),
     )
 }
@@ -94,33 +96,29 @@ pub fn marks(db: &Connection, organization: Option<i64>) -> Result<Vec<Mark>> {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn unheard(db: &Connection, organization: Option<i64>, since: i64) -> Result<i64> {
+pub fn unheard(db: &Connection, sight: &Sight, since: i64) -> Result<i64> {
     Ok(db
         .prepare_cached(
             "SELECT
                (SELECT count(*) FROM site_contacts AS c JOIN sites AS s ON s.id = c.site_id
-                WHERE c.last_sync_at < ?2 AND s.deleted_at IS NULL AND (?1 IS NULL OR s.organization_id = ?1))
+                WHERE c.last_sync_at < ?2 AND s.deleted_at IS NULL AND (?1 IS NULL OR s.organization_id IN (SELECT value FROM json_each(?1))))
              + (SELECT count(*) FROM site_contacts AS c JOIN sites AS s ON s.id = c.site_id
-                WHERE c.last_sync_at IS NULL AND s.deleted_at IS NULL AND (?1 IS NULL OR s.organization_id = ?1))",
+                WHERE c.last_sync_at IS NULL AND s.deleted_at IS NULL AND (?1 IS NULL OR s.organization_id IN (SELECT value FROM json_each(?1))))",
         )?
-        .query_row(params![organization, since], |row| row.get(0))?)
+        .query_row(params![within(sight), since], |row| row.get(0))?)
 }
 
 /// Sites by the whole hours since their last contact, (hours, sites), up to 24.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn contacts_by_hour(
-    db: &Connection,
-    organization: Option<i64>,
-    now: i64,
-) -> Result<Vec<(i64, i64)>> {
+pub fn contacts_by_hour(db: &Connection, sight: &Sight, now: i64) -> Result<Vec<(i64, i64)>> {
     let mut statement = db.prepare_cached(
         "SELECT (?2 - c.last_sync_at) / 3600000, count(*) FROM site_contacts AS c JOIN sites AS s ON s.id = c.site_id
-         WHERE c.last_sync_at > ?2 - 86400000 AND s.deleted_at IS NULL AND (?1 IS NULL OR s.organization_id = ?1)
+         WHERE c.last_sync_at > ?2 - 86400000 AND s.deleted_at IS NULL AND (?1 IS NULL OR s.organization_id IN (SELECT value FROM json_each(?1)))
          GROUP BY 1",
     )?;
-    let found = statement.query_map(params![organization, now], |row| {
+    let found = statement.query_map(params![within(sight), now], |row| {
         Ok((row.get(0)?, row.get(1)?))
     })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
@@ -133,13 +131,13 @@ pub type Quiet = (i64, String, Option<i64>);
 ///
 /// # Errors
 /// What SQLite says.
-pub fn quiet(db: &Connection, organization: Option<i64>, most: u32) -> Result<Vec<Quiet>> {
+pub fn quiet(db: &Connection, sight: &Sight, most: u32) -> Result<Vec<Quiet>> {
     let mut statement = db.prepare_cached(
         "SELECT s.id, s.name, c.last_sync_at FROM sites AS s LEFT JOIN site_contacts AS c ON c.site_id = s.id
-         WHERE s.deleted_at IS NULL AND s.silent_since IS NOT NULL AND (?1 IS NULL OR s.organization_id = ?1)
+         WHERE s.deleted_at IS NULL AND s.silent_since IS NOT NULL AND (?1 IS NULL OR s.organization_id IN (SELECT value FROM json_each(?1)))
          ORDER BY s.silent_since, s.id LIMIT ?2",
     )?;
-    let found = statement.query_map(params![organization, most], |row| {
+    let found = statement.query_map(params![within(sight), most], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?))
     })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
@@ -187,24 +185,20 @@ pub struct OpenWindow {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn urgent(
-    db: &Connection,
-    organization: Option<i64>,
-    most: u32,
-) -> Result<Vec<(OpenWindow, i64)>> {
+pub fn urgent(db: &Connection, sight: &Sight, most: u32) -> Result<Vec<(OpenWindow, i64)>> {
     let mut sites = db.prepare_cached(
         "SELECT id, open_exposures FROM sites
          WHERE deleted_at IS NULL AND ifnull(next_due_at, 9223372036854775807) < 9223372036854775807
-           AND (?1 IS NULL OR organization_id = ?1)
+           AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1)))
          ORDER BY ifnull(next_due_at, 9223372036854775807), id LIMIT ?2",
     )?;
     let mut found: Vec<(i64, i64)> = sites
-        .query_map(params![organization, most], |row| {
+        .query_map(params![within(sight), most], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?
         .collect::<rusqlite::Result<_>>()?;
     if found.len() < most as usize {
-        found.extend(without_due(db, organization, most)?);
+        found.extend(without_due(db, sight, most)?);
         found.truncate(most as usize);
     }
     let mut first = db.prepare_cached(
@@ -229,17 +223,13 @@ pub fn urgent(
 }
 
 /// Sites with something open that nobody promised a time for.
-fn without_due(
-    db: &Connection,
-    organization: Option<i64>,
-    most: u32,
-) -> rusqlite::Result<Vec<(i64, i64)>> {
+fn without_due(db: &Connection, sight: &Sight, most: u32) -> rusqlite::Result<Vec<(i64, i64)>> {
     let mut undue = db.prepare_cached(
         "SELECT id, open_exposures FROM sites
          WHERE deleted_at IS NULL AND status = 0 AND ifnull(next_due_at, 9223372036854775807) = 9223372036854775807
-           AND open_exposures > 0 AND (?1 IS NULL OR organization_id = ?1) ORDER BY id LIMIT ?2",
+           AND open_exposures > 0 AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1))) ORDER BY id LIMIT ?2",
     )?;
-    let rows = undue.query_map(params![organization, most], |row| {
+    let rows = undue.query_map(params![within(sight), most], |row| {
         Ok((row.get(0)?, row.get(1)?))
     })?;
     rows.collect()
@@ -270,15 +260,15 @@ fn window(row: &Row<'_>) -> rusqlite::Result<OpenWindow> {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn by_risk(db: &Connection, organization: Option<i64>) -> Result<Vec<(Option<Risk>, i64)>> {
+pub fn by_risk(db: &Connection, sight: &Sight) -> Result<Vec<(Option<Risk>, i64)>> {
     let mut statement = db.prepare_cached(
         "SELECT worst, count(*) FROM
            (SELECT min(CASE risk WHEN 'highly_critical' THEN 0 WHEN 'critical' THEN 1 WHEN 'moderately_critical' THEN 2
                 WHEN 'less_critical' THEN 3 WHEN 'not_critical' THEN 4 ELSE 5 END) AS worst
-            FROM exposures WHERE closed_at IS NULL AND (?1 IS NULL OR organization_id = ?1) GROUP BY site_id, module_id)
+            FROM exposures WHERE closed_at IS NULL AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1))) GROUP BY site_id, module_id)
          GROUP BY worst ORDER BY worst",
     )?;
-    let found = statement.query_map([organization], |row| {
+    let found = statement.query_map([within(sight)], |row| {
         let worst = usize::try_from(row.get::<_, i64>(0)?).ok();
         let risk = worst.and_then(|worst| Risk::WORST_FIRST.get(worst));
         Ok((risk.copied(), row.get(1)?))
@@ -290,26 +280,26 @@ pub fn by_risk(db: &Connection, organization: Option<i64>) -> Result<Vec<(Option
 ///
 /// # Errors
 /// What SQLite says.
-pub fn late_pairs(db: &Connection, organization: Option<i64>, now: i64) -> Result<i64> {
+pub fn late_pairs(db: &Connection, sight: &Sight, now: i64) -> Result<i64> {
     Ok(db
         .prepare_cached(
             "SELECT count(*) FROM
                (SELECT 1 FROM exposures
-                WHERE closed_at IS NULL AND ifnull(due_at, 9223372036854775807) < ?2 AND (?1 IS NULL OR organization_id = ?1)
+                WHERE closed_at IS NULL AND ifnull(due_at, 9223372036854775807) < ?2 AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1)))
                 GROUP BY +site_id, module_id)",
         )?
-        .query_row(params![organization, now], |row| row.get(0))?)
+        .query_row(params![within(sight), now], |row| row.get(0))?)
 }
 
 /// Open windows by the word of their risk; empty: unknown.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn open_by_risk(db: &Connection, organization: Option<i64>) -> Result<Vec<(String, i64)>> {
+pub fn open_by_risk(db: &Connection, sight: &Sight) -> Result<Vec<(String, i64)>> {
     collect(
         db,
-        "SELECT risk, sum(open) FROM organization_windows WHERE open > 0 AND (?1 IS NULL OR organization_id = ?1) GROUP BY risk",
-        organization,
+        "SELECT risk, sum(open) FROM organization_windows WHERE open > 0 AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1))) GROUP BY risk",
+        sight,
         |row| Ok((row.get(0)?, row.get(1)?)),
     )
 }
@@ -318,32 +308,27 @@ pub fn open_by_risk(db: &Connection, organization: Option<i64>) -> Result<Vec<(S
 ///
 /// # Errors
 /// What SQLite says.
-pub fn refused(db: &Connection, organization: Option<i64>, since: i64) -> Result<i64> {
+pub fn refused(db: &Connection, sight: &Sight, since: i64) -> Result<i64> {
     Ok(db
         .prepare_cached(
             "SELECT count(*) FROM refused_syncs AS r JOIN sites AS s ON s.id = r.site_id
-             WHERE r.received_at >= ?2 AND s.deleted_at IS NULL AND (?1 IS NULL OR s.organization_id = ?1)",
+             WHERE r.received_at >= ?2 AND s.deleted_at IS NULL AND (?1 IS NULL OR s.organization_id IN (SELECT value FROM json_each(?1)))",
         )?
-        .query_row(params![organization, since], |row| row.get(0))?)
+        .query_row(params![within(sight), since], |row| row.get(0))?)
 }
 
 /// Windows of production sites closed from `from` to before `until`: in time, and late.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn closed(
-    db: &Connection,
-    organization: Option<i64>,
-    from: i64,
-    until: i64,
-) -> Result<(i64, i64)> {
+pub fn closed(db: &Connection, sight: &Sight, from: i64, until: i64) -> Result<(i64, i64)> {
     Ok(db
         .prepare_cached(
             "SELECT ifnull(sum(e.outcome = 'met'), 0), ifnull(sum(e.outcome = 'breached'), 0)
              FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
-             WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND s.environment = 'production' AND s.deleted_at IS NULL AND (?1 IS NULL OR e.organization_id = ?1)",
+             WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND s.environment = 'production' AND s.deleted_at IS NULL AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1)))",
         )?
-        .query_row(params![organization, from, until], |row| {
+        .query_row(params![within(sight), from, until], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?)
 }
@@ -368,27 +353,24 @@ const SAMPLE: u32 = 20_000;
 ///
 /// # Errors
 /// What SQLite says.
-pub fn happened(
-    db: &Connection,
-    organization: Option<i64>,
-    from: i64,
-    until: i64,
-) -> Result<Happened> {
+pub fn happened(db: &Connection, sight: &Sight, from: i64, until: i64) -> Result<Happened> {
     let opened = db
         .prepare_cached(
             "SELECT count(*) FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
-             WHERE e.opened_at >= ?2 AND e.opened_at < ?3 AND s.environment = 'production' AND s.deleted_at IS NULL AND (?1 IS NULL OR e.organization_id = ?1)",
+             WHERE e.opened_at >= ?2 AND e.opened_at < ?3 AND s.environment = 'production' AND s.deleted_at IS NULL AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1)))",
         )?
-        .query_row(params![organization, from, until], |row| row.get(0))?;
+        .query_row(params![within(sight), from, until], |row| row.get(0))?;
     let mut statement = db.prepare_cached(
         "SELECT e.closed_at - e.opened_at FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
          WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND e.outcome IN ('met', 'breached')
-           AND s.environment = 'production' AND s.deleted_at IS NULL AND (?1 IS NULL OR e.organization_id = ?1) LIMIT ?4",
+           AND s.environment = 'production' AND s.deleted_at IS NULL AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1))) LIMIT ?4",
     )?;
     let took: Vec<i64> = statement
-        .query_map(params![organization, from, until, SAMPLE], |row| row.get(0))?
+        .query_map(params![within(sight), from, until, SAMPLE], |row| {
+            row.get(0)
+        })?
         .collect::<rusqlite::Result<_>>()?;
-    let (met, breached) = closed(db, organization, from, until)?;
+    let (met, breached) = closed(db, sight, from, until)?;
     Ok(Happened {
         opened,
         met,
@@ -404,25 +386,20 @@ pub type Day = (i64, i64, i64);
 ///
 /// # Errors
 /// What SQLite says.
-pub fn by_day(
-    db: &Connection,
-    organization: Option<i64>,
-    now: i64,
-    days: i64,
-) -> Result<(i64, Vec<Day>)> {
+pub fn by_day(db: &Connection, sight: &Sight, now: i64, days: i64) -> Result<(i64, Vec<Day>)> {
     let open = db
-        .prepare_cached("SELECT ifnull(sum(open), 0) FROM organization_windows WHERE ?1 IS NULL OR organization_id = ?1")?
-        .query_row([organization], |row| row.get(0))?;
+        .prepare_cached("SELECT ifnull(sum(open), 0) FROM organization_windows WHERE ?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1))")?
+        .query_row([within(sight)], |row| row.get(0))?;
     let mut statement = db.prepare_cached(
         "SELECT day, sum(opened), sum(closed) FROM (
            SELECT (?2 - opened_at) / 86400000 AS day, 1 AS opened, 0 AS closed FROM exposures
-             WHERE opened_at > ?2 - ?3 * 86400000 AND (?1 IS NULL OR organization_id = ?1)
+             WHERE opened_at > ?2 - ?3 * 86400000 AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1)))
            UNION ALL
            SELECT (?2 - closed_at) / 86400000, 0, 1 FROM exposures
-             WHERE closed_at > ?2 - ?3 * 86400000 AND (?1 IS NULL OR organization_id = ?1))
+             WHERE closed_at > ?2 - ?3 * 86400000 AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1))))
          GROUP BY day",
     )?;
-    let found = statement.query_map(params![organization, now, days], |row| {
+    let found = statement.query_map(params![within(sight), now, days], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?))
     })?;
     Ok((open, found.collect::<rusqlite::Result<_>>()?))
@@ -433,9 +410,9 @@ pub fn by_day(
 ///
 /// # Errors
 /// What SQLite says.
-pub fn feed(db: &Connection, organization: Option<i64>) -> Result<(Option<i64>, bool, i64)> {
+pub fn feed(db: &Connection, sight: &Sight) -> Result<(Option<i64>, bool, i64)> {
     let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
-    Ok(match organization {
+    Ok(match sight.organizations() {
         None => db
             .prepare_cached(
                 "SELECT (SELECT min(last_success_at) FROM modules WHERE feed_state = 'ok' AND sites_count > 0),
@@ -443,14 +420,14 @@ pub fn feed(db: &Connection, organization: Option<i64>) -> Result<(Option<i64>, 
                         (SELECT count(*) FROM modules WHERE sites_count > 0)",
             )?
             .query_row([], read)?,
-        Some(organization) => db
+        Some(mine) => db
             .prepare_cached(
                 "SELECT min(iif(m.feed_state = 'ok', m.last_success_at, NULL)), ifnull(max(m.stale), 0), count(DISTINCT m.id)
                  FROM organization_versions AS ov JOIN module_versions AS v ON v.id = ov.version_id
                    JOIN modules AS m ON m.id = v.module_id
-                 WHERE ov.organization_id = ?1 AND ov.sites > 0",
+                 WHERE ov.organization_id IN (SELECT value FROM json_each(?1)) AND ov.sites > 0",
             )?
-            .query_row([organization], read)?,
+            .query_row([list(mine)], read)?,
     })
 }
 
@@ -495,10 +472,10 @@ pub fn failing(db: &Connection, most: u32) -> Result<Vec<Failing>> {
 fn collect<T>(
     db: &Connection,
     sql: &str,
-    organization: Option<i64>,
+    sight: &Sight,
     read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
 ) -> Result<Vec<T>> {
     let mut statement = db.prepare_cached(sql)?;
-    let found = statement.query_map([organization], read)?;
+    let found = statement.query_map([within(sight)], read)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }

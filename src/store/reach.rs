@@ -2,10 +2,12 @@
 //! nobody can tell. Every question is bounded by the advisory or by its project's versions.
 
 use jiff::Timestamp;
+use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::Result;
 use super::time::{at, ms};
+use super::wall::{list, within};
 use crate::domain::access::Sight;
 use crate::domain::advisory::reach::{Blind, Ground, InUse, Named, Span, Tally};
 use crate::domain::judgement::Judgement;
@@ -16,7 +18,7 @@ use crate::domain::judgement::Judgement;
 /// What SQLite says.
 pub fn tally(
     db: &Connection,
-    sight: Sight,
+    sight: &Sight,
     advisory_id: i64,
     now: Timestamp,
     most: u32,
@@ -31,14 +33,14 @@ pub fn tally(
                      max(ifnull(outcome IN ('met', 'breached'), 0)) AS done
                    FROM (SELECT e.site_id, e.closed_at, e.due_at, e.unproven_since, e.outcome
                          FROM exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id JOIN sites AS s ON s.id = e.site_id
-                         WHERE ea.advisory_id = ?1 AND s.deleted_at IS NULL AND (?2 IS NULL OR e.organization_id = ?2) AND (?3 IS NULL OR e.site_id = ?3)
+                         WHERE ea.advisory_id = ?1 AND s.deleted_at IS NULL AND (?2 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?2))) AND (?3 IS NULL OR e.site_id = ?3)
                          LIMIT ?5)
                    GROUP BY site_id)",
         )?
         .query_row(
             params![
                 advisory_id,
-                sight.organization(),
+                within(sight),
                 sight.site(),
                 ms(now),
                 i64::from(most) + 1
@@ -63,13 +65,13 @@ fn counted(row: &Row<'_>) -> rusqlite::Result<Tally> {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn course(db: &Connection, sight: Sight, advisory_id: i64, most: u32) -> Result<Vec<Span>> {
+pub fn course(db: &Connection, sight: &Sight, advisory_id: i64, most: u32) -> Result<Vec<Span>> {
     let mut query = db.prepare_cached(
         "SELECT e.opened_at, e.due_at, e.closed_at FROM exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id
             JOIN sites AS s ON s.id = e.site_id
-         WHERE ea.advisory_id = ?1 AND s.deleted_at IS NULL AND (?2 IS NULL OR e.organization_id = ?2) AND (?3 IS NULL OR e.site_id = ?3) LIMIT ?4",
+         WHERE ea.advisory_id = ?1 AND s.deleted_at IS NULL AND (?2 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?2))) AND (?3 IS NULL OR e.site_id = ?3) LIMIT ?4",
     )?;
-    let within = params![advisory_id, sight.organization(), sight.site(), most];
+    let within = params![advisory_id, within(sight), sight.site(), most];
     let found = query.query_map(within, |row| {
         Ok(Span {
             opened: at(row.get(0)?),
@@ -87,7 +89,7 @@ pub fn course(db: &Connection, sight: Sight, advisory_id: i64, most: u32) -> Res
 /// What SQLite says; where a verdict cannot be read.
 pub fn versions(
     db: &Connection,
-    sight: Sight,
+    sight: &Sight,
     module_id: i64,
     advisory: &str,
 ) -> Result<Vec<InUse>> {
@@ -103,26 +105,26 @@ pub fn versions(
         });
         Ok(())
     };
-    let (sql, within) = match (sight.organization(), sight.site()) {
+    let (sql, of) = match (sight.organizations(), sight.site()) {
         (_, Some(site)) => (
             "SELECT v.id, v.version, v.verdict, 1 FROM site_modules AS sm JOIN module_versions AS v ON v.id = sm.version_id
              WHERE sm.module_id = ?1 AND sm.site_id = ?2 AND sm.enabled = 1",
-            site,
+            Sql::Integer(site),
         ),
-        (Some(organization), None) => (
-            "SELECT v.id, v.version, v.verdict, ov.enabled FROM module_versions AS v
+        (Some(mine), None) => (
+            "SELECT v.id, v.version, v.verdict, sum(ov.enabled) FROM module_versions AS v
                 JOIN organization_versions AS ov ON ov.version_id = v.id
-             WHERE v.module_id = ?1 AND ov.organization_id = ?2 AND ov.enabled > 0",
-            organization,
+             WHERE v.module_id = ?1 AND ov.organization_id IN (SELECT value FROM json_each(?2)) AND ov.enabled > 0 GROUP BY v.id",
+            Sql::Text(list(mine)),
         ),
         (None, None) => (
             "SELECT id, version, verdict, enabled_count FROM module_versions
              WHERE module_id = ?1 AND enabled_count > ?2",
-            0,
+            Sql::Integer(0),
         ),
     };
     let mut query = db.prepare_cached(sql)?;
-    let mut rows = query.query([module_id, within])?;
+    let mut rows = query.query(params![module_id, of])?;
     while let Some(row) = rows.next()? {
         take(row)?;
     }
@@ -136,7 +138,7 @@ pub fn versions(
 /// What SQLite says.
 pub fn blind(
     db: &Connection,
-    sight: Sight,
+    sight: &Sight,
     version_id: i64,
     advisory_id: i64,
     most: u32,
@@ -146,19 +148,13 @@ pub fn blind(
          FROM site_modules AS sm JOIN sites AS s ON s.id = sm.site_id JOIN organizations AS o ON o.id = s.organization_id
             JOIN module_versions AS v ON v.id = sm.version_id
          WHERE sm.version_id = ?1 AND sm.enabled = 1 AND s.deleted_at IS NULL
-            AND (?2 IS NULL OR s.organization_id = ?2) AND (?3 IS NULL OR s.id = ?3)
+            AND (?2 IS NULL OR s.organization_id IN (SELECT value FROM json_each(?2))) AND (?3 IS NULL OR s.id = ?3)
             AND NOT EXISTS (SELECT 1 FROM exposures AS e JOIN exposure_advisories AS ea ON ea.exposure_id = e.id
                 WHERE e.site_id = sm.site_id AND e.module_id = sm.module_id AND e.closed_at IS NULL AND ea.advisory_id = ?4)
          LIMIT ?5",
     )?;
     let found = query.query_map(
-        params![
-            version_id,
-            sight.organization(),
-            sight.site(),
-            advisory_id,
-            most
-        ],
+        params![version_id, within(sight), sight.site(), advisory_id, most],
         |row| {
             Ok(Blind {
                 site_id: row.get(0)?,
@@ -176,16 +172,16 @@ pub fn blind(
 ///
 /// # Errors
 /// What SQLite says.
-pub fn silent(db: &Connection, sight: Sight, module_id: i64, most: u32) -> Result<i64> {
+pub fn silent(db: &Connection, sight: &Sight, module_id: i64, most: u32) -> Result<i64> {
     Ok(db
         .prepare_cached(
             "SELECT count(*) FROM
                (SELECT 1 FROM sites AS s CROSS JOIN site_modules AS sm ON sm.site_id = s.id AND sm.module_id = ?1 AND sm.enabled = 1
                 WHERE s.deleted_at IS NULL AND s.silent_since IS NOT NULL
-                   AND (?2 IS NULL OR s.organization_id = ?2) AND (?3 IS NULL OR s.id = ?3) LIMIT ?4)",
+                   AND (?2 IS NULL OR s.organization_id IN (SELECT value FROM json_each(?2))) AND (?3 IS NULL OR s.id = ?3) LIMIT ?4)",
         )?
         .query_row(
-            params![module_id, sight.organization(), sight.site(), most],
+            params![module_id, within(sight), sight.site(), most],
             |row| row.get(0),
         )?)
 }
@@ -214,8 +210,8 @@ pub fn ground(db: &Connection, module_id: i64) -> Result<Option<Ground>> {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn newest(db: &Connection, sight: Sight, most: u32) -> Result<Vec<i64>> {
-    let found = match sight.organization() {
+pub fn newest(db: &Connection, sight: &Sight, most: u32) -> Result<Vec<i64>> {
+    let found = match sight.organizations() {
         None => db
             .prepare_cached(
                 "SELECT a.id FROM advisories AS a
@@ -225,17 +221,17 @@ pub fn newest(db: &Connection, sight: Sight, most: u32) -> Result<Vec<i64>> {
             )?
             .query_map([most], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>(),
-        Some(organization) => db
+        Some(mine) => db
             .prepare_cached(
                 "SELECT a.id FROM advisories AS a
                  WHERE a.withdrawn_at IS NULL
-                    AND EXISTS (SELECT 1 FROM organization_advisories AS oa WHERE oa.organization_id = ?2 AND oa.advisory_id = a.id)
+                    AND EXISTS (SELECT 1 FROM organization_advisories AS oa WHERE oa.organization_id IN (SELECT value FROM json_each(?2)) AND oa.advisory_id = a.id)
                     AND EXISTS (SELECT 1 FROM exposure_advisories AS ea JOIN exposures AS e ON e.id = ea.exposure_id
                         JOIN sites AS s ON s.id = e.site_id
-                        WHERE ea.advisory_id = a.id AND e.organization_id = ?2 AND s.deleted_at IS NULL)
+                        WHERE ea.advisory_id = a.id AND e.organization_id IN (SELECT value FROM json_each(?2)) AND s.deleted_at IS NULL)
                  ORDER BY a.published_at DESC, a.id DESC LIMIT ?1",
             )?
-            .query_map(params![most, organization], |row| row.get(0))?
+            .query_map(params![most, list(mine)], |row| row.get(0))?
             .collect(),
     };
     Ok(found?)

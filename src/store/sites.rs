@@ -6,6 +6,8 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::Result;
 use super::listing::{Ask, Column, Source, Wall, page};
 use super::row::{self, InOrder};
+use super::wall::within;
+use crate::domain::access::Sight;
 use crate::domain::listing::Page;
 use crate::domain::site::{Counts, DeletedSite, LIST, Site, SiteFacts, Stranger};
 use crate::domain::site_status::Standing;
@@ -332,19 +334,15 @@ pub fn find_deleted(db: &Connection, id: i64) -> Result<Option<DeletedSite>> {
 ///
 /// # Errors
 /// What SQLite says.
-pub fn list_deleted(
-    db: &Connection,
-    organization: Option<i64>,
-    most: u32,
-) -> Result<Vec<DeletedSite>> {
+pub fn list_deleted(db: &Connection, sight: &Sight, most: u32) -> Result<Vec<DeletedSite>> {
     let mut prepared = db.prepare_cached(
         "SELECT s.id, s.name, s.environment, s.organization_id, o.name AS organization,
            o.deleted_at IS NOT NULL AS organization_deleted, s.deleted_at
          FROM sites AS s INDEXED BY sites_deleted JOIN organizations AS o ON o.id = s.organization_id
-         WHERE s.deleted_at IS NOT NULL AND s.went_with IS NULL AND (?1 IS NULL OR s.organization_id = ?1)
+         WHERE s.deleted_at IS NOT NULL AND s.went_with IS NULL AND (?1 IS NULL OR s.organization_id IN (SELECT value FROM json_each(?1)))
          ORDER BY s.deleted_at DESC, s.id DESC LIMIT ?2",
     )?;
-    let found = prepared.query_map(params![organization, most], deleted)?;
+    let found = prepared.query_map(params![within(sight), most], deleted)?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 

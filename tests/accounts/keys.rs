@@ -16,8 +16,8 @@ async fn a_sites_key_speaks_for_its_site_and_can_only_sync() {
     let actor = house.calls(shown.secret.expose_secret()).unwrap();
     assert!(actor.require(Permission::Sync).is_ok());
     assert!(actor.require(Permission::SitesRead).is_err());
-    assert!(actor.sight().sees(1, 11));
-    assert!(!actor.sight().sees(2, 21));
+    assert!(actor.sight(Permission::Sync).sees(1, 11));
+    assert!(!actor.sight(Permission::Sync).sees(2, 21));
 }
 
 #[tokio::test]

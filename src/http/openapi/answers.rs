@@ -11,7 +11,7 @@ use super::{Schemas, referred};
 use crate::domain::listing::COUNTED;
 use crate::http::problem::{self, Refusal};
 use crate::http::route::{Gives, Needs, Route, SchemaOf, Takes, Tier};
-use crate::http::{body, csv, dispatch};
+use crate::http::{body, csv, dispatch, pass};
 use crate::services::Error;
 
 /// Seconds to wait in the example of a used-up budget.
@@ -147,7 +147,7 @@ fn refusals(route: &Route, example: &Example) -> Vec<Told> {
     if known || route.tier == Tier::Auth {
         tell(401, "Not authenticated.", service(Error::Unauthenticated));
     }
-    if let Some(error) = dispatch::forbidden(route.needs) {
+    if let Some(error) = pass::forbidden(route.needs) {
         tell(403, "Not permitted.", service(error));
     }
     if route.path.contains('{') {

@@ -114,7 +114,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     } else {
         fields.insert("security".to_owned(), json!([{"bearer": []}, {"key": []}]));
     }
-    if let Scope::Of(what, _) | Scope::Called(what, _) = route.scope {
+    if let Scope::Of(what, ..) | Scope::Called(what, ..) = route.scope {
         fields.insert("x-scope".to_owned(), json!(what));
     }
     let required = !matches!(operation.takes, Takes::MaybeJson(_));

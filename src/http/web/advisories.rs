@@ -12,6 +12,7 @@ use super::view::fleet::Choice;
 use super::view::site::composer_command;
 use super::visit::{Handler, Reply, Visit};
 use super::words;
+use crate::domain::access::Permission;
 use crate::domain::advisory::reach::{Blind, Named, Reach};
 use crate::domain::advisory::shown::{AFFECTED, Affected, LIST as ADVISORIES, Shown};
 use crate::domain::exposure;
@@ -170,7 +171,7 @@ async fn all(visit: &Visit, mut query: Query) -> Result<Reply> {
 async fn show(visit: Visit) -> Result<Reply> {
     let actor = visit.actor()?;
     let name = visit.names.first().ok_or(Error::NotFound)?;
-    let number = advisories::seen(&visit.app, actor, name)?;
+    let number = advisories::seen(&visit.app, &actor.sight(Permission::ModulesRead), name)?;
     let query = Query::parse(&AFFECTED, asked(&visit.query)).map_err(Error::Invalid)?;
     if visit.parameter("format") == "csv" {
         return affected(&visit, number, query).await;

@@ -18,10 +18,12 @@ use url::form_urlencoded;
 use super::secrets::Secrets;
 use super::shell::{Gate, Theme};
 use super::view::fault::FaultPage;
-use super::visit::{BROWSER, Cookie, FLASH, Page, Reply, SESSION, THEME, Visit, Who, flash_of};
+use super::visit::{BROWSER, Cookie, FLASH, Page, Reply, SESSION, THEME, Visit, flash_of};
 use crate::domain::access::Actor;
 use crate::http::budgets::Payer;
 use crate::http::edge::{Edge, Known};
+use crate::http::pass;
+use crate::http::route::{Needs, Scope, Tier};
 use crate::services::{Error, callers};
 
 /// A form or file, at most.
@@ -109,15 +111,15 @@ async fn answer(
         .session
         .as_deref()
         .and_then(|c| callers::page_session(&house.edge.app, c).ok());
-    let payer = match (page.who, &actor) {
-        (Who::Attempting, _) => Payer::sign_in(known.address),
+    let payer = match (page.tier, &actor) {
+        (Tier::Auth, _) => Payer::sign_in(known.address),
         (_, Some(actor)) => Payer::caller(actor, known.address),
         (_, None) => Payer::anonymous(known.address),
     };
     if let (_, Some(retry_after)) = house.edge.budgets.take(payer) {
         return Err(Error::TooMany { retry_after });
     }
-    if page.who == Who::Signed && actor.is_none() {
+    if page.needs != Needs::Public && actor.is_none() {
         return Err(Error::Unauthenticated);
     }
     if parts.method == Method::POST && !is_ours(&parts.headers) {
@@ -125,7 +127,20 @@ async fn answer(
             "The form was sent from another site. Open the page here and send it again.".to_owned(),
         ));
     }
-    let visit = visit(house, known, cookies, actor, parts, body).await?;
+    let names = names(parts).await?;
+    if let Some(actor) = actor.as_ref().filter(|_| page.needs != Needs::Public) {
+        let sight = pass::permitted(page.needs, actor)?;
+        if !matches!(page.scope, Scope::Nothing) {
+            pass::in_sight(
+                &house.edge.app,
+                (page.needs, page.scope),
+                actor,
+                &sight,
+                &names,
+            )?;
+        }
+    }
+    let visit = visit(house, known, cookies, actor, (parts, names), body).await?;
     (page.handler)(visit).await
 }
 
@@ -134,14 +149,9 @@ async fn visit(
     known: &Known,
     cookies: &Cookies,
     actor: Option<Actor>,
-    parts: &mut Parts,
+    (parts, names): (&Parts, Vec<String>),
     body: Body,
 ) -> Result<Visit, Error> {
-    let names = parts
-        .extract::<RawPathParams>()
-        .await
-        .map_err(|_| Error::NotFound)?;
-    let names = names.iter().map(|(_, text)| text.to_owned()).collect();
     let media = text_of(&parts.headers, &CONTENT_TYPE).to_owned();
     let body = if parts.method == Method::POST {
         to_bytes(body, MOST)
@@ -170,6 +180,14 @@ async fn visit(
         origin: origin(house, &parts.headers),
         secrets: Arc::clone(&house.secrets),
     })
+}
+
+async fn names(parts: &mut Parts) -> Result<Vec<String>, Error> {
+    let names = parts
+        .extract::<RawPathParams>()
+        .await
+        .map_err(|_| Error::NotFound)?;
+    Ok(names.iter().map(|(_, text)| text.to_owned()).collect())
 }
 
 fn pairs(text: &[u8]) -> Vec<(String, String)> {

@@ -119,19 +119,7 @@ fn scopes(chosen: &[&str]) -> Vec<Choice> {
     Permission::ALL
         .iter()
         .map(|permission| {
-            let said = match permission {
-                Permission::Sync => "send inventories for all its sites",
-                Permission::OrganizationsRead => "see the organization",
-                Permission::OrganizationsManage => "change the organization",
-                Permission::SitesRead => "see sites and their history",
-                Permission::SitesWrite => "make and change sites",
-                Permission::SitesDelete => "delete sites",
-                Permission::ModulesRead => "see modules",
-                Permission::ModulesWrite => "have drupal.org asked",
-                Permission::ApiKeysManage => "make and revoke keys",
-                Permission::JobsRead => "see background work",
-                Permission::AuditRead => "read the audit log",
-            };
+            let said = permission.does();
             let chosen = if chosen.contains(&permission.word()) {
                 permission.word()
             } else {

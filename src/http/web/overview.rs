@@ -6,11 +6,15 @@ use super::advisories::title;
 use super::charts::{self, FleetGroup};
 use super::parts::{Advisories, Clock, Risk, Status, Versions};
 use super::shell::{Fresh, Shell};
-use super::view::overview::{Counts, Exposed, Hit, MonthLine, OverviewPage, SilentSite};
+use super::view::overview::{
+    Counts, Exposed, Hit, MonthLine, NothingPage, OverviewPage, SilentSite,
+};
 use super::visit::{Handler, Reply, Visit};
 use super::words;
+use crate::domain::access::{Actor, Permission};
 use crate::domain::advisory::reach::Tally;
 use crate::domain::advisory::shown::Shown;
+use crate::domain::grants::Permissions;
 use crate::services::overview::{self as service, Glance, Months, OpenWindow, Word};
 use crate::services::{Result, advisories};
 
@@ -23,7 +27,12 @@ impl Visit {
     /// # Errors
     /// What the services say.
     pub async fn shell(&self, title: &str) -> Result<Shell> {
-        let glance = service::glance(&self.app, self.actor()?).await?;
+        let actor = self.actor()?;
+        let glance = if actor.holds(Permission::SitesRead) {
+            service::glance(&self.app, actor).await?
+        } else {
+            Glance::default()
+        };
         Ok(self.shell_of(title, &glance))
     }
 
@@ -35,6 +44,11 @@ impl Visit {
             now: self.now,
             theme: self.theme,
             person: person.to_owned(),
+            holds: self
+                .actor
+                .as_ref()
+                .map_or(Permissions::NONE, Actor::everywhere),
+            platform: self.actor.as_ref().is_some_and(Actor::is_platform),
             sites: natural(glance.sites),
             late: natural(glance.late),
             modules: natural(glance.modules),
@@ -88,6 +102,10 @@ pub fn counts(words: impl IntoIterator<Item = (Word, i64)>) -> Counts {
 
 async fn show(visit: Visit) -> Result<Reply> {
     let actor = visit.actor()?;
+    if !actor.holds(Permission::SitesRead) {
+        let shell = visit.shell("Overview").await?;
+        return Reply::page(&NothingPage { shell });
+    }
     let glance = service::glance(&visit.app, actor).await?;
     let found = service::show(&visit.app, actor).await?;
     let counts = counts(found.groups.iter().flatten().copied());

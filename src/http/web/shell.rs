@@ -5,6 +5,8 @@ use jiff::Timestamp;
 
 use super::parts::Html;
 use super::{assets, words};
+use crate::domain::access::Permission;
+use crate::domain::grants::Permissions;
 
 /// Light, dark, or what the system prefers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -89,6 +91,10 @@ pub struct Place {
     pub word: &'static str,
     /// Its icon.
     pub icon: &'static str,
+    /// What one must hold somewhere to be led there.
+    pub needs: Option<Permission>,
+    /// It is the platform administrator's.
+    pub platform: bool,
 }
 
 const PLACES: [Place; 9] = [
@@ -96,46 +102,64 @@ const PLACES: [Place; 9] = [
         path: "/",
         word: "Overview",
         icon: "brand-speedtest",
+        needs: None,
+        platform: false,
     },
     Place {
         path: "/sites",
         word: "Sites",
         icon: "world",
+        needs: Some(Permission::SitesRead),
+        platform: false,
     },
     Place {
         path: "/advisories",
         word: "Advisories",
         icon: "shield",
+        needs: Some(Permission::ModulesRead),
+        platform: false,
     },
     Place {
         path: "/modules",
         word: "Modules",
         icon: "cube",
+        needs: Some(Permission::ModulesRead),
+        platform: false,
     },
     Place {
         path: "/organizations",
         word: "Organizations",
         icon: "building",
+        needs: Some(Permission::OrganizationsRead),
+        platform: false,
     },
     Place {
         path: "/api-keys",
         word: "API keys",
         icon: "key",
+        needs: Some(Permission::ApiKeysManage),
+        platform: false,
     },
     Place {
         path: "/audit",
         word: "Audit log",
         icon: "history",
+        needs: Some(Permission::AuditRead),
+        platform: false,
     },
     Place {
         path: "/feed",
         word: "drupal.org",
         icon: "brand-drupal",
+        needs: None,
+        platform: true,
     },
     Place {
         path: "/manual",
         word: "Manual",
         icon: "book",
+        needs: None,
+        platform: false,
     },
 ];
 
@@ -152,6 +176,10 @@ pub struct Shell {
     pub theme: Theme,
     /// The person's name.
     pub person: String,
+    /// What the person holds, in one organization or another.
+    pub holds: Permissions,
+    /// He is the platform administrator.
+    pub platform: bool,
     /// Sites in sight.
     pub sites: u64,
     /// Exposures past due.
@@ -171,14 +199,21 @@ impl Shell {
     }
 
     /// The entries of the navigation.
-    pub fn places(&self) -> &'static [Place] {
-        &PLACES
+    pub fn places(&self) -> impl Iterator<Item = &'static Place> {
+        let (holds, platform) = (self.holds, self.platform);
+        PLACES.iter().filter(move |place| {
+            (platform || !place.platform) && place.needs.is_none_or(|needs| holds.contains(needs))
+        })
+    }
+
+    /// Whether the person holds the permission of that word, in one organization or another.
+    pub fn may(&self, word: &str) -> bool {
+        Permission::from_word(word).is_some_and(|permission| self.holds.contains(permission))
     }
 
     /// The four most asked for, for the bar at the bottom of small screens.
     pub fn first_places(&self) -> impl Iterator<Item = &'static Place> {
-        PLACES
-            .iter()
+        self.places()
             .filter(|place| matches!(place.path, "/" | "/sites" | "/advisories" | "/modules"))
     }
 
@@ -291,6 +326,8 @@ pub(crate) mod samples {
             now: now(),
             theme: Theme::System,
             person: "Mara Lindqvist".into(),
+            holds: Permissions::ALL,
+            platform: true,
             sites: 142,
             late: 2,
             modules: 418,

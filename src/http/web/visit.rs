@@ -16,28 +16,22 @@ use super::shell::{Flash, Gate, Theme};
 use crate::app::App;
 use crate::domain::access::Actor;
 use crate::domain::fault::Fault;
+use crate::http::route::{Needs, Scope, Tier};
 use crate::services::{Error, Result};
 
-/// Who may see a page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
-    /// Anybody.
-    Anybody,
-    /// Anybody, and each attempt is paid out of the budget of sign-ins.
-    Attempting,
-    /// Whoever is signed in; others are led to sign in.
-    Signed,
-}
-
 /// One line of the table of pages.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Page {
     /// `GET` or `POST`: that is all that forms can.
     pub method: &'static Method,
     /// Its path.
     pub path: &'static str,
-    /// Who may see it.
-    pub who: Who,
+    /// Who may see it; whoever isn't signed in is led to sign in.
+    pub needs: Needs,
+    /// What the path names, which the visitor must be able to see.
+    pub scope: Scope,
+    /// Out of which budget it is paid.
+    pub tier: Tier,
     /// What makes it.
     pub handler: Handler,
 }
@@ -48,22 +42,34 @@ pub type Replying = Pin<Box<dyn Future<Output = Result<Reply>> + Send>>;
 pub type Handler = fn(Visit) -> Replying;
 
 /// A page that shows.
-pub const fn look(path: &'static str, who: Who, handler: Handler) -> Page {
+pub const fn look(path: &'static str, needs: Needs, scope: Scope, handler: Handler) -> Page {
     Page {
         method: &Method::GET,
         path,
-        who,
+        needs,
+        scope,
+        tier: Tier::Caller,
         handler,
     }
 }
 
 /// A form that is sent.
-pub const fn send(path: &'static str, who: Who, handler: Handler) -> Page {
+pub const fn send(path: &'static str, needs: Needs, scope: Scope, handler: Handler) -> Page {
     Page {
         method: &Method::POST,
         path,
-        who,
+        needs,
+        scope,
+        tier: Tier::Caller,
         handler,
+    }
+}
+
+impl Page {
+    /// The same, paid out of another budget.
+    #[must_use]
+    pub const fn tier(self, tier: Tier) -> Self {
+        Self { tier, ..self }
     }
 }
 

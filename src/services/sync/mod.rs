@@ -69,8 +69,8 @@ impl Source {
 /// # Errors
 /// [`Error::Forbidden`] without the permission; [`Error::NotFound`] where the site isn't in sight.
 pub fn admit(app: &App, actor: &Actor, site_id: i64) -> Result<()> {
-    actor.require(Permission::Sync)?;
-    sites::seen(app, actor, site_id).map(drop)
+    let sight = actor.require(Permission::Sync)?;
+    sites::seen(app, &sight, site_id).map(drop)
 }
 
 /// Takes an inventory. 200 may be said only when this has returned: then it is on disk.
@@ -216,11 +216,11 @@ fn check_clock(app: &App, inventory: &Inventory, now: Timestamp) -> Result<()> {
 /// # Errors
 /// [`Error::Forbidden`], [`Error::NotFound`] where the site isn't in sight or there is no warning.
 pub async fn answer_stranger(app: &App, actor: &Actor, site_id: i64, moved: bool) -> Result<()> {
-    actor.require(Permission::SitesWrite)?;
+    let sight = actor.require(Permission::SitesWrite)?;
     let site = app.store.read(|db| kept::standpoint(db, site_id))?;
     let organization = site
         .map(|site| site.organization_id)
-        .filter(|organization| actor.sight().sees(*organization, site_id))
+        .filter(|organization| sight.sees(*organization, site_id))
         .ok_or(Error::NotFound)?;
     let (now, by) = (app.clock.now(), actor.label());
     let action = if moved {

@@ -115,6 +115,14 @@ pub struct MonthLine {
     pub before: String,
 }
 
+/// What somebody sees who sees no site anywhere.
+#[derive(Debug, Template)]
+#[template(path = "nothing.html")]
+pub struct NothingPage {
+    /// What stands around it.
+    pub shell: Shell,
+}
+
 /// The overview.
 #[derive(Debug, Template)]
 #[template(path = "overview.html")]
