@@ -18,7 +18,9 @@ pub fn grants(db: &Connection, user_id: i64) -> Result<Grants> {
         )?
         .exists([user_id])?;
     let mut query = db.prepare_cached(
-        "SELECT m.organization_id, m.role_id, o.second_factor_from
+        "SELECT m.organization_id, m.role_id,
+           CASE WHEN EXISTS (SELECT 1 FROM second_factors AS f WHERE f.user_id = u.id AND f.enabled_at IS NOT NULL) THEN NULL
+                ELSE o.second_factor_from END
          FROM users AS u JOIN memberships AS m ON m.user_id = u.id JOIN organizations AS o ON o.id = m.organization_id
          WHERE u.id = ?1 AND u.deleted_at IS NULL AND u.password_hash IS NOT NULL AND o.deleted_at IS NULL",
     )?;

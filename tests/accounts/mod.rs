@@ -20,6 +20,7 @@ use tempfile::TempDir;
 mod browser;
 mod delays;
 mod devices;
+mod grants;
 mod http;
 mod keys;
 mod record;
@@ -75,11 +76,20 @@ impl House {
             .unwrap()
     }
 
-    pub async fn sql(&self, sql: &'static str) {
+    pub async fn sql(&self, sql: &str) {
+        self.write(sql.to_owned()).await;
+    }
+
+    /// The house's clock in milliseconds.
+    pub fn clock_ms(&self) -> i64 {
+        self.app.clock.now().as_millisecond()
+    }
+
+    pub async fn write(&self, sql: String) {
         self.app
             .store
             .write(Lane::Front, move |db| {
-                db.execute_batch(sql)
+                db.execute_batch(&sql)
                     .map_err(|e| Error::Internal(e.to_string()))
             })
             .await
