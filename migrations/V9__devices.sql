@@ -13,6 +13,12 @@ CREATE TABLE devices (
 ) STRICT;
 CREATE INDEX devices_user ON devices (user_id, id);
 
+-- The few who may do all in all.
+CREATE INDEX users_administrators ON users (platform_admin) WHERE platform_admin = 1;
+
 -- The browser of a page's session: revoking it ends the session.
 ALTER TABLE sessions ADD COLUMN device_id INTEGER REFERENCES devices (id);
+CREATE INDEX sessions_open ON sessions (user_id, id) WHERE ended_at IS NULL;
 CREATE INDEX sessions_device ON sessions (device_id) WHERE device_id IS NOT NULL;
+
+CREATE INDEX one_time_tokens_user ON one_time_tokens (user_id, purpose, created_at) WHERE user_id IS NOT NULL;

@@ -57,6 +57,8 @@ pub struct App {
     pub passwords: Passwords,
     /// Attempts to sign in, by account and address.
     pub sign_ins: SignInLimiter,
+    /// Links that are asked for, by address and from where.
+    pub resets: SignInLimiter,
     /// What has failed, and how long it must wait for it.
     pub delays: Delays,
     /// Release histories, prepared for judging.
@@ -128,6 +130,7 @@ impl App {
             familiar: Familiar::default(),
             fittings: Fittings::default(),
             delays: Delays::new(Arc::clone(&clock)),
+            resets: SignInLimiter::new(&config.rate_limits, Arc::clone(&clock)),
             sign_ins: SignInLimiter::new(&config.rate_limits, Arc::clone(&clock)),
             config,
             clock,

@@ -11,8 +11,13 @@ use std::path::PathBuf;
 use dewline::clock::Clock;
 use dewline::demo::advisory::Advisory;
 use dewline::demo::history::Release;
+use dewline::domain::access::Actor;
 use dewline::http::openapi::examples::{Example, REQUEST_ID};
 use dewline::http::route::Takes;
+use dewline::services::admins::{self, NewPerson};
+use dewline::services::notifications;
+use dewline::services::sign_in::{self, Attempt};
+use dewline::store::StoreError;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -193,7 +198,95 @@ async fn told() -> BTreeMap<String, Example> {
     keys(&mut story).await;
     sites(&mut story).await;
     organizations(&mut story).await;
+    oneself(&mut story).await;
     story.recorded
+}
+
+/// What belongs to a person himself; at the end he leaves.
+async fn oneself(story: &mut Story) {
+    let words = json!({"name": "Ada Lovelace", "time_zone": "Europe/Vienna"});
+    story.shows("update_me", "/auth/me", Some(words)).await;
+    let words = json!({"time_zone": "Mars/Olympus"});
+    story.refuses("update_me", "/auth/me", Some(words)).await;
+    let bob = NewPerson {
+        email: "bob@example.org".to_owned(),
+        name: "Bob".to_owned(),
+        password: PASSWORD.into(),
+    };
+    let words = json!({"password": PASSWORD});
+    story
+        .refuses("delete_me", "/auth/me", Some(words.clone()))
+        .await;
+    admins::create(&story.house.app, &Actor::System, bob)
+        .await
+        .unwrap();
+    let taken = json!({"email": "bob@example.org", "current_password": PASSWORD});
+    story.refuses("update_me", "/auth/me", Some(taken)).await;
+    browser_of_ada(story).await;
+    story.shows("list_sessions", "/auth/sessions", None).await;
+    story.shows("list_devices", "/auth/devices", None).await;
+    story.shows("revoke_device", "/auth/devices/1", None).await;
+    let other = story.house.signs_in().await;
+    let found = story.house.bearer(&other).get("/auth/sessions").await.ok();
+    let rows = found["data"].as_array().unwrap().clone();
+    let own = rows.iter().find(|row| row["current"] == true).unwrap();
+    let path = format!("/auth/sessions/{}", own["id"]);
+    story.shows("end_session", &path, None).await;
+    story
+        .shows("end_other_sessions", "/auth/sessions", None)
+        .await;
+
+    let words = json!({"current_password": PASSWORD, "password": "seven grey herons wait"});
+    let path = "/auth/password";
+    story.shows("change_password", path, Some(words)).await;
+    let words = json!({"current_password": PASSWORD, "password": "seven"});
+    story.refuses("change_password", path, Some(words)).await;
+    let path = "/auth/password/forgot";
+    let words = json!({"email": EMAIL});
+    story.shows("forgot_password", path, Some(words)).await;
+    story
+        .refuses("forgot_password", path, Some(json!({})))
+        .await;
+    let path = "/auth/password/reset";
+    let token = reset_token(story);
+    let words = json!({"token": token, "password": PASSWORD});
+    let (client, name) = (story.house.anonymous(), "reset_password");
+    let answer = story.calls(client, name, path, Some(&words)).await;
+    let shown: String = token.chars().take(12).collect();
+    let words = json!({"token": format!("{shown}…"), "password": PASSWORD});
+    story.keeps(name, path, Some(words.clone()), &answer);
+    story.refuses(name, path, Some(words)).await;
+
+    story.passes(SignedDuration::from_mins(1)).await;
+    let words = json!({"password": "not this one"});
+    story.refuses("delete_me", "/auth/me", Some(words)).await;
+    let words = json!({"password": PASSWORD});
+    story.shows("delete_me", "/auth/me", Some(words)).await;
+}
+
+async fn browser_of_ada(story: &Story) {
+    let attempt = Attempt {
+        email: EMAIL.to_owned(),
+        password: PASSWORD.into(),
+        address: "203.0.113.9".parse().unwrap(),
+        device: "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".to_owned(),
+        browser: None,
+    };
+    sign_in::page(&story.house.app, &attempt).await.unwrap();
+}
+
+fn reset_token(story: &Story) -> String {
+    let app = &story.house.app;
+    let sealed: (i64, Vec<u8>) = app
+        .store
+        .read(|db| {
+            let newest = "SELECT id, link_sealed FROM notifications ORDER BY id DESC";
+            let found = db.query_row(newest, [], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok::<_, StoreError>(found)
+        })
+        .unwrap();
+    let link = notifications::link(&app.secret_key, sealed.0, &sealed.1).unwrap();
+    link.strip_prefix("/reset?token=").unwrap().to_owned()
 }
 
 async fn platform(story: &mut Story) {

@@ -12,8 +12,8 @@ use dewline::domain::access::Sight;
 use dewline::domain::listing::{Kind, Query};
 use dewline::store::listing::{Ask, Source, Statement, Way, count_of, rows_of, told_by_index};
 use dewline::store::{
-    StoreError, advisories, affected_sites, api_keys, audit, exposures, history, jobs, modules,
-    organizations, site_modules, sites,
+    StoreError, advisories, affected_sites, api_keys, audit, devices, exposures, history, jobs,
+    modules, organizations, sessions, site_modules, sites,
 };
 use rusqlite::params_from_iter;
 
@@ -43,6 +43,8 @@ fn lists() -> Vec<(&'static Source, Within)> {
         (&api_keys::SOURCE, &[]),
         (&audit::SOURCE, &[]),
         (&jobs::SOURCE, &[]),
+        (&sessions::SOURCE, &[("s.user_id", 7)]),
+        (&devices::SOURCE, &[("d.user_id", 7)]),
     ]
 }
 

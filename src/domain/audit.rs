@@ -51,10 +51,16 @@ pub const STATUSES: [&str; 3] = ["done", "refused", "failed"];
 const SIGN_IN: &str = "session.opened";
 
 /// What is recorded, and what people read of it.
-pub const ACTIONS: [(&str, &str); 25] = [
+pub const ACTIONS: [(&str, &str); 31] = [
     (SIGN_IN, "Signed in"),
     ("session.ended", "Signed out"),
     ("session.refresh_reused", "Sent a used refresh token"),
+    ("session.others_ended", "Signed out everywhere else"),
+    ("device.revoked", "Forgot a browser"),
+    ("user.reset_asked", "Asked for a new password"),
+    ("user.password_changed", "Changed the password"),
+    ("user.profile_changed", "Changed the profile"),
+    ("user.deleted", "Deleted a person"),
     ("user.created", "Made a person"),
     ("user.password_reset", "Set a new password"),
     ("organization.created", "Made an organization"),

@@ -35,6 +35,7 @@ pub mod prepared;
 pub mod release_history;
 pub mod schedule;
 pub mod second_factor;
+pub mod session;
 pub mod site;
 pub mod site_list;
 pub mod site_module;

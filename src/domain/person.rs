@@ -1,6 +1,7 @@
 //! What a person's e-mail address, name and password must look like. One place, whoever asks:
 //! set-up, the command line, and later invitations and resets.
 
+use jiff::tz::TimeZone;
 use zxcvbn::{Score, zxcvbn};
 
 use super::fault::Fault;
@@ -86,6 +87,23 @@ pub fn parse_name(text: &str, pointer: &str) -> Result<String, Fault> {
         return Err(fault);
     }
     Ok(text.to_owned())
+}
+
+/// Reads the IANA name of a time zone, in whatever case, and gives it as it is written there.
+///
+/// # Errors
+/// One [`Fault`] at `pointer`.
+pub fn parse_time_zone(text: &str, pointer: &str) -> Result<String, Fault> {
+    TimeZone::get(text.trim())
+        .ok()
+        .and_then(|zone| zone.iana_name().map(str::to_owned))
+        .ok_or_else(|| {
+            Fault::new(
+                pointer,
+                "unknown_time_zone",
+                "This is not the name of a time zone such as Europe/Vienna.",
+            )
+        })
 }
 
 /// Checks a new password: long enough, and not easy to guess by whoever knows what it is for and
@@ -199,6 +217,20 @@ mod tests {
             assert_eq!(
                 parse_name(text, "/name").unwrap_err().code,
                 "control_character"
+            );
+        }
+    }
+
+    #[test]
+    fn time_zones_are_those_that_there_are() {
+        let read = |text| parse_time_zone(text, "/time_zone");
+        assert_eq!(read(" europe/vienna ").unwrap(), "Europe/Vienna");
+        assert_eq!(read("UTC").unwrap(), "UTC");
+        for wrong in ["", "Europe", "Mars/Olympus", "+02:00", "../../etc/passwd"] {
+            assert_eq!(
+                read(wrong).unwrap_err().code,
+                "unknown_time_zone",
+                "{wrong}"
             );
         }
     }

@@ -35,7 +35,8 @@ pub mod web;
 
 use api::{
     advisories, api_keys, audit_logs, auth, dashboard, events, exposures, health, jobs,
-    module_versions, modules, organizations, patch_runs, site_modules, sites, syncs,
+    module_versions, modules, organizations, own_account, patch_runs, sessions, site_modules,
+    sites, syncs,
 };
 use edge::Edge;
 use route::Needs::{May, Person, Platform, Public};
@@ -86,6 +87,16 @@ pub fn routes() -> Vec<Route> {
         post("/auth/refresh", Public, Nothing, auth::REFRESH).tier(Tier::Auth),
         post("/auth/logout",  Person, Nothing, auth::LOGOUT),
         get ("/auth/me",      Person, Nothing, auth::ME),
+        put   ("/auth/me",              Person, Nothing, own_account::UPDATE).conflicts(&["email_taken"]),
+        delete("/auth/me",              Person, Nothing, own_account::LEAVE).conflicts(&["last_administrator"]),
+        post  ("/auth/password/forgot", Public, Nothing, own_account::FORGOT).tier(Tier::Auth),
+        post  ("/auth/password/reset",  Public, Nothing, own_account::RESET).tier(Tier::Auth),
+        put   ("/auth/password",        Person, Nothing, own_account::CHANGE_PASSWORD),
+        get   ("/auth/sessions",        Person, Nothing, sessions::LIST),
+        delete("/auth/sessions",        Person, Nothing, sessions::END_OTHERS),
+        delete("/auth/sessions/{id}",   Person, Nothing, sessions::END),
+        get   ("/auth/devices",         Person, Nothing, sessions::DEVICES),
+        delete("/auth/devices/{id}",    Person, Nothing, sessions::REVOKE_DEVICE),
 
         get   ("/organizations",      May(P::OrganizationsRead),   Nothing,      organizations::LIST),
         post  ("/organizations",      Platform(P::OrganizationsManage), Nothing, organizations::CREATE).conflicts(&["name_taken"]),

@@ -37,21 +37,26 @@ struct Claims {
     exp: i64,
 }
 
+/// Keys that sign access tokens follow one another: each signs for so long.
+const PERIOD: SignedDuration = SignedDuration::from_hours(30 * 24);
+
 /// The keys that sign and seal, all derived from the installation's secret: a token of another
 /// installation does not verify here.
 pub struct AccessTokens {
-    key_id: String,
-    sign: EncodingKey,
-    verify: DecodingKey,
+    root: hmac::Key,
     seal: hmac::Key,
     successor: hmac::Key,
 }
 
+/// The key of one period.
+struct PeriodKey {
+    name: String,
+    secret: [u8; 32],
+}
+
 impl std::fmt::Debug for AccessTokens {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccessTokens")
-            .field("key_id", &self.key_id)
-            .finish_non_exhaustive()
+        f.write_str("AccessTokens")
     }
 }
 
@@ -60,14 +65,20 @@ impl AccessTokens {
     pub fn new(secret: &SecretKey) -> Self {
         // A second App in this process finds the same provider installed: nothing to do.
         let _ = RING.install_default();
-        let key = secret.derive("access tokens, HS256, 1");
-        let name = credentials::token(&secret.derive("name of: access tokens, HS256, 1"));
         Self {
-            key_id: name.chars().rev().take(8).collect(),
-            sign: EncodingKey::from_secret(&key),
-            verify: DecodingKey::from_secret(&key),
+            root: secret.hmac("access tokens, HS256, 2"),
             seal: secret.hmac("refresh tokens: seal"),
             successor: secret.hmac("refresh tokens: successor"),
+        }
+    }
+
+    /// The key that signs at `now`. Its name tells it from those of other periods and installations.
+    fn key(&self, now: Timestamp) -> PeriodKey {
+        let period = now.as_second().div_euclid(PERIOD.as_secs());
+        let name = bytes(&hmac::sign(&self.root, format!("name {period}").as_bytes()));
+        PeriodKey {
+            name: credentials::token(&name).chars().rev().take(8).collect(),
+            secret: bytes(&hmac::sign(&self.root, format!("key {period}").as_bytes())),
         }
     }
 
@@ -76,9 +87,10 @@ impl AccessTokens {
     /// # Errors
     /// [`Error::Internal`] where signing fails.
     pub fn issue(&self, user_id: i64, session_id: i64, now: Timestamp) -> Result<String> {
+        let key = self.key(now);
         let header = Header {
             typ: Some(TYPE.to_owned()),
-            kid: Some(self.key_id.clone()),
+            kid: Some(key.name),
             ..Header::new(Algorithm::HS256)
         };
         let claims = Claims {
@@ -87,23 +99,28 @@ impl AccessTokens {
             iat: now.as_second(),
             exp: now.as_second() + LIFETIME.as_secs(),
         };
-        encode(&header, &claims, &self.sign).map_err(|error| Error::Internal(error.to_string()))
+        encode(&header, &claims, &EncodingKey::from_secret(&key.secret))
+            .map_err(|error| Error::Internal(error.to_string()))
     }
 
     /// The session that the token names, if this installation signed it and it is still good.
     pub fn session(&self, token: &str, now: Timestamp) -> Option<i64> {
         // The header is looked at first: another type, key or algorithm is nobody's business.
         let header = decode_header(token).ok()?;
-        if header.alg != Algorithm::HS256
-            || header.typ.as_deref() != Some(TYPE)
-            || header.kid.as_deref() != Some(&self.key_id)
-        {
+        if header.alg != Algorithm::HS256 || header.typ.as_deref() != Some(TYPE) {
             return None;
         }
+        let named = header.kid?;
+        // The key before is taken for as long as a token that it signed can live.
+        let key = [now, now - LIFETIME]
+            .into_iter()
+            .map(|at| self.key(at))
+            .find(|key| key.name == named)?;
         let mut rules = Validation::new(Algorithm::HS256);
         // The crate would ask the machine's clock; ours is asked below.
         rules.validate_exp = false;
-        let claims = decode::<Claims>(token, &self.verify, &rules).ok()?.claims;
+        let verify = DecodingKey::from_secret(&key.secret);
+        let claims = decode::<Claims>(token, &verify, &rules).ok()?.claims;
         (now.as_second() < claims.exp).then_some(claims.sid)
     }
 
@@ -134,13 +151,16 @@ impl AccessTokens {
     /// The secret that follows `secret`: always the same, so that a refresh that is sent twice
     /// gets one answer.
     pub fn successor(&self, secret: &str) -> String {
-        let tag = hmac::sign(&self.successor, secret.as_bytes());
-        let mut bytes = [0; 32];
-        for (to, from) in bytes.iter_mut().zip(tag.as_ref()) {
-            *to = *from;
-        }
-        credentials::token(&bytes)
+        credentials::token(&bytes(&hmac::sign(&self.successor, secret.as_bytes())))
     }
+}
+
+fn bytes(tag: &hmac::Tag) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    for (to, from) in bytes.iter_mut().zip(tag.as_ref()) {
+        *to = *from;
+    }
+    bytes
 }
 
 /// A refresh token taken apart; nothing about it is believed yet.
@@ -251,14 +271,55 @@ mod tests {
         assert_eq!(tokens(2).session(&token, now()), None);
         // Even where it claims our key's name.
         let ours = tokens(2);
-        let forged = AccessTokens {
-            key_id: ours.key_id.clone(),
-            ..tokens(1)
+        let header = Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some(ours.key(now()).name),
+            ..Header::new(Algorithm::HS256)
         };
-        assert_eq!(
-            ours.session(&forged.issue(7, 12, now()).unwrap(), now()),
-            None
-        );
+        let claims = Claims {
+            sub: "7".into(),
+            sid: 12,
+            iat: 0,
+            exp: i64::MAX,
+        };
+        let sign = |secret: &[u8]| encode(&header, &claims, &EncodingKey::from_secret(secret));
+        let forged = sign(&tokens(1).key(now()).secret).unwrap();
+        assert_eq!(ours.session(&forged, now()), None);
+        let own = sign(&ours.key(now()).secret).unwrap();
+        assert_eq!(ours.session(&own, now()), Some(12));
+    }
+
+    #[test]
+    fn keys_follow_one_another_and_the_one_before_is_taken_while_its_tokens_live() {
+        let tokens = tokens(1);
+        let turn = {
+            let period = now().as_second().div_euclid(PERIOD.as_secs()) + 1;
+            Timestamp::from_second(period * PERIOD.as_secs()).unwrap()
+        };
+        let minutes = SignedDuration::from_mins;
+        let (before, after) = (turn - minutes(5), turn + minutes(5));
+        assert_ne!(tokens.key(before).name, tokens.key(after).name);
+        assert_ne!(tokens.key(before).secret, tokens.key(after).secret);
+        assert_eq!(tokens.key(before).name, tokens.key(before).name);
+        let token = tokens.issue(7, 12, before).unwrap();
+        assert_eq!(tokens.session(&token, after), Some(12));
+        assert_eq!(tokens.session(&token, turn + minutes(10)), None);
+        // A leaked key of an earlier period signs nothing any more, whatever end it writes.
+        let leaked = tokens.key(before);
+        let header = Header {
+            typ: Some(TYPE.to_owned()),
+            kid: Some(leaked.name),
+            ..Header::new(Algorithm::HS256)
+        };
+        let claims = Claims {
+            sub: "7".into(),
+            sid: 12,
+            iat: 0,
+            exp: i64::MAX,
+        };
+        let forged = encode(&header, &claims, &EncodingKey::from_secret(&leaked.secret)).unwrap();
+        assert_eq!(tokens.session(&forged, turn + minutes(14)), Some(12));
+        assert_eq!(tokens.session(&forged, turn + minutes(15)), None);
     }
 
     #[test]
@@ -279,13 +340,21 @@ mod tests {
             iat: 0,
             exp: i64::MAX,
         };
+        let key = tokens.key(now());
         let header = Header {
-            kid: Some(tokens.key_id.clone()),
+            kid: Some(key.name),
             ..Header::new(Algorithm::HS256)
         };
-        let plain = encode(&header, &claims, &tokens.sign).unwrap();
+        let sign = EncodingKey::from_secret(&key.secret);
+        let plain = encode(&header, &claims, &sign).unwrap();
         assert_eq!(tokens.session(&plain, now()), None);
-        assert!(encode(&Header::new(Algorithm::HS512), &claims, &tokens.sign).is_err());
+        assert!(encode(&Header::new(Algorithm::HS512), &claims, &sign).is_err());
+        let nameless = Header {
+            typ: Some(TYPE.to_owned()),
+            ..Header::new(Algorithm::HS256)
+        };
+        let nameless = encode(&nameless, &claims, &sign).unwrap();
+        assert_eq!(tokens.session(&nameless, now()), None);
         let cut = good.rsplit_once('.').unwrap().0;
         assert_eq!(tokens.session(cut, now()), None);
         assert_eq!(tokens.session(&format!("{cut}."), now()), None);

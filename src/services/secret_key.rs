@@ -45,6 +45,7 @@ pub enum SecretKeyError {
 }
 
 /// Derives a key for each purpose; never shows the secret itself.
+#[derive(Clone)]
 pub struct SecretKey(Prk);
 
 impl std::fmt::Debug for SecretKey {

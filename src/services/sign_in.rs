@@ -43,7 +43,8 @@ impl SignInLimiter {
         Self(Limiter::new(limits.enabled.then_some(limits.auth), clock))
     }
 
-    fn take(&self, key: &Key) -> Result<()> {
+    /// Takes one attempt out of the key's budget.
+    pub(super) fn take(&self, key: &Key) -> Result<()> {
         self.0
             .take(key)
             .map(drop)
@@ -117,17 +118,20 @@ pub struct Me {
     pub name: String,
     /// May do all in all.
     pub platform_admin: bool,
+    /// The IANA name of the time zone in which he reads times.
+    pub time_zone: String,
     /// Since when there is this person.
     pub created_at: Timestamp,
 }
 
 impl Me {
-    fn of(user: &User) -> Result<Self> {
+    pub(super) fn of(user: &User) -> Result<Self> {
         Ok(Self {
             id: user.id,
             email: user.email.clone(),
             name: user.name.clone(),
             platform_admin: user.platform_admin,
+            time_zone: user.time_zone.clone(),
             created_at: Timestamp::from_millisecond(user.created_at)
                 .map_err(|error| Error::Internal(error.to_string()))?,
         })
@@ -270,7 +274,11 @@ async fn check(app: &App, attempt: &Attempt) -> Result<Proven> {
 }
 
 /// Whether it is this person's password; of nobody, after the same time, it never is.
-async fn is_right(app: &App, user: Option<&User>, password: &SecretString) -> Result<bool> {
+pub(super) async fn is_right(
+    app: &App,
+    user: Option<&User>,
+    password: &SecretString,
+) -> Result<bool> {
     if password.expose_secret().len() > LONGEST_PASSWORD {
         return Ok(false);
     }
@@ -355,7 +363,7 @@ async fn open(
         .await
 }
 
-fn secret(app: &App) -> Result<String> {
+pub(super) fn secret(app: &App) -> Result<String> {
     let mut random = [0; 32];
     app.entropy.fill(&mut random)?;
     Ok(token(&random))
@@ -487,7 +495,8 @@ pub async fn me(app: &App, actor: &Actor) -> Result<Me> {
     Me::of(&user)
 }
 
-fn person(actor: &Actor) -> Result<(i64, i64)> {
+/// The person who calls and his session.
+pub(super) fn person(actor: &Actor) -> Result<(i64, i64)> {
     match actor {
         Actor::Person {
             user_id,

@@ -2,7 +2,10 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Connection, Result};
+use super::listing::{Ask, Column, Source, Wall, page_at_once};
+use super::{Connection, Result, row};
+use crate::domain::listing::Page;
+use crate::domain::session::{DEVICES, OwnDevice};
 
 /// A browser that isn't revoked. Times in milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,4 +138,66 @@ pub fn forget_older(db: &Connection, user_id: i64, before: i64) -> Result<()> {
     db.prepare_cached("DELETE FROM devices WHERE user_id = ?1 AND last_used_at < ?2")?
         .execute(params![user_id, before])?;
     Ok(())
+}
+
+/// Revokes all of a person's browsers; their sessions are ended by whoever asks for this.
+///
+/// # Errors
+/// What SQLite says.
+pub fn revoke_all_of(db: &Connection, user_id: i64, now: i64) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE devices SET revoked_at = ?2, trusted_until = NULL
+          WHERE user_id = ?1 AND revoked_at IS NULL",
+    )?
+    .execute(params![user_id, now])?;
+    Ok(())
+}
+
+/// The list of a person's browsers: always asked within a person; the organizations' wall has no part
+/// in it.
+pub static SOURCE: Source = Source {
+    list: &DEVICES,
+    from: "devices AS d",
+    drivers: &[],
+    live: "d.revoked_at IS NULL",
+    id: "d.id",
+    columns: Some("d.id, d.name, d.address, d.created_at, d.last_used_at, d.trusted_until"),
+    wall: Wall::Used {
+        organization: "1",
+        site: "1",
+    },
+    fields: &[
+        ("id", Column::Plain("d.id")),
+        ("name", Column::Name("d.name")),
+        ("address", Column::Plain("d.address")),
+        ("created_at", Column::Plain("d.created_at")),
+        ("last_used_at", Column::Plain("d.last_used_at")),
+        ("trusted_until", Column::Plain("d.trusted_until")),
+    ],
+    sorts: &[
+        ("id", &[]),
+        ("created_at", &["d.created_at"]),
+        ("last_used_at", &["d.last_used_at"]),
+    ],
+    ties: &[],
+    search: &[],
+    search_index: None,
+    counted: &[],
+};
+
+/// One page of a person's browsers.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<OwnDevice>> {
+    page_at_once(db, &SOURCE, ask, |found| {
+        Ok(OwnDevice {
+            id: found.get("id")?,
+            name: found.get("name")?,
+            address: found.get("address")?,
+            created_at: row::time(found, "created_at")?,
+            last_used_at: row::time(found, "last_used_at")?,
+            trusted_until: row::maybe_time(found, "trusted_until")?,
+        })
+    })
 }

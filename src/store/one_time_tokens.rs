@@ -6,6 +6,8 @@ use super::{Connection, Result};
 
 /// The link with which the first person makes himself the platform administrator.
 pub const SET_UP: &str = "setup";
+/// The link with which somebody replaces a lost password.
+pub const PASSWORD_RESET: &str = "password_reset";
 
 /// Adds a token. Times in milliseconds.
 ///
@@ -57,5 +59,67 @@ pub fn mark_used(db: &Connection, id: i64, now: i64) -> Result<()> {
 pub fn drop_unused(db: &Connection, purpose: &str) -> Result<()> {
     db.prepare_cached("DELETE FROM one_time_tokens WHERE purpose = ?1 AND used_at IS NULL")?
         .execute([purpose])?;
+    Ok(())
+}
+
+/// The person whose unused token of that purpose it is, at `now`.
+///
+/// # Errors
+/// What SQLite says.
+pub fn holder(db: &Connection, purpose: &str, hash: &[u8; 32], now: i64) -> Result<Option<i64>> {
+    let found: Option<Option<i64>> = db
+        .prepare_cached(
+            "SELECT user_id FROM one_time_tokens
+              WHERE secret_hash = ?1 AND purpose = ?2 AND used_at IS NULL AND expires_at > ?3",
+        )?
+        .query_row(params![hash, purpose, now], |row| row.get(0))
+        .optional()?;
+    Ok(found.flatten())
+}
+
+/// How many tokens of a purpose were made for a person since `since`; those before are forgotten.
+///
+/// # Errors
+/// What SQLite says.
+pub fn made_since(db: &Connection, purpose: &str, user_id: Option<i64>, since: i64) -> Result<i64> {
+    db.prepare_cached(
+        "DELETE FROM one_time_tokens WHERE user_id = ?2 AND purpose = ?1 AND created_at <= ?3",
+    )?
+    .execute(params![purpose, user_id, since])?;
+    Ok(db
+        .prepare_cached("SELECT count(*) FROM one_time_tokens WHERE user_id = ?2 AND purpose = ?1")?
+        .query_row(params![purpose, user_id], |row| row.get(0))?)
+}
+
+/// A person's tokens of a purpose are no longer good.
+///
+/// # Errors
+/// What SQLite says.
+pub fn use_up_of(db: &Connection, purpose: &str, user_id: i64, now: i64) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE one_time_tokens SET used_at = ?3
+          WHERE user_id = ?2 AND purpose = ?1 AND used_at IS NULL",
+    )?
+    .execute(params![purpose, user_id, now])?;
+    Ok(())
+}
+
+/// Removes all tokens of a person that were not used, whatever their purpose.
+///
+/// # Errors
+/// What SQLite says.
+pub fn drop_unused_of(db: &Connection, user_id: i64) -> Result<()> {
+    db.prepare_cached("DELETE FROM one_time_tokens WHERE user_id = ?1 AND used_at IS NULL")?
+        .execute([user_id])?;
+    Ok(())
+}
+
+/// Removes one token.
+///
+/// # Errors
+/// What SQLite says.
+pub fn remove(db: &Connection, hash: &[u8; 32]) -> Result<()> {
+    db.prepare_cached("DELETE FROM one_time_tokens WHERE secret_hash = ?1")?
+        .execute([hash])?;
     Ok(())
 }

@@ -2,7 +2,10 @@
 
 use rusqlite::{OptionalExtension, Row, params};
 
-use super::{Connection, Result};
+use super::listing::{Ask, Column, Source, Wall, page_at_once};
+use super::{Connection, Result, row};
+use crate::domain::listing::Page;
+use crate::domain::session::{OwnSession, SESSIONS};
 
 /// What a session is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,11 +96,17 @@ fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
     })
 }
 
-/// Adds a session and returns its id.
+/// Adds a session and returns its id. Those of the same person that are past their end are told to
+/// have ended, so that what is open stays little.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn insert(db: &Connection, new: &NewSession) -> Result<i64> {
+    db.prepare_cached(
+        "UPDATE sessions SET ended_at = expires_at
+          WHERE user_id = ?1 AND ended_at IS NULL AND expires_at <= ?2",
+    )?
+    .execute(params![new.user_id, new.created_at])?;
     db.prepare_cached(
         "INSERT INTO sessions (user_id, kind, secret_hash, device, address, created_at, last_used_at, expires_at, device_id)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6, ?7, ?8)",
@@ -184,4 +193,68 @@ pub fn note_use(db: &Connection, id: i64, at: i64) -> Result<()> {
     db.prepare_cached("UPDATE sessions SET last_used_at = max(last_used_at, ?2) WHERE id = ?1")?
         .execute(params![id, at])?;
     Ok(())
+}
+
+/// Ends all sessions of a person but one, and says how many.
+///
+/// # Errors
+/// What SQLite says.
+pub fn end_others_of(db: &Connection, user_id: i64, but: i64, now: i64) -> Result<usize> {
+    Ok(db
+        .prepare_cached(
+            "UPDATE sessions SET ended_at = ?3 WHERE user_id = ?1 AND id <> ?2 AND ended_at IS NULL",
+        )?
+        .execute(params![user_id, but, now])?)
+}
+
+/// The list of a person's sessions that have not ended: it is always asked within a person, and the
+/// organizations' wall has no part in it. A page's ends when it was not used for 24 hours.
+pub static SOURCE: Source = Source {
+    list: &SESSIONS,
+    from: "sessions AS s",
+    drivers: &[],
+    live: "s.ended_at IS NULL AND s.expires_at > {now} AND (s.kind <> 'page' OR s.last_used_at > {now} - 86400000)",
+    id: "s.id",
+    columns: Some("s.id, s.kind, s.device, s.address, s.created_at, s.last_used_at, s.expires_at"),
+    wall: Wall::Used {
+        organization: "1",
+        site: "1",
+    },
+    fields: &[
+        ("id", Column::Plain("s.id")),
+        ("kind", Column::Plain("s.kind")),
+        ("device", Column::Name("s.device")),
+        ("address", Column::Plain("s.address")),
+        ("created_at", Column::Plain("s.created_at")),
+        ("last_used_at", Column::Plain("s.last_used_at")),
+        ("expires_at", Column::Plain("s.expires_at")),
+    ],
+    sorts: &[
+        ("id", &[]),
+        ("created_at", &["s.created_at"]),
+        ("last_used_at", &["s.last_used_at"]),
+    ],
+    ties: &[],
+    search: &[],
+    search_index: None,
+    counted: &[],
+};
+
+/// One page of a person's sessions; which of them asks is the caller's to say.
+///
+/// # Errors
+/// What SQLite says.
+pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<OwnSession>> {
+    page_at_once(db, &SOURCE, ask, |found| {
+        Ok(OwnSession {
+            id: found.get("id")?,
+            kind: found.get("kind")?,
+            device: found.get("device")?,
+            address: found.get("address")?,
+            created_at: row::time(found, "created_at")?,
+            last_used_at: row::time(found, "last_used_at")?,
+            expires_at: row::time(found, "expires_at")?,
+            current: false,
+        })
+    })
 }

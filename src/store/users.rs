@@ -121,3 +121,40 @@ pub fn set_password(db: &Connection, id: i64, hash: &str, now: i64, by: &str) ->
     .execute(params![id, hash, now, by])?;
     Ok(())
 }
+
+/// Replaces what a person says about himself.
+///
+/// # Errors
+/// What SQLite says.
+pub fn update_profile(db: &Connection, to: &User, now: i64, by: &str) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE users SET name = ?2, email = ?3, time_zone = ?4, updated_at = ?5, updated_by = ?6 WHERE id = ?1",
+    )?
+    .execute(params![to.id, to.name, to.email, to.time_zone, now, by])?;
+    Ok(())
+}
+
+/// Takes a person away; he stays on record.
+///
+/// # Errors
+/// What SQLite says.
+pub fn delete(db: &Connection, id: i64, now: i64, by: &str) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE users SET deleted_at = ?2, updated_at = ?2, updated_by = ?3 WHERE id = ?1 AND deleted_at IS NULL",
+    )?
+    .execute(params![id, now, by])?;
+    Ok(())
+}
+
+/// Whether anybody else who can sign in may do all in all.
+///
+/// # Errors
+/// What SQLite says.
+pub fn another_administrator(db: &Connection, id: i64) -> Result<bool> {
+    Ok(db
+        .prepare_cached(
+            "SELECT EXISTS (SELECT 1 FROM users WHERE platform_admin = 1 AND id <> ?1
+                AND deleted_at IS NULL AND password_hash IS NOT NULL)",
+        )?
+        .query_row([id], |row| row.get(0))?)
+}

@@ -23,7 +23,9 @@ mod devices;
 mod grants;
 mod http;
 mod keys;
+mod own_account;
 mod record;
+mod reset;
 mod sign_in_and_out;
 
 pub const PASSWORD: &str = "correct horse battery";

@@ -91,6 +91,8 @@ pub const STATEMENTS: &[Bound] = &[
 
 #[rustfmt::skip]
 pub const LISTS: &[ListBound] = &[
+    asks("sessions, *, rows", SORTS, "one person's sign-ins that have not ended: those of 30 days"),
+    asks("devices, *, rows", SORTS, "one person's browsers of a year"),
     asks("*, count", "SCAN (subquery-", "at most 10,001 rows because of the LIMIT"),
     asks("*, sort=*, all, count", "SCAN ", "at most 10,001 rows because of the LIMIT: without a filter every row counts"),
 

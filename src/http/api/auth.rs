@@ -53,6 +53,8 @@ pub struct MeOut {
     name: String,
     /// May do all in all organizations.
     platform_admin: bool,
+    /// The IANA name of the time zone in which he reads times.
+    time_zone: String,
     #[schema(format = DateTime)]
     created_at: String,
 }
@@ -64,6 +66,7 @@ impl From<Me> for MeOut {
             email: me.email,
             name: me.name,
             platform_admin: me.platform_admin,
+            time_zone: me.time_zone,
             created_at: written(me.created_at),
         }
     }
@@ -155,7 +158,7 @@ async fn me(call: Call) -> Result<Answer> {
     Answer::one(&MeOut::from(me))
 }
 
-fn missing(fields: &[(&str, bool)]) -> Vec<Fault> {
+pub(super) fn missing(fields: &[(&str, bool)]) -> Vec<Fault> {
     fields
         .iter()
         .filter(|(_, missing)| *missing)
