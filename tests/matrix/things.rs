@@ -6,7 +6,7 @@ use dewline::http::web::visit::Page;
 use serde_json::{Value, json};
 
 use super::town::{Things, Town};
-use crate::support::Site;
+use crate::support::{PASSWORD, Site};
 
 /// The path with real ids in it. `line` is the whole line, such as `POST /sites/{id}/restore`.
 pub fn path(town: &Town, things: &Things, line: &str) -> String {
@@ -41,6 +41,8 @@ fn thing(things: &Things, place: &str) -> String {
         "/jobs/{id}" => things.job.to_string(),
         "/api-keys/{id}" => things.key.to_string(),
         "/users/{id}" | "/organizations/{id}/members/{user_id}" => things.person.to_string(),
+        "/auth/sessions/{id}" => things.session.to_string(),
+        "/auth/devices/{id}" => things.device.to_string(),
         "/manual/{chapter}" => "audit".to_owned(),
         "/api/docs/{resource}" => "sites".to_owned(),
         _ => panic!("say in tests/matrix/things.rs (`thing`) which thing stands for {place}"),
@@ -66,6 +68,13 @@ pub fn body(things: &Things, route: &Route) -> Option<Value> {
         // Who signs in is another's test; here it is enough that everybody comes so far.
         "login" => json!({"email": "", "password": ""}),
         "refresh" => json!({"refresh_token": ""}),
+        "update_me" => json!({"name": "New"}),
+        "delete_me" => json!({"password": PASSWORD}),
+        "forgot_password" => json!({"email": "nobody@example.org"}),
+        "reset_password" => json!({"token": "none", "password": "a new and long sentence"}),
+        "change_password" => {
+            json!({"current_password": PASSWORD, "password": "a new and long sentence"})
+        }
         "create_organization" => json!({"name": "New"}),
         "update_organization" => json!({"notes": "new"}),
         "create_site" => {

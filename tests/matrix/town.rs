@@ -84,6 +84,9 @@ pub struct Things {
     pub sync: i64,
     pub job: i64,
     pub person: i64,
+    /// Of that person.
+    pub session: i64,
+    pub device: i64,
 }
 
 /// All of it.
@@ -112,7 +115,7 @@ impl Town {
     pub async fn stands() -> Self {
         let mut house = TestApp::with(|config| config.rate_limits.enabled = false).await;
         house.publishes(module("shared"));
-        let own = fleet(&house, "harbour", 1).await;
+        let mut own = fleet(&house, "harbour", 1).await;
         let other = fleet(&house, "meadow", 2).await;
         let third = fleet(&house, THIRD, 3).await;
         let gone_organization = house.organization("Gone").await;
@@ -131,6 +134,14 @@ impl Town {
         let (mut callers, mut visitors) = ended(&mut house, &own).await;
         people(&house, (&own, &other), &mut callers, &mut visitors).await;
         keys(&house, (&own, &other), &mut callers).await;
+        let his = |table: &str| {
+            let person = own.person;
+            number(
+                &house,
+                &format!("SELECT max(id) FROM {table} WHERE user_id = {person}"),
+            )
+        };
+        (own.session, own.device) = (his("sessions"), his("devices"));
         // Nobodies last.
         callers.sort_by_key(|caller| caller.kind == Kind::Nobody);
         visitors.sort_by_key(|visitor| visitor.kind == Kind::Nobody);
@@ -320,6 +331,7 @@ async fn fleet(house: &TestApp, name: &str, number_of_it: i64) -> Things {
         sync: of("syncs", &format!("site_id = {}", site.id)),
         job: of("jobs", &format!("organization_id = {organization}")),
         person: number_of_it + 1,
+        ..Things::default()
     }
 }
 
