@@ -106,6 +106,16 @@ pub fn parse_time_zone(text: &str, pointer: &str) -> Result<String, Fault> {
         })
 }
 
+/// The names of all time zones, in the order of the alphabet.
+pub fn time_zones() -> Vec<String> {
+    let mut names: Vec<String> = jiff::tz::db()
+        .available()
+        .map(|name| name.as_str().to_owned())
+        .collect();
+    names.sort_unstable();
+    names
+}
+
 /// Checks a new password: long enough, and not easy to guess by whoever knows what it is for and
 /// whose it is, which `about` says (a name, an e-mail address).
 ///

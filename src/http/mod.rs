@@ -45,8 +45,8 @@ use route::{Route, Scope, Tier, delete, get, post, put};
 use web::door::{self, Pages};
 use web::visit::{Page, look, send};
 use web::{
-    self as pages, assets, audit, catalogue, connect, deleted, entrance, fleet, import, keys,
-    manual, module, overview, reference, site,
+    self as pages, account, assets, audit, catalogue, connect, deleted, entrance, fleet, forgotten,
+    import, keys, manual, module, overview, reference, site,
 };
 
 const ORGANIZATION: Scope = Of("organization", P::OrganizationsRead, |app, sight, id| {
@@ -166,6 +166,21 @@ pub fn pages() -> Vec<Page> {
         send("/sign-in",  Public, Nothing, entrance::SIGN_IN).tier(Tier::Auth),
         send("/sign-out", Person, Nothing, entrance::SIGN_OUT),
         send("/theme",    Public, Nothing, entrance::CHANGE_THEME),
+        look("/forgotten", Public, Nothing, forgotten::ASK),
+        send("/forgotten", Public, Nothing, forgotten::TAKE).tier(Tier::Auth),
+        look("/reset",     Public, Nothing, forgotten::SHOW),
+        send("/reset",     Public, Nothing, forgotten::RESET).tier(Tier::Auth),
+
+        look("/account",                      Person, Nothing, account::SHOW),
+        send("/account",                      Person, Nothing, account::UPDATE),
+        look("/account/password",             Person, Nothing, account::ASK_PASSWORD),
+        send("/account/password",             Person, Nothing, account::CHANGE_PASSWORD),
+        look("/account/sessions",             Person, Nothing, account::LIST_SESSIONS),
+        send("/account/sessions/end",         Person, Nothing, account::END_OTHERS),
+        send("/account/sessions/{id}/end",    Person, Nothing, account::END_SESSION),
+        send("/account/browsers/{id}/forget", Person, Nothing, account::FORGET_BROWSER),
+        look("/account/delete",               Person, Nothing, account::ASK_LEAVE),
+        send("/account/delete",               Person, Nothing, account::LEAVE),
 
         look("/sites",                     May(P::SitesRead), Nothing, fleet::LIST),
         look("/sites/new",                 May(P::SitesWrite), Nothing, pages::sites::NEW),

@@ -261,6 +261,13 @@ pub fn page_session(app: &App, cookie: &str) -> Result<Actor> {
     known.admit(app, Some(PAGE_IDLE))
 }
 
+/// The IANA name of the time zone in which the person reads times whose browser presents this cookie;
+/// asked after [`page_session`], which has just looked him up.
+pub fn time_zone(app: &App, cookie: &str) -> Option<String> {
+    let (_, known) = app.callers.pages.get(&fingerprint(cookie))?;
+    Some(known.session.time_zone.clone())
+}
+
 impl KnownSession {
     fn of(db: &Connection, session: Session) -> Result<Self> {
         Ok(Self {

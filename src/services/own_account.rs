@@ -30,6 +30,8 @@ pub struct Profile {
     pub unreadable: Vec<Fault>,
 }
 
+pub use crate::domain::person::time_zones;
+
 /// The caller as the store has him.
 pub(super) fn own(app: &App, actor: &Actor) -> Result<User> {
     let (user_id, _) = person(actor)?;

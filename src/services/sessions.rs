@@ -96,11 +96,11 @@ pub async fn revoke_device(app: &App, actor: &Actor, id: i64) -> Result<()> {
     let now = app.clock.now().as_millisecond();
     app.store
         .write(Lane::Front, move |db| {
-            if !devices::revoke(db, user_id, id, now)? {
-                return Err(Error::NotFound);
-            }
+            let name = devices::name_of(db, user_id, id)?.ok_or(Error::NotFound)?;
+            devices::revoke(db, user_id, id, now)?;
+            let entry = entry.before(json!({ "name": name }));
             crate::store::audit::append(db, &entry)?;
-            Ok(())
+            Ok::<_, Error>(())
         })
         .await?;
     app.callers.forget();

@@ -140,6 +140,19 @@ pub fn forget_older(db: &Connection, user_id: i64, before: i64) -> Result<()> {
     Ok(())
 }
 
+/// What a person's browser that isn't revoked calls itself.
+///
+/// # Errors
+/// What SQLite says.
+pub fn name_of(db: &Connection, user_id: i64, id: i64) -> Result<Option<String>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT name FROM devices WHERE id = ?2 AND user_id = ?1 AND revoked_at IS NULL",
+        )?
+        .query_row(params![user_id, id], |row| row.get(0))
+        .optional()?)
+}
+
 /// Revokes all of a person's browsers; their sessions are ended by whoever asks for this.
 ///
 /// # Errors

@@ -51,6 +51,8 @@ pub struct Session {
     pub last_used_at: i64,
     /// The end, whatever happens.
     pub expires_at: i64,
+    /// The IANA name of the person's time zone.
+    pub time_zone: String,
 }
 
 /// A session to be. Times in milliseconds.
@@ -76,7 +78,7 @@ pub struct NewSession {
 
 const ALIVE: &str =
     "SELECT s.id, s.user_id, u.name, u.email, s.kind = 'page', s.secret_hash, s.previous_hash,
-        s.rotated_at, s.created_at, s.last_used_at, s.expires_at
+        s.rotated_at, s.created_at, s.last_used_at, s.expires_at, u.time_zone
    FROM sessions s JOIN users u ON u.id = s.user_id
   WHERE s.ended_at IS NULL AND u.deleted_at IS NULL";
 
@@ -93,6 +95,7 @@ fn session(row: &Row<'_>) -> rusqlite::Result<Session> {
         created_at: row.get(8)?,
         last_used_at: row.get(9)?,
         expires_at: row.get(10)?,
+        time_zone: row.get(11)?,
     })
 }
 

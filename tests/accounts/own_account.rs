@@ -234,3 +234,31 @@ async fn tokens_and_cookies_are_taken_only_for_what_they_are() {
         assert!(browser.looks("/").await.leads_to().starts_with("/sign-in"));
     }
 }
+
+#[tokio::test]
+async fn what_a_person_ends_or_changes_of_his_own_leaves_a_row_each() {
+    let house = House::new().await;
+    let ada = house.bearer().await;
+    house.adas_browser().await;
+    house.adas_browser().await;
+    house.bearer().await;
+    assert_eq!(house.deletes("/auth/sessions/2", &ada).await, 204);
+    assert_eq!(house.deletes("/auth/devices/2", &ada).await, 204);
+    assert_eq!(house.deletes("/auth/sessions", &ada).await, 204);
+    let words = json!({"current_password": PASSWORD, "password": "seven grey herons wait"});
+    let path = "/auth/password";
+    let answer = house.asks(Method::PUT, path, &ada, Some(words)).await;
+    assert_eq!(answer.status, 204);
+    for (action, subject) in [
+        ("session.ended", 2),
+        ("device.revoked", 2),
+        ("session.others_ended", 1),
+        ("user.password_changed", 1),
+    ] {
+        let rows = format!(
+            "SELECT count(*) FROM audit_logs WHERE action = '{action}' AND subject_id = {subject}
+                AND actor_id = 1 AND status = 'done' AND request_id <> ''"
+        );
+        assert_eq!(house.count(&rows), 1, "{action}");
+    }
+}

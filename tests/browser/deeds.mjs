@@ -221,6 +221,38 @@ export async function deeds({ browser, home, state, test, assert, signIn }) {
     assert((await send(css.replace(/[0-9a-f]{16}/, "0000"))).status === 200, "an older page still finds its stylesheet");
   });
 
+  await test("an account is looked after without scripts: its faults, its sessions, a lost password", () => inside({ javaScriptEnabled: false, storageState: undefined }, async (page, context) => {
+    await signIn(page, home);
+    await page.click(".side .me a.who");
+    assert((await page.inputValue("#f-email")) === home.email, "one's own address");
+    await page.fill("#f-time_zone", "Mars");
+    await page.click("main form button.primary");
+    assert((await page.textContent("main .err")).includes("time zone"), "names what is wrong");
+    await page.click(".tabs a:has-text('Password')");
+    await page.fill("#f-current_password", "not the password");
+    await page.fill("#f-password", "seven grey herons wait");
+    await page.click("main form button.primary");
+    assert((await page.textContent("main .err")).includes("not your password"), "the old one is asked for");
+    assert((await page.inputValue("#f-password")) === "", "a password is never given back");
+    const other = await browser.newContext();
+    await signIn(await other.newPage(), home);
+    const foreign = (await other.cookies()).map((c) => `${c.name}=${c.value}`).join("; ");
+    await page.click(".tabs a:has-text('Sessions')");
+    assert((await page.textContent("main")).includes("this session"), "its own is marked");
+    const newest = page.locator("form[action*='/account/sessions/'][action$='/end'] button.row").first();
+    await Promise.all([page.waitForURL(/\/account\/sessions$/), newest.click()]);
+    assert((await page.textContent(".toast")).includes("has ended"), "says so");
+    const answer = await send("/account", { headers: { cookie: foreign } });
+    assert(answer.status === 303, `the ended session got ${answer.status}`);
+    await other.close();
+    await context.clearCookies();
+    await page.goto(`${home.url}/sign-in`);
+    await page.click("a[href='/forgotten']");
+    await page.fill("#f-email", "nobody@example.org");
+    await page.click("main form button.primary");
+    assert((await page.textContent("main")).includes("If somebody signs in with"), "says the same to everybody");
+  }));
+
   await test("signing out ends the session", () => inside({ storageState: undefined }, async (page, context) => {
     await signIn(page, home);
     const before = (await context.cookies()).map((c) => `${c.name}=${c.value}`).join("; ");

@@ -23,7 +23,7 @@ const THEMES = ["light", "dark"];
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 // Asked for by a page while it waits; a part of a page, not a page.
 const PARTS = ["/sites/{id}/connect/light"];
-const OPEN = ["/set-up", "/sign-in", "/api/docs", "/api/docs?q=filter", "/api/docs/sites"];
+const OPEN = ["/set-up", "/sign-in", "/forgotten", "/reset", "/api/docs", "/api/docs?q=filter", "/api/docs/sites"];
 
 let passed = 0;
 let failed = 0;
@@ -92,7 +92,7 @@ async function visit(context, home, path, label) {
   page.on("pageerror", (error) => complaints.push(String(error)));
   try {
     const answer = await page.goto(home.url + path, { waitUntil: "load" });
-    const wanted = path === "/nowhere" || path === "/set-up" ? [404, 200] : [200];
+    const wanted = ["/nowhere", "/set-up", "/reset"].includes(path) ? [404, 200] : [200];
     assert(wanted.includes(answer.status()), `status ${answer.status()}`);
     await page.evaluate(() => document.fonts.ready);
     await page.screenshot({ path: here(`screenshots/${nameOf(path)}-${label}.png`), fullPage: true });

@@ -12,6 +12,7 @@ use axum::http::header::{
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use jiff::tz::TimeZone;
 use secrecy::SecretString;
 use url::form_urlencoded;
 
@@ -19,6 +20,7 @@ use super::secrets::Secrets;
 use super::shell::{Gate, Theme};
 use super::view::fault::FaultPage;
 use super::visit::{BROWSER, Cookie, FLASH, Page, Reply, SESSION, THEME, Visit, flash_of};
+use super::words;
 use crate::domain::access::Actor;
 use crate::http::budgets::Payer;
 use crate::http::edge::{Edge, Known};
@@ -31,6 +33,11 @@ const MOST: usize = 4 * 1024 * 1024;
 /// What pages may load: only what this server serves.
 const POLICY: HeaderValue = HeaderValue::from_static(
     "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+);
+
+/// Nothing that a page of ours could ask the browser for.
+const NOTHING: HeaderValue = HeaderValue::from_static(
+    "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 );
 
 /// What the pages keep between visits.
@@ -140,8 +147,21 @@ async fn answer(
             )?;
         }
     }
+    let zone = actor
+        .as_ref()
+        .map_or(TimeZone::UTC, |_| zone(house, cookies));
     let visit = visit(house, known, cookies, actor, (parts, names), body).await?;
-    (page.handler)(visit).await
+    words::read_in(zone, (page.handler)(visit)).await
+}
+
+/// The time zone of whoever is signed in; UTC for everybody else.
+fn zone(house: &Pages, cookies: &Cookies) -> TimeZone {
+    cookies
+        .session
+        .as_deref()
+        .and_then(|cookie| callers::time_zone(&house.edge.app, cookie))
+        .and_then(|name| TimeZone::get(&name).ok())
+        .unwrap_or(TimeZone::UTC)
 }
 
 async fn visit(
@@ -367,6 +387,7 @@ fn harden(response: &mut Response<Body>) {
             HeaderValue::from_static("nosniff"),
         ),
         ("referrer-policy", HeaderValue::from_static("same-origin")),
+        ("permissions-policy", NOTHING),
         (
             "cross-origin-opener-policy",
             HeaderValue::from_static("same-origin"),

@@ -14,8 +14,9 @@ pub const FIRST: Handler = |visit| Box::pin(show(visit));
 pub const CHAPTER: Handler = |visit| Box::pin(show(visit));
 
 /// The chapters in the order of reading.
-pub const CHAPTERS: [&str; 11] = [
+pub const CHAPTERS: [&str; 12] = [
     "start",
+    "account",
     "sending",
     "words",
     "exposures",

@@ -1,6 +1,7 @@
 //! The browser's pages: templates over plain view structs, charts as SVG, assets. Handlers fill the
 //! structs from services; nothing here knows the store or the API.
 
+pub mod account;
 pub mod advisories;
 pub mod assets;
 pub mod audit;
@@ -12,6 +13,7 @@ pub mod door;
 pub mod entrance;
 pub mod export;
 pub mod fleet;
+pub mod forgotten;
 pub mod import;
 pub mod keys;
 pub mod listing;

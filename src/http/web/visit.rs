@@ -331,8 +331,9 @@ fn is_restore(path: &str) -> bool {
 
 /// A path of this server to go to, or the overview where it is anything else.
 pub fn own_path(path: &str) -> String {
-    let own =
-        path.starts_with('/') && !path.starts_with("//") && !path.contains(['\\', '\r', '\n']);
+    // Browsers drop tabs and line breaks before they read an address: a path with one is none.
+    let plain = !path.contains(|c: char| c.is_control() || c == '\\');
+    let own = plain && path.starts_with('/') && !path.starts_with("//");
     if own { path.to_owned() } else { "/".to_owned() }
 }
 
@@ -371,6 +372,8 @@ mod tests {
             "https://evil.example",
             "//evil.example",
             "/\\evil.example",
+            "/\t/evil.example",
+            "\t//evil.example",
             "",
             "/a\r\nb",
         ] {

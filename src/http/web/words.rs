@@ -1,5 +1,8 @@
 //! How times, durations and counts are said on pages. Knows no page and no clock: the instant that
-//! counts as now is always handed in, and all times are UTC.
+//! counts as now is always handed in. All times are UTC, but for the exact ones: those are in the
+//! time zone of whoever reads the page.
+
+use std::future::Future;
 
 use jiff::{Timestamp, tz::TimeZone};
 
@@ -121,9 +124,21 @@ pub fn time_of_day(at: impl Bare<Timestamp>) -> String {
     utc(at.bare(), "%H:%M")
 }
 
-/// The whole of it, for titles: "Wed 22 Jul 2026 17:55:03 UTC".
+tokio::task_local! {
+    static ZONE: TimeZone;
+}
+
+/// Makes a page for somebody who reads exact times in that zone.
+pub async fn read_in<F: Future>(zone: TimeZone, page: F) -> F::Output {
+    ZONE.scope(zone, page).await
+}
+
+/// The whole of it, for titles: "Wed 22 Jul 2026 17:55:03 UTC", or in the zone of whoever reads it.
 pub fn exact(at: Timestamp) -> String {
-    utc(at, "%a %-d %b %Y %H:%M:%S UTC")
+    let zone = ZONE.try_with(Clone::clone).unwrap_or(TimeZone::UTC);
+    at.to_zoned(zone)
+        .strftime("%a %-d %b %Y %H:%M:%S %Z")
+        .to_string()
 }
 
 /// "July", for headings.

@@ -1,6 +1,7 @@
 //! One struct a page: what its template shows, as plain data. Handlers fill them; `sample()` in the
 //! tests shows each with believable content, and one test renders them all.
 
+pub mod account;
 pub mod advisories;
 pub mod audit;
 pub mod catalogue;

@@ -1,5 +1,6 @@
 //! Every page with believable content: rendered in a test, and written to `target/pages` to be looked at.
 
+mod account;
 mod advisories;
 mod audit;
 
@@ -1009,6 +1010,7 @@ fn pages() -> Vec<(&'static str, String)> {
     }
     pages.extend(more());
     pages.extend(audit::pages());
+    pages.extend(account::pages());
     pages
         .into_iter()
         .map(|(name, html)| (name, html.unwrap()))
