@@ -130,6 +130,15 @@ async fn profile_and_password_are_changed_on_their_pages() {
 
     let wrong = [("current_password", "not this"), ("password", NEW)];
     assert_eq!(browser.sends("/account/password", &wrong).await.status, 422);
+    for _ in 0..3 {
+        browser.sends("/account/password", &wrong).await;
+    }
+    let page = browser.sends("/account/password", &wrong).await;
+    assert_eq!(
+        (page.status, page.header("retry-after")),
+        (429.into_status(), "1")
+    );
+    house.passes(jiff::SignedDuration::from_secs(1));
     let right = [("current_password", PASSWORD), ("password", NEW)];
     browser.sends("/account/password", &right).await.leads_to();
     assert_eq!(browser.looks("/account/password").await.status, 200);

@@ -54,21 +54,43 @@ pub fn tabs(here: &str) -> Vec<Tab> {
 
 type Faults = Vec<(String, String)>;
 
-/// What is wrong, by field; what isn't the form's fault goes on. A wait is said at `field`.
-fn faults(error: Error, field: &str) -> Result<(u16, Faults)> {
-    match error {
-        Error::Invalid(faults) => Ok((422, by_field(&faults))),
-        Error::Conflict { code, detail } if code == "email_taken" => {
-            Ok((409, vec![("email".to_owned(), detail)]))
+/// Why a form was refused: what is wrong, by field, and with which answer it is said.
+struct Refused {
+    status: u16,
+    faults: Faults,
+    retry_after: Option<u64>,
+}
+
+impl Refused {
+    /// What isn't the form's fault goes on. A wait is said at `field`.
+    fn of(error: Error, field: &str) -> Result<Self> {
+        let (status, faults, retry_after) = match error {
+            Error::Invalid(faults) => (422, by_field(&faults), None),
+            Error::Conflict {
+                code: "email_taken",
+                detail,
+            } => (409, vec![("email".to_owned(), detail)], None),
+            Error::TooMany { retry_after } => {
+                let wait = words::wait(retry_after);
+                let said = format!("Too many attempts. Try again in {wait}.");
+                (429, vec![(field.to_owned(), said)], Some(retry_after))
+            }
+            other => return Err(other),
+        };
+        Ok(Self {
+            status,
+            faults,
+            retry_after,
+        })
+    }
+
+    /// The page that says so.
+    fn told(status: u16, retry_after: Option<u64>, page: Reply) -> Reply {
+        let page = page.status(status);
+        match retry_after {
+            Some(seconds) => page.retry_after(seconds),
+            None => page,
         }
-        Error::TooMany { retry_after } => {
-            let said = format!(
-                "Too many attempts. Try again in {}.",
-                words::wait(retry_after)
-            );
-            Ok((429, vec![(field.to_owned(), said)]))
-        }
-        other => Err(other),
     }
 }
 
@@ -108,8 +130,9 @@ async fn update(visit: Visit) -> Result<Reply> {
     match own_account::update(&visit.app, visit.actor()?, sent).await {
         Ok(_) => Ok(Reply::go("/account").saying("Saved.")),
         Err(error) => {
-            let (status, faults) = faults(error, "current_password")?;
-            Ok(profile(&visit, faults).await?.status(status))
+            let why = Refused::of(error, "current_password")?;
+            let page = profile(&visit, why.faults).await?;
+            Ok(Refused::told(why.status, why.retry_after, page))
         }
     }
 }
@@ -135,8 +158,9 @@ async fn change_password(visit: Visit) -> Result<Reply> {
         Ok(()) => Ok(Reply::go("/account/password")
             .saying("The password is changed, and every other session has ended.")),
         Err(error) => {
-            let (status, faults) = faults(error, "current_password")?;
-            Ok(password_page(&visit, faults).await?.status(status))
+            let why = Refused::of(error, "current_password")?;
+            let page = password_page(&visit, why.faults).await?;
+            Ok(Refused::told(why.status, why.retry_after, page))
         }
     }
 }
@@ -146,7 +170,7 @@ async fn list_sessions(visit: Visit) -> Result<Reply> {
     let wanted = asked(&visit.query).chain([("per_page", ROWS)]);
     let query = Query::parse(&SESSIONS, wanted).map_err(Error::Invalid)?;
     let all = sessions::list(&visit.app, actor, &query).await?;
-    let query = Query::parse(&DEVICES, [("per_page", ROWS)].into_iter()).map_err(Error::Invalid)?;
+    let query = Query::parse(&DEVICES, [("per_page", ROWS)]).map_err(Error::Invalid)?;
     let browsers = sessions::devices(&visit.app, actor, &query).await?;
     let row = |session: crate::domain::session::OwnSession| SessionRow {
         id: session.id,
@@ -230,8 +254,9 @@ async fn leave(visit: Visit) -> Result<Reply> {
             .await?
             .status(409)),
         Err(error) => {
-            let (status, faults) = faults(error, "password")?;
-            Ok(leave_page(&visit, faults, None).await?.status(status))
+            let why = Refused::of(error, "password")?;
+            let page = leave_page(&visit, why.faults, None).await?;
+            Ok(Refused::told(why.status, why.retry_after, page))
         }
     }
 }
