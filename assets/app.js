@@ -19,6 +19,11 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { if (said) said.textContent = "Copy"; }, 2000);
 });
 
+// A button that prints its page.
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-print]")) print();
+});
+
 // Buttons that need a script are hidden until there is one.
 const reveal = (root) => root.querySelectorAll("[data-needs-script]").forEach((e) => e.removeAttribute("hidden"));
 

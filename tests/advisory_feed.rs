@@ -676,7 +676,8 @@ async fn page(house: &TestApp, path: &str) -> String {
         device: "a browser".to_owned(),
         browser: None,
     };
-    let session = sign_in::page(&house.app, &attempt).await.unwrap();
+    let entered = sign_in::page(&house.app, &attempt).await.unwrap();
+    let session = entered.session().unwrap();
     let cookie = format!("dewline_session={}", session.cookie.expose_secret());
     let browser = house.anonymous().with("cookie", &cookie);
     let answer = browser.get(&format!("//{path}")).await;

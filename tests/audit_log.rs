@@ -42,7 +42,7 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static [&'static str])> 
 }
 
 /// What changes something and leaves no row, and why.
-const KEPT_ELSEWHERE: [(&str, &str); 3] = [
+const KEPT_ELSEWHERE: [(&str, &str); 9] = [
     (
         "sync_site",
         "what a site sends is kept as syncs, events and patch runs",
@@ -52,6 +52,18 @@ const KEPT_ELSEWHERE: [(&str, &str); 3] = [
         "refresh",
         "goes on with a session whose opening has its row; a token sent twice has one, too",
     ),
+    (
+        "set_up_two_factor",
+        "nothing is on until the app's first code",
+    ),
+    (
+        "enable_two_factor",
+        "takes an app's code: tried with a person's phone",
+    ),
+    ("disable_two_factor", "likewise"),
+    ("make_backup_codes", "likewise"),
+    ("verify_two_factor", "likewise"),
+    ("reset_two_factor", "likewise"),
 ];
 
 /// What a person changes about himself: it would end the session through which all this is asked. Its rows
@@ -95,7 +107,7 @@ const FORMS: &[(&str, &str, &str, &[&str])] = &[
 ];
 
 /// Pages that change something and are tried apart, and why.
-const TRIED_APART: [(&str, &str); 11] = [
+const TRIED_APART: [(&str, &str); 16] = [
     (
         "/account",
         "one's own: by the same services as the calls of OF_ONESELF",
@@ -109,6 +121,17 @@ const TRIED_APART: [(&str, &str); 11] = [
     ("/reset", "likewise"),
     ("/set-up", "there must be nobody yet"),
     ("/sites/import", "takes a file"),
+    (
+        "/sign-in/code",
+        "takes an app's code: tried with a person's phone",
+    ),
+    (
+        "/account/two-factor/set-up",
+        "nothing is on until the app's first code",
+    ),
+    ("/account/two-factor/enable", "takes an app's code"),
+    ("/account/two-factor/codes", "likewise"),
+    ("/account/two-factor/disable", "likewise"),
     ("/theme", "changes a cookie of the browser, nothing here"),
 ];
 

@@ -21,6 +21,7 @@ use dewline::store::StoreError;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
+use crate::accounts::second_factor::Phone;
 use crate::support::contract::{DOCUMENT, validator};
 use crate::support::{Answer, Client, EMAIL, PASSWORD, TestApp, module};
 
@@ -145,7 +146,10 @@ fn whole(path: &str) -> String {
 
 /// Tokens and keys are cut: nobody takes one from here for a real one.
 fn without_secrets(mut answer: Value) -> Value {
-    for name in ["access_token", "refresh_token", "key"] {
+    if let Some(Value::String(address)) = answer.pointer_mut("/data/otpauth_uri") {
+        *address = "otpauth://totp/Dewline:ada%40example.org?secret=…&issuer=Dewline".to_owned();
+    }
+    for name in ["access_token", "refresh_token", "key", "secret", "qr_svg"] {
         if let Some(Value::String(secret)) = answer.pointer_mut(&format!("/data/{name}")) {
             let shown: String = secret.chars().take(12).collect();
             *secret = format!("{shown}…");
@@ -198,6 +202,7 @@ async fn told() -> BTreeMap<String, Example> {
     keys(&mut story).await;
     sites(&mut story).await;
     organizations(&mut story).await;
+    two_factors(&mut story).await;
     oneself(&mut story).await;
     story.recorded
 }
@@ -340,6 +345,88 @@ async fn platform(story: &mut Story) {
         .calls(story.house.bearer(&token), "logout", "/auth/logout", None)
         .await;
     story.keeps("logout", "/auth/logout", None, &answer);
+}
+
+/// The administrator's own sign-in changes for a while.
+async fn two_factors(story: &mut Story) {
+    story.house.waits(SignedDuration::ZERO).await;
+    let (set_up, enable, disable, codes, verify, reset) = (
+        "/auth/2fa/setup",
+        "/auth/2fa/enable",
+        "/auth/2fa/disable",
+        "/auth/2fa/backup-codes",
+        "/auth/2fa/verify",
+        "/users/1/2fa/reset",
+    );
+    let password = json!({"password": PASSWORD});
+    let both = |code: &str| json!({"password": PASSWORD, "code": code});
+    let code = Some(json!({"code": "123456"}));
+    story
+        .refuses("enable_two_factor", enable, code.clone())
+        .await;
+    story
+        .refuses("disable_two_factor", disable, Some(both("123456")))
+        .await;
+    story
+        .refuses("make_backup_codes", codes, Some(password.clone()))
+        .await;
+    story.refuses("reset_two_factor", reset, None).await;
+    for (name, path) in [
+        ("enable_two_factor", enable),
+        ("disable_two_factor", disable),
+        ("make_backup_codes", codes),
+        ("verify_two_factor", verify),
+    ] {
+        story.refuses(name, path, Some(json!({}))).await;
+    }
+
+    let made = story
+        .calls(story.admin(), "set_up_two_factor", set_up, None)
+        .await;
+    story.keeps("set_up_two_factor", set_up, None, &made);
+    let phone = Phone(made.ok()["data"]["secret"].as_str().unwrap().to_owned());
+    let shows = |story: &Story| phone.shows_at(story.house.clock.now().as_second());
+    let first = json!({"code": shows(story)});
+    story.shows("enable_two_factor", enable, Some(first)).await;
+    story.refuses("enable_two_factor", enable, code).await;
+    story.refuses("set_up_two_factor", set_up, None).await;
+    story.shows("show_two_factor", "/auth/2fa", None).await;
+
+    story.house.clock.advance(SignedDuration::from_secs(30));
+    let words = json!({"email": EMAIL, "password": PASSWORD});
+    let asked = story
+        .house
+        .anonymous()
+        .post("/auth/login", &words)
+        .await
+        .ok();
+    let mut answer =
+        json!({"challenge_token": asked["data"]["challenge_token"], "code": shows(story)});
+    let anybody = story.house.anonymous();
+    let entered = story
+        .calls(anybody, "verify_two_factor", verify, Some(&answer))
+        .await;
+    let cut: String = asked["data"]["challenge_token"]
+        .as_str()
+        .unwrap()
+        .chars()
+        .take(12)
+        .collect();
+    answer["challenge_token"] = json!(format!("{cut}…"));
+    story.keeps("verify_two_factor", verify, Some(answer), &entered);
+
+    story
+        .shows("make_backup_codes", codes, Some(password))
+        .await;
+    story.house.clock.advance(SignedDuration::from_secs(30));
+    let off = both(&shows(story));
+    story.shows("disable_two_factor", disable, Some(off)).await;
+
+    let made = story.admin().post(set_up, &json!({})).await.ok();
+    let phone = Phone(made["data"]["secret"].as_str().unwrap().to_owned());
+    let first = json!({"code": phone.shows_at(story.house.clock.now().as_second())});
+    story.admin().post(enable, &first).await.ok();
+    story.shows("reset_two_factor", reset, None).await;
 }
 
 /// A document among examples of itself: its first level only.

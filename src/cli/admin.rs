@@ -35,6 +35,13 @@ pub enum Admin {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Take away the second step at sign-in of a person who has lost it; remembered browsers are forgotten
+    #[command(name = "disable-2fa")]
+    DisableTwoFactor {
+        /// The person's address
+        #[arg(long)]
+        email: String,
+    },
 }
 
 /// Asks for the password and has it done.
@@ -56,6 +63,7 @@ pub fn run(config: Config, admin: Admin) -> Outcome {
             email,
             password: password(password_stdin)?,
         },
+        Admin::DisableTwoFactor { email } => Order::DisableTwoFactor { email },
     };
     orders::give(config, order)
 }

@@ -15,6 +15,7 @@ use crate::domain::access::Actor;
 use crate::services::admins::{self, NewPerson};
 use crate::services::import_catalogue::{self, Carried};
 use crate::services::import_sites::{self, Imported};
+use crate::services::two_factors;
 use crate::services::{self, Error};
 
 use super::data_dir::{DataDir, Refused};
@@ -39,6 +40,11 @@ pub enum Order {
         email: String,
         /// The new password.
         password: String,
+    },
+    /// Take away a person's second step at sign-in.
+    DisableTwoFactor {
+        /// Whose.
+        email: String,
     },
     /// Make all sites of a list.
     ImportSites {
@@ -65,6 +71,7 @@ impl Order {
         match self {
             Self::CreateAdministrator { .. } => "create-administrator",
             Self::ResetPassword { .. } => "reset-password",
+            Self::DisableTwoFactor { .. } => "disable-two-factor",
             Self::ImportSites { .. } => "import-sites",
             Self::TakeCatalogue { .. } => "take-catalogue",
             Self::WorkOn { .. } => "work-on",
@@ -117,6 +124,10 @@ async fn perform(app: &Arc<App>, order: Order) -> services::Result<(String, Stri
             let password = SecretString::from(password);
             admins::reset_password(app, &operator, &email, &password).await?;
             format!("{email} has a new password; all sessions have ended")
+        }
+        Order::DisableTwoFactor { email } => {
+            two_factors::reset_of(app, &operator, &email).await?;
+            format!("{email} signs in with the password alone, and can set up a second step again")
         }
         Order::ImportSites { list } => {
             let made = import_sites::import(app, &operator, &list).await?;

@@ -51,7 +51,7 @@ pub const STATUSES: [&str; 3] = ["done", "refused", "failed"];
 const SIGN_IN: &str = "session.opened";
 
 /// What is recorded, and what people read of it.
-pub const ACTIONS: [(&str, &str); 31] = [
+pub const ACTIONS: [(&str, &str); 36] = [
     (SIGN_IN, "Signed in"),
     ("session.ended", "Signed out"),
     ("session.refresh_reused", "Sent a used refresh token"),
@@ -63,6 +63,11 @@ pub const ACTIONS: [(&str, &str); 31] = [
     ("user.deleted", "Deleted a person"),
     ("user.created", "Made a person"),
     ("user.password_reset", "Set a new password"),
+    ("two_factor.enabled", "Switched the second step on"),
+    ("two_factor.disabled", "Switched the second step off"),
+    ("two_factor.codes_made", "Made new backup codes"),
+    ("two_factor.backup_code_used", "Used a backup code"),
+    ("two_factor.reset", "Took a second step away"),
     ("organization.created", "Made an organization"),
     ("organization.updated", "Changed an organization"),
     ("organization.deleted", "Deleted an organization"),

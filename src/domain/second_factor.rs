@@ -23,6 +23,30 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// What is taken for a code at all; longer texts are not looked at.
 const LONGEST: usize = 40;
 
+/// How it stands with a person's second factor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Since when it is asked for at sign-in.
+    pub enabled_at: Option<Timestamp>,
+    /// A secret waits for the app's first code.
+    pub waiting: bool,
+    /// Backup codes that are unused.
+    pub backup_codes_left: i64,
+    /// The person's organizations that need one, the soonest first.
+    pub required_by: Vec<Required>,
+}
+
+/// An organization that needs a second factor of its members.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Required {
+    /// The organization.
+    pub organization_id: i64,
+    /// Its name.
+    pub name: String,
+    /// From when on members without one can do nothing there.
+    pub from: Timestamp,
+}
+
 /// The app's side and ours of one shared secret.
 #[derive(Debug)]
 pub struct Authenticator(Totp);

@@ -36,7 +36,7 @@ pub mod web;
 use api::{
     advisories, api_keys, audit_logs, auth, dashboard, events, exposures, health, jobs,
     module_versions, modules, organizations, own_account, patch_runs, sessions, site_modules,
-    sites, syncs,
+    sites, syncs, two_factors,
 };
 use edge::Edge;
 use route::Needs::{May, Person, Platform, Public};
@@ -70,6 +70,9 @@ const GONE_SITE: Scope = Of("site", P::SitesRead, |app, sight, id| {
 const GONE_MODULE: Scope = Of("module", P::ModulesRead, |app, sight, id| {
     services::modules::seen_or_gone(app, sight, id)
 });
+const USER: Scope = Of("user", P::UsersManage, |app, sight, id| {
+    services::two_factors::seen(app, sight, id)
+});
 const API_KEY: Scope = Of("API key", P::ApiKeysManage, |app, sight, id| {
     services::api_keys::seen(app, sight, id)
 });
@@ -97,6 +100,13 @@ pub fn routes() -> Vec<Route> {
         delete("/auth/sessions/{id}",   Person, Nothing, sessions::END),
         get   ("/auth/devices",         Person, Nothing, sessions::DEVICES),
         delete("/auth/devices/{id}",    Person, Nothing, sessions::REVOKE_DEVICE),
+        get ("/auth/2fa",              Person, Nothing, two_factors::SHOW),
+        post("/auth/2fa/setup",        Person, Nothing, two_factors::SET_UP).conflicts(&["already_enabled"]),
+        post("/auth/2fa/enable",       Person, Nothing, two_factors::ENABLE).conflicts(&["already_enabled", "not_set_up"]),
+        post("/auth/2fa/disable",      Person, Nothing, two_factors::DISABLE).conflicts(&["not_enabled"]),
+        post("/auth/2fa/backup-codes", Person, Nothing, two_factors::BACKUP_CODES).conflicts(&["not_enabled"]),
+        post("/auth/2fa/verify",       Public, Nothing, two_factors::VERIFY).tier(Tier::Auth),
+        post("/users/{id}/2fa/reset",  Platform(P::UsersManage), USER, two_factors::RESET).conflicts(&["not_enabled"]),
 
         get   ("/organizations",      May(P::OrganizationsRead),   Nothing,      organizations::LIST),
         post  ("/organizations",      Platform(P::OrganizationsManage), Nothing, organizations::CREATE).conflicts(&["name_taken"]),
@@ -164,6 +174,8 @@ pub fn pages() -> Vec<Page> {
         send("/set-up",   Public, Nothing, entrance::COMPLETE).tier(Tier::Auth),
         look("/sign-in",  Public, Nothing, entrance::ASK),
         send("/sign-in",  Public, Nothing, entrance::SIGN_IN).tier(Tier::Auth),
+        look("/sign-in/code", Public, Nothing, pages::code::ASK),
+        send("/sign-in/code", Public, Nothing, pages::code::ANSWER).tier(Tier::Auth),
         send("/sign-out", Person, Nothing, entrance::SIGN_OUT),
         send("/theme",    Public, Nothing, entrance::CHANGE_THEME),
         look("/forgotten", Public, Nothing, forgotten::ASK),
@@ -181,6 +193,13 @@ pub fn pages() -> Vec<Page> {
         send("/account/browsers/{id}/forget", Person, Nothing, account::FORGET_BROWSER),
         look("/account/delete",               Person, Nothing, account::ASK_LEAVE),
         send("/account/delete",               Person, Nothing, account::LEAVE),
+
+        look("/account/two-factor",         Person, Nothing, pages::two_factor::SHOW),
+        send("/account/two-factor/set-up",  Person, Nothing, pages::two_factor::SET_UP),
+        send("/account/two-factor/enable",  Person, Nothing, pages::two_factor::ENABLE),
+        look("/account/two-factor/codes",   Person, Nothing, pages::two_factor::CODES),
+        send("/account/two-factor/codes",   Person, Nothing, pages::two_factor::NEW_CODES),
+        send("/account/two-factor/disable", Person, Nothing, pages::two_factor::DISABLE),
 
         look("/sites",                     May(P::SitesRead), Nothing, fleet::LIST),
         look("/sites/new",                 May(P::SitesWrite), Nothing, pages::sites::NEW),

@@ -109,3 +109,9 @@ impl From<crate::clock::NoEntropy> for Error {
         Self::Internal(error.to_string())
     }
 }
+
+impl From<crate::domain::second_factor::Unusable> for Error {
+    fn from(error: crate::domain::second_factor::Unusable) -> Self {
+        Self::Internal(error.to_string())
+    }
+}

@@ -36,6 +36,7 @@ pub mod set_up;
 pub mod sign_in;
 pub mod site_modules;
 pub mod sites;
+pub mod two_factors;
 
 pub use error::{Error, Result};
 pub mod import_catalogue;

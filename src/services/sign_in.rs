@@ -12,6 +12,7 @@ use super::access_tokens::{LIFETIME, RefreshToken};
 use super::delays::{self, Key, Place};
 use super::limits::Limiter;
 use super::passwords::is_current;
+use super::two_factors::challenges;
 use super::{Error, Result, audit};
 use crate::app::App;
 use crate::clock::Clock;
@@ -138,22 +139,47 @@ impl Me {
     }
 }
 
-/// Signs a browser in, always with a new session of its own.
+/// What the first step of a sign-in led to.
+#[derive(Debug)]
+pub enum Entered<Session> {
+    /// Nothing more is asked.
+    Session(Session),
+    /// A code is asked for: the text with which it is to be sent.
+    Challenge(SecretString),
+}
+
+impl<Session> Entered<Session> {
+    /// The session, where nothing more is asked.
+    pub fn session(self) -> Option<Session> {
+        match self {
+            Self::Session(session) => Some(session),
+            Self::Challenge(_) => None,
+        }
+    }
+}
+
+/// Signs a browser in, always with a new session of its own; or asks for the second step.
 ///
 /// # Errors
 /// [`Error::TooMany`]; [`Error::Unauthenticated`] alike for a wrong password and an unknown person.
-pub async fn page(app: &App, attempt: &Attempt) -> Result<PageSession> {
+pub async fn page(app: &App, attempt: &Attempt) -> Result<Entered<PageSession>> {
     let proven = check(app, attempt).await?;
-    open_page(app, proven).await
+    match challenges::demand(app, &proven).await? {
+        Some(challenge) => Ok(Entered::Challenge(challenge)),
+        None => open_page(app, proven).await.map(Entered::Session),
+    }
 }
 
 /// Signs a program in.
 ///
 /// # Errors
 /// As [`page`].
-pub async fn api(app: &App, attempt: &Attempt) -> Result<Tokens> {
+pub async fn api(app: &App, attempt: &Attempt) -> Result<Entered<Tokens>> {
     let proven = check(app, attempt).await?;
-    open_api(app, proven).await
+    match challenges::demand(app, &proven).await? {
+        Some(challenge) => Ok(Entered::Challenge(challenge)),
+        None => open_api(app, proven).await.map(Entered::Session),
+    }
 }
 
 impl Proven {

@@ -214,3 +214,15 @@ pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<OwnDevice>> {
         })
     })
 }
+
+/// The browser in which a session was opened.
+///
+/// # Errors
+/// What SQLite says.
+pub fn of_session(db: &Connection, session_id: i64) -> Result<Option<i64>> {
+    let found = db
+        .prepare_cached("SELECT device_id FROM sessions WHERE id = ?1")?
+        .query_row([session_id], |row| row.get(0))
+        .optional()?;
+    Ok(found.flatten())
+}

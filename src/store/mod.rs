@@ -18,6 +18,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod blob;
 pub mod catalogue;
+pub mod challenges;
 pub mod check;
 pub mod devices;
 pub mod exposures;

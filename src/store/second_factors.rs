@@ -104,7 +104,8 @@ pub fn take_step(db: &Connection, user_id: i64, step: i64) -> Result<bool> {
 pub fn remove(db: &Connection, user_id: i64) -> Result<bool> {
     db.prepare_cached("DELETE FROM backup_codes WHERE user_id = ?1")?
         .execute([user_id])?;
-    forget_wrong(db, user_id)?;
+    db.prepare_cached("DELETE FROM wrong_codes WHERE user_id = ?1")?
+        .execute([user_id])?;
     let removed = db
         .prepare_cached("DELETE FROM second_factors WHERE user_id = ?1")?
         .execute([user_id])?;
@@ -196,13 +197,13 @@ pub fn refuse_until(db: &Connection, user_id: i64, device_id: i64, until: i64) -
     Ok(())
 }
 
-/// A right code came: wrong ones before it don't count any more.
+/// A right code came from that browser: wrong ones before it don't count any more.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn forget_wrong(db: &Connection, user_id: i64) -> Result<()> {
-    db.prepare_cached("DELETE FROM wrong_codes WHERE user_id = ?1")?
-        .execute([user_id])?;
+pub fn forget_wrong(db: &Connection, user_id: i64, device_id: i64) -> Result<()> {
+    db.prepare_cached("DELETE FROM wrong_codes WHERE user_id = ?1 AND device_id = ?2")?
+        .execute([user_id, device_id])?;
     Ok(())
 }
 

@@ -1,7 +1,9 @@
 //! A browser that visits the pages through the real router: it keeps its cookies and follows nothing.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
+use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -12,7 +14,8 @@ use url::form_urlencoded;
 use super::{House, PASSWORD};
 
 pub struct Browser<'a> {
-    house: &'a House,
+    router: Router,
+    house: PhantomData<&'a House>,
     pub cookies: BTreeMap<String, String>,
     pub address: &'static str,
 }
@@ -45,7 +48,8 @@ impl Page {
 impl House {
     pub fn browser(&self) -> Browser<'_> {
         Browser {
-            house: self,
+            router: router(self.app.clone()),
+            house: PhantomData,
             cookies: BTreeMap::new(),
             address: "192.0.2.1",
         }
@@ -100,10 +104,7 @@ impl Browser<'_> {
         let peer = format!("{}:40000", self.address);
         let peer: std::net::SocketAddr = peer.parse().unwrap();
         request.extensions_mut().insert(ConnectInfo(peer));
-        let response = router(self.house.app.clone())
-            .oneshot(request)
-            .await
-            .unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, 4 << 20).await.unwrap();
         for line in parts.headers.get_all("set-cookie") {

@@ -28,6 +28,8 @@ mod own_account;
 mod own_pages;
 mod record;
 mod reset;
+pub mod second_factor;
+mod second_factor_pages;
 mod sign_in_and_out;
 
 pub const PASSWORD: &str = "correct horse battery";
@@ -110,7 +112,8 @@ impl House {
     }
 
     pub async fn signs_in(&self, email: &str, password: &str) -> Result<Tokens> {
-        sign_in::api(&self.app, &attempt(email, password)).await
+        let entered = sign_in::api(&self.app, &attempt(email, password)).await?;
+        Ok(entered.session().expect("nothing more is asked"))
     }
 
     pub async fn ada(&self) -> Actor {

@@ -17,6 +17,8 @@ async fn no_secret_stands_in_the_data_directory_in_clear() {
         .unwrap();
     let page = sign_in::page(&house.app, &attempt("ada@example.org", PASSWORD))
         .await
+        .unwrap()
+        .session()
         .unwrap();
     assert!(is_unknown(
         house

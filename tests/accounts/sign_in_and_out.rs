@@ -63,6 +63,8 @@ async fn a_new_password_ends_all_sessions_at_once() {
     let tokens = house.signs_in("ada@example.org", PASSWORD).await.unwrap();
     let page = sign_in::page(&house.app, &attempt("ada@example.org", PASSWORD))
         .await
+        .unwrap()
+        .session()
         .unwrap();
     let cookie = page.cookie.expose_secret();
     assert!(callers::page_session(&house.app, cookie).is_ok());
@@ -89,6 +91,8 @@ async fn a_page_session_ends_when_idle_and_when_old() {
     let house = House::new().await;
     let page = sign_in::page(&house.app, &attempt("ada@example.org", PASSWORD))
         .await
+        .unwrap()
+        .session()
         .unwrap();
     let cookie = page.cookie.expose_secret();
     for _ in 0..13 {
@@ -99,6 +103,8 @@ async fn a_page_session_ends_when_idle_and_when_old() {
     assert!(is_unknown(callers::page_session(&house.app, cookie)));
     let second = sign_in::page(&house.app, &attempt("ada@example.org", PASSWORD))
         .await
+        .unwrap()
+        .session()
         .unwrap();
     assert_ne!(second.cookie.expose_secret(), cookie);
     house.passes(SignedDuration::from_hours(24));

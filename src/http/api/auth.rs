@@ -11,7 +11,7 @@ use crate::http::call::{Answer, Call};
 use crate::http::fields::Fields;
 use crate::http::route::{Gives, Operation, Takes, schema_of};
 use crate::services::Result;
-use crate::services::sign_in::{self, Attempt, Me, Tokens};
+use crate::services::sign_in::{self, Attempt, Entered, Me, Tokens};
 
 /// Who signs in.
 #[derive(Debug, ToSchema)]
@@ -43,6 +43,54 @@ pub struct TokensOut {
     /// Seconds for which the access token is good.
     expires_in: i64,
     user: MeOut,
+}
+
+/// What a sign-in leads to: tokens, or the challenge of the second step.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub struct LoginOut {
+    /// To be sent as `Authorization: Bearer`. Not there where a code is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_token: Option<String>,
+    /// Good once, for 30 days, for new tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    /// `Bearer`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'static str>,
+    /// Seconds for which the access token is good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_in: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user: Option<MeOut>,
+    /// True: a code is asked for, at `POST /auth/2fa/verify`, and there is nothing here but
+    #[serde(skip_serializing_if = "Option::is_none")]
+    two_factor_required: Option<bool>,
+    /// what is to be sent with it: good for 5 minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge_token: Option<String>,
+}
+
+impl From<Entered<Tokens>> for LoginOut {
+    fn from(entered: Entered<Tokens>) -> Self {
+        match entered {
+            Entered::Session(tokens) => {
+                let tokens = TokensOut::from(tokens);
+                Self {
+                    access_token: Some(tokens.access_token),
+                    refresh_token: Some(tokens.refresh_token),
+                    token_type: Some(tokens.token_type),
+                    expires_in: Some(tokens.expires_in),
+                    user: Some(tokens.user),
+                    ..Self::default()
+                }
+            }
+            Entered::Challenge(challenge) => Self {
+                two_factor_required: Some(true),
+                challenge_token: Some(challenge.expose_secret().to_owned()),
+                ..Self::default()
+            },
+        }
+    }
 }
 
 /// The caller as he sees himself.
@@ -87,9 +135,9 @@ impl From<Tokens> for TokensOut {
 /// `POST /auth/login`.
 pub const LOGIN: Operation = Operation {
     name: "login",
-    summary: "Sign in with e-mail address and password",
+    summary: "Sign in with e-mail address and password; somebody with a second step gets a challenge for it instead of tokens",
     takes: Takes::Json(schema_of::<LoginIn>),
-    gives: Gives::One(schema_of::<TokensOut>),
+    gives: Gives::One(schema_of::<LoginOut>),
     handler: |call| Box::pin(login(call)),
 };
 
@@ -136,8 +184,8 @@ async fn login(mut call: Call) -> Result<Answer> {
         device: call.device.clone(),
         browser: None,
     };
-    let tokens = sign_in::api(&call.app, &attempt).await?;
-    Answer::one(&TokensOut::from(tokens))
+    let entered = sign_in::api(&call.app, &attempt).await?;
+    Answer::one(&LoginOut::from(entered))
 }
 
 async fn refresh(mut call: Call) -> Result<Answer> {
@@ -158,6 +206,7 @@ async fn me(call: Call) -> Result<Answer> {
     Answer::one(&MeOut::from(me))
 }
 
+/// The fields that are required and were not sent.
 pub(super) fn missing(fields: &[(&str, bool)]) -> Vec<Fault> {
     fields
         .iter()

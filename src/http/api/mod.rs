@@ -19,6 +19,7 @@ pub mod sessions;
 pub mod site_modules;
 pub mod sites;
 pub mod syncs;
+pub mod two_factors;
 
 use jiff::Timestamp;
 

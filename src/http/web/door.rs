@@ -19,7 +19,9 @@ use url::form_urlencoded;
 use super::secrets::Secrets;
 use super::shell::{Gate, Theme};
 use super::view::fault::FaultPage;
-use super::visit::{BROWSER, Cookie, FLASH, Page, Reply, SESSION, THEME, Visit, flash_of};
+use super::visit::{
+    BROWSER, CHALLENGE, Cookie, FLASH, Page, Reply, SESSION, THEME, Visit, flash_of,
+};
 use super::words;
 use crate::domain::access::Actor;
 use crate::http::budgets::Payer;
@@ -188,6 +190,7 @@ async fn visit(
         address: known.address,
         device: text_of(&parts.headers, &USER_AGENT).to_owned(),
         browser: cookies.browser.clone().map(SecretString::from),
+        challenge: cookies.challenge.clone().map(SecretString::from),
         request_id: known.request_id.clone(),
         path: parts.uri.path().to_owned(),
         query: pairs(parts.uri.query().unwrap_or_default().as_bytes()),
@@ -266,6 +269,7 @@ struct Cookies {
     theme: Option<String>,
     flash: Option<String>,
     browser: Option<String>,
+    challenge: Option<String>,
 }
 
 impl Cookies {
@@ -282,6 +286,7 @@ impl Cookies {
             match name {
                 SESSION => found.session = Some(value.to_owned()),
                 THEME => found.theme = Some(value.to_owned()),
+                CHALLENGE => found.challenge = Some(value.to_owned()),
                 BROWSER => found.browser = Some(value.to_owned()),
                 FLASH => found.flash = Some(value.to_owned()),
                 _ => {}

@@ -4,8 +4,8 @@ use secrecy::SecretString;
 
 use super::view::entrance::{SetupPage, SignInPage};
 use super::visit::{BROWSER, Handler, Reply, SESSION, THEME, Visit, by_field, own_path};
-use super::words;
-use crate::services::sign_in::{self, Attempt, BROWSER_LIFETIME, PageSession};
+use super::{code, words};
+use crate::services::sign_in::{self, Attempt, BROWSER_LIFETIME, Entered, PageSession};
 use crate::services::{Error, Result, set_up};
 
 /// A year.
@@ -79,7 +79,8 @@ async fn complete(visit: Visit) -> Result<Reply> {
     }
 }
 
-fn signed_in(visit: &Visit, session: PageSession, to: &str) -> Reply {
+/// A browser's session and its cookies.
+pub(super) fn signed_in(visit: &Visit, session: PageSession, to: &str) -> Reply {
     use secrecy::ExposeSecret;
     let seconds = session.expires_at.as_second() - visit.now.as_second();
     Reply::go(to)
@@ -126,7 +127,8 @@ async fn enter(visit: Visit) -> Result<Reply> {
     };
     let refused = |why: String| Reply::page(&sign_in_page(&visit, next.clone(), Some(why)));
     match sign_in::page(&visit.app, &attempt).await {
-        Ok(session) => Ok(signed_in(&visit, session, &next)),
+        Ok(Entered::Session(session)) => Ok(signed_in(&visit, session, &next)),
+        Ok(Entered::Challenge(challenge)) => Ok(code::lead(&challenge, &next)),
         Err(Error::Unauthenticated) => {
             let why = "This e-mail and password do not go together.".to_owned();
             Ok(refused(why)?.status(401))

@@ -14,7 +14,7 @@ pub const FIRST: Handler = |visit| Box::pin(show(visit));
 pub const CHAPTER: Handler = |visit| Box::pin(show(visit));
 
 /// The chapters in the order of reading.
-pub const CHAPTERS: [&str; 12] = [
+pub const CHAPTERS: [&str; 13] = [
     "start",
     "account",
     "sending",
@@ -24,6 +24,7 @@ pub const CHAPTERS: [&str; 12] = [
     "catalogue",
     "drupal-org",
     "running",
+    "two-factor",
     "audit",
     "troubleshooting",
     "api",

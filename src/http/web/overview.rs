@@ -16,7 +16,7 @@ use crate::domain::advisory::reach::Tally;
 use crate::domain::advisory::shown::Shown;
 use crate::domain::grants::Permissions;
 use crate::services::overview::{self as service, Glance, Months, OpenWindow, Word};
-use crate::services::{Result, advisories};
+use crate::services::{Result, advisories, two_factors};
 
 /// `GET /`.
 pub const SHOW: Handler = |visit| Box::pin(show(visit));
@@ -33,12 +33,13 @@ impl Visit {
         } else {
             Glance::default()
         };
-        Ok(self.shell_of(title, &glance))
+        self.shell_of(title, &glance).await
     }
 
-    fn shell_of(&self, title: &str, glance: &Glance) -> Shell {
+    async fn shell_of(&self, title: &str, glance: &Glance) -> Result<Shell> {
+        let missing = two_factors::missing(&self.app, self.actor()?).await?;
         let person = self.actor.as_ref().map_or("", |actor| actor.identity().2);
-        Shell {
+        Ok(Shell {
             title: title.to_owned(),
             path: self.whole_path(),
             now: self.now,
@@ -60,7 +61,8 @@ impl Visit {
                 reported: natural(glance.reported),
             },
             flash: self.flash.clone(),
-        }
+            asks: missing.map(|required| (required.name, required.from)),
+        })
     }
 }
 
@@ -122,7 +124,7 @@ async fn show(visit: Visit) -> Result<Reply> {
     let months = month_lines(&found.months);
     let hits = advisories::newest(&visit.app, actor, HITS).await?;
     Reply::page(&OverviewPage {
-        shell: visit.shell_of("Overview", &glance),
+        shell: visit.shell_of("Overview", &glance).await?,
         line: charts::fleet_line(&groups, &finding(&counts)),
         counts,
         clients: groups.len() as u64,

@@ -190,6 +190,8 @@ pub struct Shell {
     pub fresh: Fresh,
     /// What was just done.
     pub flash: Option<Flash>,
+    /// The organization that asks the person for two-step sign-in, while it is off, and from when on.
+    pub asks: Option<(String, Timestamp)>,
 }
 
 impl Shell {
@@ -339,6 +341,7 @@ pub(crate) mod samples {
                 reported: 139,
             },
             flash: None,
+            asks: None,
         }
     }
 

@@ -86,6 +86,8 @@ pub struct Visit {
     pub device: String,
     /// The cookie by which the browser is known again at sign-in, as it was sent.
     pub browser: Option<SecretString>,
+    /// The challenge of the second step, as it was sent.
+    pub challenge: Option<SecretString>,
     /// The request's id.
     pub request_id: String,
     /// What counts as now on this page.
@@ -308,6 +310,8 @@ pub const THEME: &str = "dewline_theme";
 pub const SESSION: &str = "dewline_session";
 /// The cookie by which a browser is known again at sign-in.
 pub const BROWSER: &str = "dewline_device";
+/// The cookie of the challenge between the two steps of a sign-in.
+pub const CHALLENGE: &str = "dewline_challenge";
 
 /// The message that the cookie holds.
 pub fn flash_of(cookie: &str) -> Option<Flash> {

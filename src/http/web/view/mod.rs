@@ -15,6 +15,7 @@ pub mod module;
 pub mod overview;
 pub mod reference;
 pub mod site;
+pub mod two_factor;
 
 #[cfg(test)]
 mod tests;

@@ -1,0 +1,264 @@
+//! The second step on pages: from the QR code to the backup codes, and browsers that are remembered.
+
+use dewline::clock::Clock;
+use dewline::domain::access::Actor;
+use dewline::services::two_factors;
+use jiff::SignedDuration;
+
+use super::browser::Browser;
+use super::second_factor::Phone;
+use super::{House, PASSWORD};
+
+const PLACE: &str = "/account/two-factor";
+const EMAIL: &str = "ada@example.org";
+
+impl House {
+    fn shown_by(&self, phone: &Phone) -> String {
+        phone.shows_at(self.clock.now().as_second())
+    }
+}
+
+/// The text between two others.
+fn between<'a>(text: &'a str, from: &str, to: &str) -> &'a str {
+    let (_, rest) = text
+        .split_once(from)
+        .unwrap_or_else(|| panic!("no {from}: {text}"));
+    rest.split_once(to).unwrap().0
+}
+
+async fn set_up(house: &House, browser: &mut Browser<'_>) -> (Phone, Vec<String>) {
+    let led = browser.sends("/account/two-factor/set-up", &[]).await;
+    assert_eq!(led.leads_to(), PLACE);
+    let page = browser.looks(PLACE).await;
+    assert!(page.text.contains(r#"<div class="qr" role="img""#));
+    let phone = Phone(between(&page.text, r#"<pre id="the-secret">"#, "</pre>").to_owned());
+    let code = house.shown_by(&phone);
+    let led = browser
+        .sends("/account/two-factor/enable", &[("code", &code)])
+        .await;
+    assert_eq!(led.leads_to(), "/account/two-factor/codes");
+    let page = browser.looks("/account/two-factor/codes").await;
+    let list = between(&page.text, r#"id="codes" role="list">"#, "</ol>");
+    let codes = list
+        .split("</li>")
+        .filter_map(|item| Some(item.split_once("<li>")?.1.to_owned()));
+    let codes: Vec<String> = codes.collect();
+    assert_eq!(codes.len(), 10);
+    house.passes(SignedDuration::from_secs(30));
+    (phone, codes)
+}
+
+#[tokio::test]
+async fn from_the_qr_code_to_the_backup_codes_and_back_in() {
+    let house = House::new().await;
+    let mut browser = house.adas_browser().await;
+    assert!(browser.looks(PLACE).await.text.contains("Set it up"));
+    let (phone, codes) = set_up(&house, &mut browser).await;
+    // They are shown once.
+    assert_eq!(
+        browser.looks("/account/two-factor/codes").await.leads_to(),
+        PLACE
+    );
+    let page = browser.looks(PLACE).await;
+    assert!(page.text.contains("10 of 10 left"), "{}", page.text);
+    assert!(!page.text.contains(&codes[0]) && !page.text.contains(&phone.0));
+    browser.sends("/sign-out", &[]).await;
+    let fields = [
+        ("email", EMAIL),
+        ("password", PASSWORD),
+        ("next", "/sites?q=a"),
+    ];
+    let led = browser.sends("/sign-in", &fields).await;
+    assert_eq!(led.leads_to(), "/sign-in/code?next=%2Fsites%3Fq%3Da");
+    assert!(browser.session().is_none());
+    let set = led.sets("dewline_challenge");
+    assert!(
+        set[0].ends_with("; Path=/; Max-Age=300; HttpOnly; SameSite=Lax"),
+        "{set:?}"
+    );
+    let page = browser.looks("/sign-in/code?next=%2Fsites%3Fq%3Da").await;
+    assert!(page.text.contains(r#"autocomplete="one-time-code""#));
+    let refused = browser
+        .sends(
+            "/sign-in/code",
+            &[("code", "000 00"), ("next", "/sites?q=a")],
+        )
+        .await;
+    assert_eq!(refused.status, 422);
+    assert!(refused.text.contains("This code is not right"));
+    let code = house.shown_by(&phone);
+    let spaced = format!("{} {}", &code[..3], &code[3..]);
+    let led = browser
+        .sends(
+            "/sign-in/code",
+            &[("code", &spaced), ("next", "/sites?q=a")],
+        )
+        .await;
+    assert_eq!(led.leads_to(), "/sites?q=a");
+    assert!(browser.session().is_some());
+    assert!(!browser.cookies.contains_key("dewline_challenge"));
+    browser.sends("/sign-out", &[]).await;
+    browser.signs_in(EMAIL, PASSWORD).await.leads_to();
+    let led = browser
+        .sends(
+            "/sign-in/code",
+            &[("code", &codes[4]), ("next", "//evil.example")],
+        )
+        .await;
+    assert_eq!(led.leads_to(), "/");
+}
+
+#[tokio::test]
+async fn without_a_challenge_there_is_nothing_to_enter_a_code_for() {
+    let house = House::new().await;
+    let mut browser = house.browser();
+    assert_eq!(
+        browser.looks("/sign-in/code?next=/sites").await.leads_to(),
+        "/sign-in?next=%2Fsites"
+    );
+    browser
+        .cookies
+        .insert("dewline_challenge".to_owned(), "x".repeat(43));
+    let led = browser.sends("/sign-in/code", &[("code", "123456")]).await;
+    assert_eq!(led.leads_to(), "/sign-in?next=%2F");
+    assert!(browser.session().is_none());
+}
+
+#[tokio::test]
+async fn a_remembered_browser_is_not_asked_for_thirty_days() {
+    let house = House::new().await;
+    let mut browser = house.adas_browser().await;
+    let (phone, _) = set_up(&house, &mut browser).await;
+    browser.sends("/sign-out", &[]).await;
+    browser.signs_in(EMAIL, PASSWORD).await;
+    let code = house.shown_by(&phone);
+    let fields = [("code", code.as_str()), ("remember", "yes")];
+    browser.sends("/sign-in/code", &fields).await.leads_to();
+    house.passes(SignedDuration::from_secs(30 * 86_400 - 1));
+    assert_eq!(browser.signs_in(EMAIL, PASSWORD).await.leads_to(), "/");
+    // Another browser is asked, whatever this one was told.
+    assert_eq!(
+        house.browser().signs_in(EMAIL, PASSWORD).await.leads_to(),
+        "/sign-in/code"
+    );
+    browser.sends("/sign-out", &[]).await;
+    house.passes(SignedDuration::from_secs(1));
+    assert_eq!(
+        browser.signs_in(EMAIL, PASSWORD).await.leads_to(),
+        "/sign-in/code"
+    );
+}
+
+#[tokio::test]
+async fn a_remembered_browser_is_asked_again_after_a_reset() {
+    let house = House::new().await;
+    let mut browser = house.adas_browser().await;
+    let (phone, _) = set_up(&house, &mut browser).await;
+    browser.sends("/sign-out", &[]).await;
+    browser.signs_in(EMAIL, PASSWORD).await;
+    let code = house.shown_by(&phone);
+    let fields = [("code", code.as_str()), ("remember", "yes")];
+    browser.sends("/sign-in/code", &fields).await.leads_to();
+    two_factors::reset(&house.app, &Actor::System, 1)
+        .await
+        .unwrap();
+    house.passes(SignedDuration::from_secs(30));
+    set_up(&house, &mut browser).await;
+    browser.sends("/sign-out", &[]).await;
+    assert_eq!(
+        browser.signs_in(EMAIL, PASSWORD).await.leads_to(),
+        "/sign-in/code"
+    );
+}
+
+#[tokio::test]
+async fn a_known_browser_has_guesses_of_its_own() {
+    let house = House::new().await;
+    let mut own = house.adas_browser().await;
+    let (phone, _) = set_up(&house, &mut own).await;
+    own.sends("/sign-out", &[]).await;
+    // Somebody who knows the password guesses elsewhere.
+    let mut thief = house.browser();
+    thief.address = "203.0.113.66";
+    for _ in 0..3 {
+        thief.signs_in(EMAIL, PASSWORD).await;
+        for _ in 0..5 {
+            thief.sends("/sign-in/code", &[("code", "12345678")]).await;
+        }
+        house.passes(SignedDuration::from_mins(2));
+    }
+    thief.signs_in(EMAIL, PASSWORD).await;
+    let code = house.shown_by(&phone);
+    let held = thief.sends("/sign-in/code", &[("code", &code)]).await;
+    assert_eq!(held.status, 429);
+    assert!(
+        held.text.contains("a backup code is taken now"),
+        "{}",
+        held.text
+    );
+    own.signs_in(EMAIL, PASSWORD).await;
+    own.sends("/sign-in/code", &[("code", &code)])
+        .await
+        .leads_to();
+    assert!(own.session().is_some());
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_said_at_the_form_that_was_sent() {
+    let house = House::new().await;
+    let mut browser = house.adas_browser().await;
+    browser.sends("/account/two-factor/set-up", &[]).await;
+    let page = browser
+        .sends("/account/two-factor/enable", &[("code", "12")])
+        .await;
+    assert_eq!(page.status, 422);
+    assert!(
+        page.text.contains("Code is not right, or was used before."),
+        "{}",
+        page.text
+    );
+    let (phone, codes) = set_up(&house, &mut browser).await;
+    let page = browser
+        .sends("/account/two-factor/codes", &[("password", "not this one")])
+        .await;
+    assert_eq!(page.status, 422);
+    assert_eq!(page.text.matches("This is not your password.").count(), 1);
+    let code = house.shown_by(&phone);
+    let fields = [("password", "not this one"), ("code", code.as_str())];
+    let page = browser.sends("/account/two-factor/disable", &fields).await;
+    assert_eq!(page.status, 422);
+    assert!(!page.text.contains("not this one"));
+    let fields = [("password", PASSWORD), ("code", codes[0].as_str())];
+    let led = browser.sends("/account/two-factor/disable", &fields).await;
+    assert_eq!(led.leads_to(), PLACE);
+    assert!(browser.looks(PLACE).await.text.contains("It is off."));
+}
+
+#[tokio::test]
+async fn whose_organization_needs_it_reads_so_on_every_page_until_it_is_on() {
+    let house = House::new().await;
+    house
+        .sql(
+            "UPDATE organizations SET second_factor_from = 1796112000000 WHERE id = 1;
+             INSERT INTO memberships (organization_id, user_id, role_id, created_at, updated_at, created_by, updated_by)
+               VALUES (1, 1, 1, 0, 0, 'system', 'system');",
+        )
+        .await;
+    let mut browser = house.adas_browser().await;
+    for path in ["/", "/sites", "/manual"] {
+        let page = browser.looks(path).await;
+        assert!(
+            page.text
+                .contains("Harbour asks its members for two-step sign-in from"),
+            "{path}"
+        );
+    }
+    set_up(&house, &mut browser).await;
+    assert!(
+        !browser
+            .looks("/")
+            .await
+            .text
+            .contains("two-step sign-in from")
+    );
+}
