@@ -28,6 +28,7 @@ mod executable;
 mod full_queue;
 mod ledger;
 mod manual;
+mod matrix;
 mod migrations;
 mod module_catalogue;
 mod pages;

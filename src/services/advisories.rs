@@ -47,11 +47,15 @@ pub fn seen(app: &App, sight: &Sight, id: &str) -> Result<i64> {
 /// [`Error::NotFound`].
 pub async fn find(app: &App, actor: &Actor, number: i64) -> Result<Shown> {
     let sight = actor.require(Permission::ModulesRead)?;
+    within(app, &sight, number)
+}
+
+fn within(app: &App, sight: &Sight, number: i64) -> Result<Shown> {
     let found = app
         .store
-        .read(|db| advisories::find(db, &sight, number).map_err(Error::from))?
+        .read(|db| advisories::find(db, sight, number).map_err(Error::from))?
         .ok_or(Error::NotFound)?;
-    seen(app, &sight, &found.id)?;
+    seen(app, sight, &found.id)?;
     Ok(found)
 }
 
@@ -66,7 +70,7 @@ pub async fn affected(
     query: &Query,
 ) -> Result<Page<Affected>> {
     let sight = actor.require(Permission::SitesRead)?;
-    find(app, actor, number).await?;
+    within(app, &sight, number)?;
     let within = [("ea.advisory_id", number)];
     app.store.read(|db| {
         Ok(exposures::of_advisory(
@@ -88,7 +92,7 @@ const NAMED: u32 = 50;
 /// [`Error::NotFound`].
 pub async fn reach(app: &App, actor: &Actor, number: i64) -> Result<Reach> {
     let sight = actor.require(Permission::SitesRead)?;
-    let shown = find(app, actor, number).await?;
+    let shown = within(app, &sight, number)?;
     let (sight, now) = (sight, app.clock.now());
     app.store.read(|db| {
         let mut reach = measured(db, &sight, &shown, now)?;
@@ -103,7 +107,7 @@ pub async fn reach(app: &App, actor: &Actor, number: i64) -> Result<Reach> {
 /// [`Error::NotFound`].
 pub async fn blind(app: &App, actor: &Actor, number: i64, most: u32) -> Result<Vec<Blind>> {
     let sight = actor.require(Permission::SitesRead)?;
-    let shown = find(app, actor, number).await?;
+    let shown = within(app, &sight, number)?;
     let (sight, now) = (sight, app.clock.now());
     app.store.read(|db| {
         let reach = measured(db, &sight, &shown, now)?;
@@ -248,7 +252,7 @@ const DRAWN: u32 = 5_000;
 /// [`Error::NotFound`].
 pub async fn course(app: &App, actor: &Actor, number: i64) -> Result<Vec<Span>> {
     let sight = actor.require(Permission::SitesRead)?;
-    find(app, actor, number).await?;
+    within(app, &sight, number)?;
     let spans = app
         .store
         .read(|db| far::course(db, &sight, number, DRAWN + 1))?;

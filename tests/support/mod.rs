@@ -9,13 +9,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use dewline::app::App;
+use dewline::app::{App, DATABASE};
 use dewline::clock::{ManualClock, SeededEntropy};
 use dewline::config::Config;
 use dewline::demo::drupal_org::StandIn;
 use dewline::demo::history::{Project, Release};
 use dewline::domain::access::Actor;
 use dewline::services::admins::{self, NewPerson};
+use dewline::services::secret_key;
 use dewline::store::Settings;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -33,7 +34,7 @@ pub const PASSWORD: &str = "correct horse battery";
 pub struct TestApp {
     pub app: Arc<App>,
     pub clock: Arc<ManualClock>,
-    pub drupal_org: StandIn,
+    pub drupal_org: Arc<StandIn>,
     router: Router,
     admin: String,
     _folder: TempDir,
@@ -75,7 +76,7 @@ impl TestApp {
         let mut house = Self {
             app,
             clock,
-            drupal_org,
+            drupal_org: Arc::new(drupal_org),
             router,
             admin: String::new(),
             _folder: folder,
@@ -86,6 +87,35 @@ impl TestApp {
                 .with(Release::new("11.2.0", days_ago(200))),
         );
         house
+    }
+
+    /// The same appliance as it stands now, apart: what is done to the copy leaves this one alone.
+    pub fn copied(&self) -> Self {
+        let folder = TempDir::new().unwrap();
+        let (from, to) = (&self.app.config.data_dir, folder.path().join("data"));
+        std::fs::create_dir(&to).unwrap();
+        std::fs::copy(from.join(secret_key::FILE), to.join(secret_key::FILE)).unwrap();
+        let database = rusqlite::Connection::open(from.join(DATABASE)).unwrap();
+        let copy = to.join(DATABASE);
+        database
+            .execute("VACUUM INTO ?1", [copy.to_str().unwrap()])
+            .unwrap();
+        let config = Config {
+            data_dir: to,
+            ..self.app.config.clone()
+        };
+        // Other secrets than those that were handed out before.
+        let entropy = Arc::new(SeededEntropy::new(8));
+        let clock = Arc::clone(&self.clock);
+        let app = App::open(config, clock.clone(), entropy).unwrap();
+        Self {
+            router: dewline::http::router(app.clone()),
+            app,
+            clock,
+            drupal_org: Arc::clone(&self.drupal_org),
+            admin: self.admin.clone(),
+            _folder: folder,
+        }
     }
 
     /// A new access token of the administrator.
