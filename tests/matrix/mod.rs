@@ -5,6 +5,7 @@
 //! that is meant: run the test, and take the new table.
 
 mod outcome;
+mod sight;
 mod things;
 mod town;
 

@@ -114,10 +114,12 @@ impl Town {
     /// Everybody and everything, with no limit on how often one asks.
     pub async fn stands() -> Self {
         let mut house = TestApp::with(|config| config.rate_limits.enabled = false).await;
-        house.publishes(module("shared"));
+        house.publishes(module("shared").with(Release::security("1.0.1", days_ago(1))));
         let mut own = fleet(&house, "harbour", 1).await;
         let other = fleet(&house, "meadow", 2).await;
         let third = fleet(&house, THIRD, 3).await;
+        hears_of(&house, "SA-CONTRIB-2026-900", "shared", "shared").await;
+        house.run_jobs().await;
         let gone_organization = house.organization("Gone").await;
         let path = format!("/organizations/{gone_organization}");
         assert_eq!(house.admin().delete(&path).await.status, 204);
@@ -274,8 +276,7 @@ pub async fn sends(client: &Client<'_>, path: &str, fields: &[(&str, &str)]) -> 
 /// patched; a deleted site; custom code; a key; a job.
 async fn fleet(house: &TestApp, name: &str, number_of_it: i64) -> Things {
     let own_module = format!("{name}_module");
-    let published = days_ago(1);
-    house.publishes(module(&own_module).with(Release::security("1.0.1", published)));
+    house.publishes(module(&own_module).with(Release::security("1.0.1", days_ago(1))));
     let organization = house.organization(&format!("{name} organization")).await;
     let site = house.site_of(organization, &format!("{name} site")).await;
     let patched = house
@@ -289,18 +290,7 @@ async fn fleet(house: &TestApp, name: &str, number_of_it: i64) -> Things {
     sync(&patched, name, "1.0.0").await;
     house.run_jobs().await;
     let advisory = format!("SA-CONTRIB-2026-90{number_of_it}");
-    let record = Record {
-        id: advisory.clone(),
-        project: own_module.clone(),
-        title: format!("{name} advisory"),
-        published,
-        changed: published,
-        affected_versions: Some("<1.0.1".to_owned()),
-        fixed_in: vec!["1.0.1".to_owned()],
-        url: format!("https://www.drupal.org/{name}"),
-        ..Record::default()
-    };
-    advisories::record(&house.app, record).await.unwrap();
+    hears_of(house, &advisory, &own_module, name).await;
     house.run_jobs().await;
     sync(&patched, name, "1.0.1").await;
     house.run_jobs().await;
@@ -333,6 +323,22 @@ async fn fleet(house: &TestApp, name: &str, number_of_it: i64) -> Things {
         person: number_of_it + 1,
         ..Things::default()
     }
+}
+
+/// An advisory about everything of a module below 1.0.1.
+async fn hears_of(house: &TestApp, id: &str, module: &str, name: &str) {
+    let record = Record {
+        id: id.to_owned(),
+        project: module.to_owned(),
+        title: format!("{name} advisory"),
+        published: days_ago(1),
+        changed: days_ago(1),
+        affected_versions: Some("<1.0.1".to_owned()),
+        fixed_in: vec!["1.0.1".to_owned()],
+        url: format!("https://www.drupal.org/{name}"),
+        ..Record::default()
+    };
+    advisories::record(&house.app, record).await.unwrap();
 }
 
 async fn sync(site: &Site<'_>, name: &str, version: &str) {
