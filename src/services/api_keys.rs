@@ -6,7 +6,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::lists::ask;
-use super::{Error, Result, audit};
+use super::{Error, Result, audit, key_makers};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::api_key::{ApiKey, ApiKeyForm, check_grace};
@@ -41,6 +41,9 @@ pub async fn create(
 ) -> Result<ShownKey> {
     let sight = actor.require(Permission::ApiKeysManage)?;
     in_reach(&sight, organization_id)?;
+    if organization_id.is_some() {
+        key_makers::may_make(app, actor)?;
+    }
     let now = app.clock.now();
     let of_site = site_id.is_some() || organization_id.is_none();
     let facts = form.check(of_site, None, now);
@@ -130,6 +133,7 @@ pub async fn of_site(app: &App, actor: &Actor, site_id: i64) -> Result<Vec<ApiKe
 pub async fn update(app: &App, actor: &Actor, id: i64, form: ApiKeyForm) -> Result<ApiKey> {
     let sight = actor.require(Permission::ApiKeysManage)?;
     let key = find(app, &sight, id)?;
+    key_makers::in_hand(actor, &key, false)?;
     // Whoever may less than the key must not open it to other networks or times either.
     require_all(actor, key.organization_id, &key.scopes)?;
     let (now, by, changer) = (app.clock.now(), actor.label(), actor.clone());
@@ -194,7 +198,9 @@ pub async fn rotate(
     let sight = actor.require(Permission::ApiKeysManage)?;
     let key = find(app, &sight, id)?;
     let grace = grace(grace_minutes)?;
-    // Whoever rotates a key learns its secret, and so could do what it may.
+    key_makers::in_hand(actor, &key, true)?;
+    // Whoever rotates a key learns its secret, and so could do what it may. Its maker stays who made it:
+    // a key whose maker is gone does not come back to life.
     require_all(actor, key.organization_id, &key.scopes)?;
     let fresh = fresh(app)?;
     let (prefix, hash) = (fresh.prefix().to_owned(), fresh.hash());

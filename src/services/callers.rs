@@ -10,12 +10,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use jiff::{SignedDuration, Timestamp};
 use moka::sync::Cache;
 
+use super::key_makers::{self, Behind};
 use super::{Error, Result};
 use crate::app::App;
 use crate::domain::access::Actor;
 use crate::domain::api_key::ApiKey;
 use crate::domain::credentials::{fingerprint, is_well_formed_key, looks_like_key};
-use crate::domain::grants::{Grants, Permissions};
+use crate::domain::grants::Grants;
 use crate::domain::network::Network;
 use crate::store::sessions::Session;
 use crate::store::{Connection, Lane, api_keys, memberships, sessions};
@@ -30,10 +31,9 @@ const HANDFUL: usize = 500;
 #[derive(Debug)]
 struct KnownKey {
     key: ApiKey,
-    /// What the person who made it holds; `None`: it was made on the machine itself.
-    maker: Option<Arc<Grants>>,
+    behind: Behind,
     networks: Vec<Network>,
-    /// The key's own end; of a key before its rotation, the end of the grace if that is earlier.
+    /// The key's own end, or that of the key that made it; of a key before its rotation, the end of the grace if that is earlier.
     ends_at: Option<Timestamp>,
 }
 
@@ -186,28 +186,19 @@ fn look_up_key(app: &App, hash: &[u8; 32]) -> Result<Option<KnownKey>> {
     } else {
         key.expires_at
     };
-    let maker = match made_by(&key.created_by) {
-        Some(person) if key.site_id.is_none() => {
-            Some(app.store.read(|db| memberships::grants(db, person))?.into())
-        }
-        _ => None,
+    let Some(behind) = app.store.read(|db| key_makers::behind(db, &key))? else {
+        return Ok(None);
     };
     Ok(Some(KnownKey {
+        ends_at: ends_at.into_iter().chain(behind.ends_at).min(),
         key,
-        maker,
+        behind,
         networks,
-        ends_at,
     }))
 }
 
-/// The person of an actor's label.
-fn made_by(label: &str) -> Option<i64> {
-    label.strip_prefix("user:")?.parse().ok()
-}
-
 impl KnownKey {
-    /// Who calls by it. A site's key speaks only for its site, whoever made it; an organization's may
-    /// do what its scopes say and its maker may do now.
+    /// Who calls by it.
     fn actor(&self, now: Timestamp) -> Actor {
         let key = &self.key;
         let name = key.name.clone();
@@ -219,14 +210,10 @@ impl KnownKey {
                 name,
             };
         }
-        let scopes = Permissions::of(&key.scopes);
-        let held = self.maker.as_ref().map_or(Permissions::ALL, |maker| {
-            maker.at(now).permissions_in(key.organization_id)
-        });
         Actor::OrganizationKey {
             key_id: key.id,
             organization_id: key.organization_id,
-            scopes: scopes.and(held),
+            scopes: self.behind.lets(key, now),
             name,
         }
     }

@@ -18,6 +18,7 @@ pub mod health;
 pub mod histories;
 pub mod history;
 pub mod jobs;
+pub mod key_makers;
 pub mod leaving;
 pub mod ledger;
 pub mod limits;

@@ -89,6 +89,17 @@ pub fn find_by_email(db: &Connection, email: &str) -> Result<Option<User>> {
         .optional()?)
 }
 
+/// The name of a person, of one who is deleted too.
+///
+/// # Errors
+/// What SQLite says.
+pub fn name(db: &Connection, id: i64) -> Result<Option<String>> {
+    Ok(db
+        .prepare_cached("SELECT name FROM users WHERE id = ?1")?
+        .query_row([id], |row| row.get(0))
+        .optional()?)
+}
+
 /// Whether there is anybody: before that, the set-up link is open.
 ///
 /// # Errors

@@ -4,6 +4,7 @@
 //! itself; where its path or body needs something, the test says what to add in `things.rs`. After a change
 //! that is meant: run the test, and take the new table.
 
+mod keys;
 mod outcome;
 mod sight;
 mod things;

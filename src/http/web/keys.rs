@@ -8,10 +8,12 @@ use super::view::forms::ConfirmPage;
 use super::view::keys::{KeyRow, KeysPage, NewSecret, SiteKeysPage};
 use super::visit::{Handler, Reply, Visit, by_field};
 use super::{site, words};
-use crate::domain::access::Permission;
+use crate::domain::access::{Actor, Permission};
 use crate::domain::api_key::{ApiKey, ApiKeyForm, LIST as FIELDS};
+use crate::domain::grants::Permissions;
 use crate::domain::listing::Query;
 use crate::services::api_keys::{self, ShownKey};
+use crate::services::key_makers::{self, Standing};
 use crate::services::{Error, Result, sites};
 
 /// `GET /api-keys`.
@@ -52,8 +54,26 @@ fn new_secret(visit: &Visit) -> Option<NewSecret> {
     })
 }
 
-fn row(key: &ApiKey, owner: Option<(String, String)>) -> KeyRow {
+/// That a key may do less than its scopes say; `None`: it may do all of it.
+fn less(standing: &Standing, key: &ApiKey) -> Option<String> {
+    let lacks = standing.lacks;
+    let whose = &standing.maker;
+    if lacks.is_empty() {
+        None
+    } else if lacks == Permissions::of(&key.scopes) {
+        Some(format!(
+            "It opens nothing: {whose} may do none of this now."
+        ))
+    } else {
+        let words: Vec<&str> = lacks.iter().map(Permission::word).collect();
+        let words = words.join(", ");
+        Some(format!("Without {words}: {whose} may not do that now."))
+    }
+}
+
+fn row(key: &ApiKey, owner: Option<(String, String)>, less: Option<String>) -> KeyRow {
     KeyRow {
+        less,
         id: key.id,
         name: key.name.clone(),
         prefix: key.prefix.clone(),
@@ -80,7 +100,8 @@ async fn page(visit: &Visit, error: Option<String>) -> Result<Reply> {
     let mut rows = Vec::with_capacity(found.rows.len());
     let organizations = organizations_of(visit, visit.field("organization_id")).await?;
     for key in &found.rows {
-        rows.push(row(key, owner(visit, key, &organizations).await));
+        let less = less(&key_makers::of(&visit.app, key)?, key);
+        rows.push(row(key, owner(visit, key, &organizations).await, less));
     }
     let chosen = visit.fields("scopes");
     Reply::page(&KeysPage {
@@ -89,7 +110,7 @@ async fn page(visit: &Visit, error: Option<String>) -> Result<Reply> {
         list: Listing::of("/api-keys", &visit.query, &query, &found),
         rows,
         organizations,
-        scopes: scopes(&chosen),
+        scopes: scopes(visit.actor()?, &chosen),
         error,
         name: visit.field("name").to_owned(),
     })
@@ -115,8 +136,10 @@ async fn owner(visit: &Visit, key: &ApiKey, organizations: &[Choice]) -> Option<
     }
 }
 
-fn scopes(chosen: &[&str]) -> Vec<Choice> {
-    Permission::ALL
+/// What the visitor could give a key: nobody gives more than he holds.
+fn scopes(visitor: &Actor, chosen: &[&str]) -> Vec<Choice> {
+    visitor
+        .everywhere()
         .iter()
         .map(|permission| {
             let said = permission.does();
@@ -170,7 +193,7 @@ async fn site_page(visit: &Visit, name_error: Option<String>) -> Result<Reply> {
         shell: visit.shell(&format!("Keys of {}", site.name)).await?,
         head: site::head(visit, &site, "/keys"),
         secret: new_secret(visit),
-        rows: found.iter().map(|key| row(key, None)).collect(),
+        rows: found.iter().map(|key| row(key, None, None)).collect(),
         name_error,
     })
 }

@@ -22,6 +22,8 @@ pub struct KeyRow {
     pub owner: Option<(String, String)>,
     /// What it may do.
     pub scopes: Vec<String>,
+    /// That it may do less than its scopes say, and why.
+    pub less: Option<String>,
     /// When it was used last.
     pub last_used: Option<Timestamp>,
     /// When it stops working by itself.

@@ -659,6 +659,7 @@ fn keys() -> Vec<KeyRow> {
         prefix: "dwl_4pT9xK2m".into(),
         owner: owner.map(|(a, b)| (a.to_owned(), b.to_owned())),
         scopes: vec!["sync".into()],
+        less: (id == 1).then(|| "Jo, who made it, may no longer sync; nor may the key.".into()),
         last_used: Some(ago(0.5)),
         expires: None,
         revoked: revoked.map(ago),

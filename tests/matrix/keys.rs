@@ -1,0 +1,262 @@
+//! What a key may do is what its scopes say and its maker may do now: in the same second.
+
+use dewline::domain::access::Permission;
+use serde_json::{Value, json};
+
+use super::town::{changes, cookie, joins, person, token};
+use crate::support::TestApp;
+
+const ADMIN: i64 = 1;
+const MANAGER: i64 = 2;
+const VIEWER: i64 = 3;
+
+/// Harbour, with a site, and somebody who is its administrator.
+struct Harbour {
+    house: TestApp,
+    id: i64,
+    site: i64,
+    site_key: String,
+    maker: i64,
+    token: String,
+}
+
+impl Harbour {
+    async fn stands() -> Self {
+        let house = TestApp::start().await;
+        let id = house.organization("Harbour").await;
+        let site = house.site_of(id, "Town hall").await;
+        let (site, site_key) = (site.id, site.key);
+        let maker = person(&house, "maker@example.org", "Mika").await;
+        joins(&house, id, maker, ADMIN).await;
+        let token = token(&house, "maker@example.org").await;
+        Self {
+            house,
+            id,
+            site,
+            site_key,
+            maker,
+            token,
+        }
+    }
+
+    /// A key that the bearer makes, and its id.
+    async fn makes(&self, bearer: &str, scopes: &[&str]) -> (String, i64) {
+        let made = self.asks_for(bearer, scopes).await.created();
+        let key = made["data"]["key"].as_str().unwrap().to_owned();
+        (key, made["data"]["id"].as_i64().unwrap())
+    }
+
+    async fn asks_for(&self, bearer: &str, scopes: &[&str]) -> crate::support::Answer {
+        let words = json!({"name": "a key", "organization_id": self.id, "scopes": scopes});
+        self.house.bearer(bearer).post("/api-keys", &words).await
+    }
+
+    async fn reads(&self, key: &str) -> u16 {
+        let path = format!("/sites/{}", self.site);
+        self.house.bearer(key).get(&path).await.status.as_u16()
+    }
+
+    async fn writes(&self, key: &str) -> u16 {
+        let path = format!("/sites/{}", self.site);
+        let answer = self
+            .house
+            .bearer(key)
+            .put(&path, &json!({"notes": "x"}))
+            .await;
+        answer.status.as_u16()
+    }
+
+    async fn rotates(&self, bearer: &str, id: i64) -> (u16, Value) {
+        let path = format!("/api-keys/{id}/rotate");
+        let answer = self.house.bearer(bearer).post(&path, &json!({})).await;
+        (answer.status.as_u16(), answer.json())
+    }
+}
+
+#[tokio::test]
+async fn a_key_loses_in_the_same_second_what_its_maker_loses() {
+    let harbour = Harbour::stands().await;
+    let house = &harbour.house;
+    let (key, _) = harbour
+        .makes(&harbour.token, &["sites:read", "sites:write"])
+        .await;
+    assert_eq!(
+        (harbour.reads(&key).await, harbour.writes(&key).await),
+        (200, 200)
+    );
+    joins(house, harbour.id, harbour.maker, VIEWER).await;
+    assert_eq!(
+        (harbour.reads(&key).await, harbour.writes(&key).await),
+        (200, 403)
+    );
+    // What he gets back, his keys get back.
+    joins(house, harbour.id, harbour.maker, MANAGER).await;
+    assert_eq!(harbour.writes(&key).await, 200);
+    let gone = format!("DELETE FROM memberships WHERE user_id = {}", harbour.maker);
+    changes(house, gone).await;
+    assert_eq!(
+        (harbour.reads(&key).await, harbour.writes(&key).await),
+        (403, 403)
+    );
+    joins(house, harbour.id, harbour.maker, ADMIN).await;
+    let deleted = format!(
+        "UPDATE users SET deleted_at = 1 WHERE id = {}",
+        harbour.maker
+    );
+    changes(house, deleted).await;
+    assert_eq!(harbour.reads(&key).await, 403);
+}
+
+#[tokio::test]
+async fn a_sites_key_goes_on_whoever_made_it() {
+    let harbour = Harbour::stands().await;
+    let house = &harbour.house;
+    let words = json!({"name": "its key", "site_id": harbour.site});
+    let made = house
+        .bearer(&harbour.token)
+        .post("/api-keys", &words)
+        .await
+        .created();
+    let key = made["data"]["key"].as_str().unwrap();
+    let deleted = format!(
+        "UPDATE users SET deleted_at = 1 WHERE id = {}",
+        harbour.maker
+    );
+    changes(house, deleted).await;
+    for key in [key, &harbour.site_key] {
+        let path = format!("/sites/{}/modules/sync", harbour.site);
+        let inventory = crate::support::Site::inventory(&[]);
+        assert_eq!(house.bearer(key).post(&path, &inventory).await.status, 200);
+    }
+}
+
+#[tokio::test]
+async fn a_rotation_by_somebody_else_does_not_revive_a_key_whose_maker_is_gone() {
+    let harbour = Harbour::stands().await;
+    let (old, id) = harbour.makes(&harbour.token, &["sites:read"]).await;
+    let gone = format!("DELETE FROM memberships WHERE user_id = {}", harbour.maker);
+    changes(&harbour.house, gone).await;
+    let path = format!("/api-keys/{id}/rotate");
+    let rotated = harbour.house.admin().post(&path, &json!({})).await.ok();
+    let fresh = rotated["data"]["key"].as_str().unwrap();
+    assert_eq!(
+        (harbour.reads(fresh).await, harbour.reads(&old).await),
+        (403, 403)
+    );
+    // Nor does a change of what it may do.
+    let path = format!("/api-keys/{id}");
+    let wider = json!({"scopes": ["sites:read", "sites:write"]});
+    harbour.house.admin().put(&path, &wider).await.ok();
+    assert_eq!(harbour.reads(fresh).await, 403);
+}
+
+#[tokio::test]
+async fn nobody_gives_a_key_what_he_does_not_hold_in_that_organization() {
+    let harbour = Harbour::stands().await;
+    let house = &harbour.house;
+    // An administrator of Meadow and a manager of Harbour gives for Harbour what a manager may.
+    let meadow = house.organization("Meadow").await;
+    joins(house, meadow, harbour.maker, ADMIN).await;
+    joins(house, harbour.id, harbour.maker, MANAGER).await;
+    let asks = async |scope: Permission| {
+        let answer = harbour.asks_for(&harbour.token, &[scope.word()]).await;
+        answer.status.as_u16()
+    };
+    assert_eq!(asks(Permission::SitesWrite).await, 201);
+    assert_eq!(asks(Permission::AuditRead).await, 403);
+    let (_, id) = harbour.makes(&harbour.token, &["sites:read"]).await;
+    let path = format!("/api-keys/{id}");
+    let wider = json!({"scopes": ["sites:read", "users:manage"]});
+    let answer = house.bearer(&harbour.token).put(&path, &wider).await;
+    assert_eq!(answer.status, 403);
+}
+
+#[tokio::test]
+async fn a_key_that_a_key_made_may_no_more_and_ends_with_it() {
+    let harbour = Harbour::stands().await;
+    let house = &harbour.house;
+    let scopes = ["api_keys:manage", "sites:read", "sites:write"];
+    let (parent, parent_id) = harbour.makes(&harbour.token, &scopes).await;
+    let (child, child_id) = harbour.makes(&parent, &scopes).await;
+    assert_eq!(harbour.writes(&child).await, 200);
+    // It has no children, and can't loosen the one that made it.
+    assert_eq!(harbour.asks_for(&child, &["sites:read"]).await.status, 403);
+    assert_eq!(harbour.rotates(&child, parent_id).await.0, 403);
+    // What its parent loses, it loses; what the person behind both loses, too.
+    let path = format!("/api-keys/{parent_id}");
+    let fewer = json!({"scopes": ["api_keys:manage", "sites:read"]});
+    house.bearer(&harbour.token).put(&path, &fewer).await.ok();
+    assert_eq!(
+        (harbour.reads(&child).await, harbour.writes(&child).await),
+        (200, 403)
+    );
+    joins(house, harbour.id, harbour.maker, VIEWER).await;
+    let path = format!("/api-keys/{child_id}");
+    assert_eq!(house.bearer(&child).get(&path).await.status, 403);
+    assert_eq!(harbour.reads(&child).await, 200);
+    let path = format!("/api-keys/{parent_id}");
+    assert_eq!(house.admin().delete(&path).await.status, 204);
+    assert_eq!(harbour.reads(&child).await, 401);
+}
+
+#[tokio::test]
+async fn a_key_does_not_lift_its_own_limits() {
+    let harbour = Harbour::stands().await;
+    let house = &harbour.house;
+    let words = json!({
+        "name": "short", "organization_id": harbour.id, "scopes": ["api_keys:manage", "sites:read"],
+        "expires_at": "2026-11-20T09:00:00Z",
+    });
+    let short = house
+        .bearer(&harbour.token)
+        .post("/api-keys", &words)
+        .await
+        .created();
+    let (short, id) = (short["data"]["key"].as_str().unwrap(), &short["data"]["id"]);
+    let path = format!("/api-keys/{id}");
+    for lifted in [
+        json!({"expires_at": null}),
+        json!({"networks": []}),
+        json!({"name": "x"}),
+    ] {
+        assert_eq!(house.bearer(short).put(&path, &lifted).await.status, 403);
+    }
+    // A new secret of its own has the same end; that of another's key is not for it.
+    let (status, rotated) = harbour.rotates(short, id.as_i64().unwrap()).await;
+    assert_eq!(status, 200);
+    let fresh = rotated["data"]["key"].as_str().unwrap();
+    let (_, other) = harbour.makes(&harbour.token, &["sites:read"]).await;
+    assert_eq!(harbour.rotates(fresh, other).await.0, 403);
+    let (child, _) = harbour.makes(fresh, &["sites:read"]).await;
+    assert_eq!(harbour.reads(&child).await, 200);
+    house.clock.advance(jiff::SignedDuration::from_hours(1));
+    for key in [short, fresh, &child] {
+        assert_eq!(harbour.reads(key).await, 401);
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_keys_says_which_ones_may_do_less_than_their_scopes_say() {
+    let harbour = Harbour::stands().await;
+    let house = &harbour.house;
+    harbour
+        .makes(&harbour.token, &["sites:read", "sites:write"])
+        .await;
+    let cookie = cookie(house, crate::support::EMAIL).await;
+    let page = async || {
+        house
+            .anonymous()
+            .with("cookie", &cookie)
+            .get("//api-keys")
+            .await
+            .text
+    };
+    assert!(!page().await.contains("who made it"));
+    joins(house, harbour.id, harbour.maker, VIEWER).await;
+    let said = "Without sites:write: Mika, who made it, may not do that now.";
+    assert!(page().await.contains(said));
+    let gone = format!("DELETE FROM memberships WHERE user_id = {}", harbour.maker);
+    changes(house, gone).await;
+    let said = "It opens nothing: Mika, who made it, may do none of this now.";
+    assert!(page().await.contains(said));
+}
