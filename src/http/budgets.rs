@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::RateLimits;
 use crate::domain::access::Actor;
 use crate::domain::network::household;
-use crate::services::limits::Limiter;
+use crate::services::limits::{Figures, Limiter};
 
 /// Seconds in which a budget is whole again.
 const WINDOW: u32 = 60;
@@ -98,6 +98,18 @@ impl Budgets {
             api_key: budget(limits.api_key),
             sync: budget(limits.sync),
         }
+    }
+
+    /// How each tier stands, by what it is keyed by, in words, and its setting.
+    pub fn figures(&self) -> [(&'static str, &'static str, Figures); 5] {
+        let of = |budget: &Budget| budget.limiter.figures();
+        [
+            ("an address that isn't known", "rate_limits.anonymous", of(&self.anonymous)),
+            ("an address that signs in", "rate_limits.auth", of(&self.auth)),
+            ("a person", "rate_limits.user", of(&self.user)),
+            ("an API key", "rate_limits.api_key", of(&self.api_key)),
+            ("a site, for its syncs", "rate_limits.sync", of(&self.sync)),
+        ]
     }
 
     /// Takes one call out of the payer's budget. Gives what to tell, and whether to refuse: then

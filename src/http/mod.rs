@@ -46,7 +46,7 @@ use web::door::{self, Pages};
 use web::visit::{Page, look, send};
 use web::{
     self as pages, account, assets, audit, catalogue, connect, deleted, entrance, fleet, forgotten,
-    import, keys, manual, module, overview, reference, site,
+    import, keys, limits, manual, module, overview, reference, site,
 };
 
 const ORGANIZATION: Scope = Of("organization", P::OrganizationsRead, |app, sight, id| {
@@ -255,6 +255,7 @@ pub fn pages() -> Vec<Page> {
         look("/advisories",                May(P::ModulesRead), Nothing, pages::advisories::LIST),
         look("/advisories/{id}",           May(P::ModulesRead), ADVISORY, pages::advisories::SHOW),
         look("/feed",                      Platform(P::ModulesRead), Nothing, catalogue::FEED),
+        look("/limits",                    Platform(P::SettingsManage), Nothing, limits::SHOW),
         look("/manual",                    Person, Nothing, manual::FIRST),
         look("/manual/{chapter}",          Person, Nothing, manual::CHAPTER),
         look("/api/docs",                  Public, Nothing, reference::INDEX),

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::access_tokens::{LIFETIME, RefreshToken};
 use super::delays::{self, Key, Place};
-use super::limits::Limiter;
+use super::limits::{Figures, Limiter};
 use super::passwords::is_current;
 use super::two_factors::challenges;
 use super::{Error, Result, audit};
@@ -42,6 +42,11 @@ impl SignInLimiter {
     /// The budget of the configuration.
     pub fn new(limits: &RateLimits, clock: Arc<dyn Clock>) -> Self {
         Self(Limiter::new(limits.enabled.then_some(limits.auth), clock))
+    }
+
+    /// How it stands.
+    pub fn figures(&self) -> Figures {
+        self.0.figures()
     }
 
     /// Takes one attempt out of the key's budget.

@@ -41,8 +41,8 @@ fn thing(things: &Things, place: &str) -> String {
         "/jobs/{id}" => things.job.to_string(),
         "/api-keys/{id}" => things.key.to_string(),
         "/users/{id}" | "/organizations/{id}/members/{user_id}" => things.person.to_string(),
-        "/auth/sessions/{id}" => things.session.to_string(),
-        "/auth/devices/{id}" => things.device.to_string(),
+        "/auth/sessions/{id}" | "/account/sessions/{id}" => things.session.to_string(),
+        "/auth/devices/{id}" | "/account/browsers/{id}" => things.device.to_string(),
         "/manual/{chapter}" => "audit".to_owned(),
         "/api/docs/{resource}" => "sites".to_owned(),
         _ => panic!("say in tests/matrix/things.rs (`thing`) which thing stands for {place}"),
@@ -108,7 +108,15 @@ pub fn form(things: &Things, page: &Page) -> Vec<(&'static str, String)> {
     let organization = || ("organization_id", things.organization.to_string());
     match page.path {
         // Who signs in, and who sets up, is another's test; here it is enough that everybody comes so far.
-        "/sign-in" | "/set-up" => Vec::new(),
+        "/sign-in" | "/set-up" | "/reset" => Vec::new(),
+        "/forgotten" => vec![text("email", "nobody@example.org")],
+        "/account" => vec![text("name", "New"), text("time_zone", "Europe/Vienna")],
+        "/account/password" => vec![
+            text("current_password", PASSWORD),
+            text("password", "a new and long sentence"),
+        ],
+        "/account/delete" => vec![text("password", PASSWORD)],
+
         "/theme" => vec![text("theme", "dark"), text("back", "/sites")],
         "/sites/new" => vec![
             text("name", "New"),

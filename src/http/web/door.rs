@@ -24,7 +24,7 @@ use super::visit::{
 };
 use super::words;
 use crate::domain::access::Actor;
-use crate::http::budgets::Payer;
+use crate::http::budgets::{self, Payer, Told};
 use crate::http::edge::{Edge, Known};
 use crate::http::pass;
 use crate::http::route::{Needs, Scope, Tier};
@@ -64,8 +64,12 @@ pub async fn path(pages: &[Page], house: Arc<Pages>, request: Request) -> Respon
     let request_id = known
         .as_ref()
         .map_or_else(String::new, |k| k.request_id.clone());
+    let mut told = None;
     let result = match known {
-        Some(known) => answer(pages, &house, &known, &cookies, &mut parts, body).await,
+        Some(known) => {
+            let line = (pages, &mut told);
+            answer(line, &house, &known, &cookies, &mut parts, body).await
+        }
         None => Err(Error::Internal("the edge was not passed".to_owned())),
     };
     let partial = parts.headers.contains_key("hx-request");
@@ -76,6 +80,9 @@ pub async fn path(pages: &[Page], house: Arc<Pages>, request: Request) -> Respon
         }
         Err(error) => fault(gate, error, &request_id),
     };
+    if let Some(told) = told {
+        budgets::tell(&mut response, told);
+    }
     // A message is shown once.
     if cookies.flash.is_some()
         && response.status() == StatusCode::OK
@@ -100,7 +107,7 @@ pub async fn path(pages: &[Page], house: Arc<Pages>, request: Request) -> Respon
 }
 
 async fn answer(
-    pages: &[Page],
+    (pages, told): (&[Page], &mut Option<Told>),
     house: &Pages,
     known: &Known,
     cookies: &Cookies,
@@ -125,7 +132,9 @@ async fn answer(
         (_, Some(actor)) => Payer::caller(actor, known.address),
         (_, None) => Payer::anonymous(known.address),
     };
-    if let (_, Some(retry_after)) = house.edge.budgets.take(payer) {
+    let (left, wait) = house.edge.budgets.take(payer);
+    *told = left;
+    if let Some(retry_after) = wait {
         return Err(Error::TooMany { retry_after });
     }
     if page.needs != Needs::Public && actor.is_none() {
@@ -202,6 +211,7 @@ async fn visit(
         flash: cookies.flash.as_deref().and_then(flash_of),
         origin: origin(house, &parts.headers),
         secrets: Arc::clone(&house.secrets),
+        edge: Arc::clone(&house.edge),
     })
 }
 

@@ -17,6 +17,7 @@ pub mod fleet;
 pub mod forgotten;
 pub mod import;
 pub mod keys;
+pub mod limits;
 pub mod listing;
 pub mod manual;
 pub mod module;

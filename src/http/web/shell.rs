@@ -97,7 +97,7 @@ pub struct Place {
     pub platform: bool,
 }
 
-const PLACES: [Place; 9] = [
+const PLACES: [Place; 10] = [
     Place {
         path: "/",
         word: "Overview",
@@ -151,6 +151,13 @@ const PLACES: [Place; 9] = [
         path: "/feed",
         word: "drupal.org",
         icon: "brand-drupal",
+        needs: None,
+        platform: true,
+    },
+    Place {
+        path: "/limits",
+        word: "Limits",
+        icon: "clock",
         needs: None,
         platform: true,
     },

@@ -16,6 +16,7 @@ use super::shell::{Flash, Gate, Theme};
 use crate::app::App;
 use crate::domain::access::Actor;
 use crate::domain::fault::Fault;
+use crate::http::edge::Edge;
 use crate::http::route::{Needs, Scope, Tier};
 use crate::services::{Error, Result};
 
@@ -112,6 +113,8 @@ pub struct Visit {
     pub origin: String,
     /// The secrets that wait to be shown once.
     pub secrets: Arc<Secrets>,
+    /// What every request passes.
+    pub edge: Arc<Edge>,
 }
 
 impl Visit {
@@ -380,6 +383,7 @@ mod tests {
             "\t//evil.example",
             "",
             "/a\r\nb",
+            "/\t/evil.example",
         ] {
             assert_eq!(own_path(wrong), "/", "{wrong:?}");
         }

@@ -11,6 +11,7 @@ pub mod fault;
 pub mod fleet;
 pub mod forms;
 pub mod keys;
+pub mod limits;
 pub mod module;
 pub mod overview;
 pub mod reference;

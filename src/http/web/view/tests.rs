@@ -936,6 +936,16 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
             .render(),
         ),
         (
+            "limits",
+            LimitsPage {
+                shell: shell("Limits", "/limits"),
+                enabled: true,
+                rows: vec![LimitRow { whose: "an API key".into(), per_minute: Some(1200), remembered: 41, refused: 7, setting: "rate_limits.api_key" }],
+                proxies: vec!["10.0.0.0/8".into()],
+            }
+            .render(),
+        ),
+        (
             "manual",
             ManualPage {
                 shell: shell("Manual", "/manual/start"),
