@@ -16,6 +16,7 @@ mod api_lists;
 mod api_lock;
 mod api_sites;
 mod api_sync;
+mod attacks;
 mod audit_log;
 mod catalogue;
 mod dashboard;

@@ -104,8 +104,16 @@ impl Budgets {
     pub fn figures(&self) -> [(&'static str, &'static str, Figures); 5] {
         let of = |budget: &Budget| budget.limiter.figures();
         [
-            ("an address that isn't known", "rate_limits.anonymous", of(&self.anonymous)),
-            ("an address that signs in", "rate_limits.auth", of(&self.auth)),
+            (
+                "an address that isn't known",
+                "rate_limits.anonymous",
+                of(&self.anonymous),
+            ),
+            (
+                "an address that signs in",
+                "rate_limits.auth",
+                of(&self.auth),
+            ),
             ("a person", "rate_limits.user", of(&self.user)),
             ("an API key", "rate_limits.api_key", of(&self.api_key)),
             ("a site, for its syncs", "rate_limits.sync", of(&self.sync)),

@@ -114,7 +114,7 @@ impl<K: Hash + Eq + Clone> Limiter<K> {
         };
         let governor = per_minute.and_then(NonZeroU32::new).map(|budget| {
             let memory = Memory::of(REMEMBERED);
-            RateLimiter::new(Quota::per_minute(budget), memory, clock.clone()).with_middleware()
+            Governor::new(Quota::per_minute(budget), memory, clock.clone())
         });
         Self {
             per_minute: per_minute.filter(|budget| governor.is_some() && *budget > 0),

@@ -7,8 +7,8 @@
 mod keys;
 mod outcome;
 mod sight;
-mod things;
-mod town;
+pub mod things;
+pub mod town;
 
 use axum::http::Method;
 use dewline::http::{pages, routes};

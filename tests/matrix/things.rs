@@ -75,6 +75,10 @@ pub fn body(things: &Things, route: &Route) -> Option<Value> {
         "change_password" => {
             json!({"current_password": PASSWORD, "password": "a new and long sentence"})
         }
+        "enable_two_factor" => json!({"code": "000000"}),
+        "disable_two_factor" => json!({"password": PASSWORD, "code": "000000"}),
+        "make_backup_codes" => json!({"password": PASSWORD}),
+        "verify_two_factor" => json!({"challenge_token": "none", "code": "000000"}),
         "create_organization" => json!({"name": "New"}),
         "update_organization" => json!({"notes": "new"}),
         "create_site" => {
@@ -108,13 +112,17 @@ pub fn form(things: &Things, page: &Page) -> Vec<(&'static str, String)> {
     let organization = || ("organization_id", things.organization.to_string());
     match page.path {
         // Who signs in, and who sets up, is another's test; here it is enough that everybody comes so far.
-        "/sign-in" | "/set-up" | "/reset" => Vec::new(),
+        "/sign-in" | "/sign-in/code" | "/set-up" | "/reset" => Vec::new(),
         "/forgotten" => vec![text("email", "nobody@example.org")],
         "/account" => vec![text("name", "New"), text("time_zone", "Europe/Vienna")],
         "/account/password" => vec![
             text("current_password", PASSWORD),
             text("password", "a new and long sentence"),
         ],
+        "/account/two-factor/set-up" => Vec::new(),
+        "/account/two-factor/enable" => vec![text("code", "000000")],
+        "/account/two-factor/codes" => vec![text("password", PASSWORD)],
+        "/account/two-factor/disable" => vec![text("password", PASSWORD), text("code", "000000")],
         "/account/delete" => vec![text("password", PASSWORD)],
 
         "/theme" => vec![text("theme", "dark"), text("back", "/sites")],
@@ -143,7 +151,7 @@ pub fn form(things: &Things, page: &Page) -> Vec<(&'static str, String)> {
         "/modules/{id}/settings" => vec![text("title", "New"), text("type", "module")],
         "/sites/import" | "/sign-out" => Vec::new(),
         path if [
-            "delete", "restore", "revoke", "rotate", "refresh", "connect",
+            "delete", "end", "forget", "restore", "revoke", "rotate", "refresh", "connect",
         ]
         .contains(&path.rsplit('/').next().unwrap()) =>
         {

@@ -12,8 +12,16 @@ async fn show(visit: Visit) -> Result<Reply> {
     let auth = "rate_limits.auth";
     let tiers = visit.edge.budgets.figures();
     let accounts = [
-        ("an account, from one address", auth, visit.app.sign_ins.figures()),
-        ("a lost password, from one address", auth, visit.app.resets.figures()),
+        (
+            "an account, from one address",
+            auth,
+            visit.app.sign_ins.figures(),
+        ),
+        (
+            "a lost password, from one address",
+            auth,
+            visit.app.resets.figures(),
+        ),
     ];
     let config = &visit.app.config;
     Reply::page(&LimitsPage {

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::super::shell::Shell;
-use super::super::words;
+use super::super::{parts, words};
 
 /// One budget.
 #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@ use super::super::listing::{FilterChip, Listing, Tab};
 use super::super::parts::{Advisories, Clock, Html, Risk, Status, Versions};
 use super::super::shell::samples::{ago, gate, now, shell};
 use super::super::{charts, words};
+use super::limits::{LimitRow, LimitsPage};
 use super::{
     catalogue::*, deleted::*, entrance::*, fault::*, fleet::*, forms::*, keys::*, module::*,
     overview::*, site::*,

@@ -1,0 +1,6 @@
+//! Attacks, each a test that names what it keeps. What belongs to sign-in, the second factor, and people
+//! stands with those.
+
+mod forms;
+mod tokens;
+mod words;
