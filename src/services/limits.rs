@@ -224,7 +224,7 @@ mod tests {
         // Newcomers share what there is, and all of it comes back with time.
         assert!(refused > 900_000, "{refused}");
         assert_eq!(limiter.figures().refused, refused);
-        clock.advance(SignedDuration::from_mins(1));
+        clock.advance(SignedDuration::from_mins(2));
         assert_eq!(limiter.take(&2_000_000), Ok(Some(9)));
         assert_eq!(limiter.figures().remembered, 1);
         clock.advance(SignedDuration::from_mins(60));

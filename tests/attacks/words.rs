@@ -173,7 +173,13 @@ async fn no_text_becomes_a_line_of_a_head() {
         for answer in [&made, &api] {
             for (header, value) in &answer.headers {
                 let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
-                assert!(!value.contains("evil"), "{header}: {value}");
+                // A message to come stands in a cookie, encoded.
+                let word = if header == "set-cookie" {
+                    "evil="
+                } else {
+                    "evil"
+                };
+                assert!(!value.contains(word), "{header}: {value}");
             }
         }
         if made.status == 303 {
