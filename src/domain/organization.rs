@@ -1,6 +1,6 @@
 //! Organizations: clients of the agency, and the wall between them.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::fault::Fault;
 use super::form;
@@ -15,6 +15,8 @@ pub struct Organization {
     pub name: String,
     /// What people wrote about it.
     pub notes: String,
+    /// From then on its members need a second factor; `None`: they don't.
+    pub second_factor_from: Option<Timestamp>,
     /// Its sites that aren't deleted.
     pub sites_count: i64,
     /// When it was made.
@@ -43,6 +45,10 @@ pub struct OrganizationForm {
     pub name: Option<String>,
     /// What people write about it.
     pub notes: Option<String>,
+    /// Whether its members need a second factor.
+    pub require_two_factor: Option<bool>,
+    /// Days until it is asked for, 0 to [`LONGEST_GRACE_DAYS`]; not said: what it was, or 14.
+    pub two_factor_grace_days: Option<i64>,
     /// What is already known to be wrong: fields that could not be read, or aren't known.
     pub unreadable: Vec<Fault>,
 }
@@ -54,7 +60,14 @@ pub struct OrganizationFacts {
     pub name: String,
     /// At most 4,000 characters.
     pub notes: String,
+    /// From then on its members need a second factor; `None`: they don't.
+    pub second_factor_from: Option<Timestamp>,
 }
+
+/// Days until a second factor is asked for, where nothing else is said.
+pub const GRACE_DAYS: i64 = 14;
+/// The most days until a second factor is asked for.
+pub const LONGEST_GRACE_DAYS: i64 = 90;
 
 impl OrganizationForm {
     /// The facts, where nothing is wrong with them. `before` gives what the form doesn't say.
@@ -64,6 +77,7 @@ impl OrganizationForm {
     pub fn check(
         &self,
         before: Option<&OrganizationFacts>,
+        now: Timestamp,
     ) -> Result<OrganizationFacts, Vec<Fault>> {
         let mut faults = self.unreadable.clone();
         let name = form::line(self.name.as_deref(), "/name", 120, &mut faults).or_else(|| {
@@ -80,9 +94,49 @@ impl OrganizationForm {
             .or_else(|| before.map(|facts| facts.notes.clone()))
             .unwrap_or_default();
         form::check_prose(&notes, "/notes", 4_000, &mut faults);
+        let known = before.and_then(|facts| facts.second_factor_from);
+        let second_factor_from = self.second_factor_from(known, now, &mut faults);
         match name {
-            Some(name) if faults.is_empty() => Ok(OrganizationFacts { name, notes }),
+            Some(name) if faults.is_empty() => Ok(OrganizationFacts {
+                name,
+                notes,
+                second_factor_from,
+            }),
             _ => Err(faults),
+        }
+    }
+
+    fn second_factor_from(
+        &self,
+        known: Option<Timestamp>,
+        now: Timestamp,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Timestamp> {
+        let pointer = "/two_factor_grace_days";
+        let required = self.require_two_factor.unwrap_or(known.is_some());
+        match (required, self.two_factor_grace_days) {
+            (false, None) => None,
+            (false, Some(_)) => {
+                faults.push(Fault::new(
+                    pointer,
+                    "not_required",
+                    "says from when a second factor is needed, but none is: send require_two_factor with true.",
+                ));
+                None
+            }
+            (true, None) if known.is_some() => known,
+            (true, days) => {
+                let days = days.unwrap_or(GRACE_DAYS);
+                if !(0..=LONGEST_GRACE_DAYS).contains(&days) {
+                    faults.push(Fault::new(
+                        pointer,
+                        "out_of_range",
+                        format!("is a number of days from 0 to {LONGEST_GRACE_DAYS}."),
+                    ));
+                }
+                let days = days.clamp(0, LONGEST_GRACE_DAYS);
+                now.checked_add(SignedDuration::from_hours(24 * days)).ok()
+            }
         }
     }
 }
@@ -103,6 +157,8 @@ pub static LIST: List = List {
         "id",
         "name",
         "notes",
+        "require_two_factor",
+        "two_factor_required_from",
         "sites_count",
         "created_at",
         "updated_at",

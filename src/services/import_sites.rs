@@ -190,7 +190,11 @@ impl Making {
     fn make_organization(&self, db: &Connection, name: String) -> Result<i64> {
         let notes = String::new();
         let after = json!({ "name": name });
-        let facts = OrganizationFacts { name, notes };
+        let facts = OrganizationFacts {
+            name,
+            notes,
+            second_factor_from: None,
+        };
         let id = organizations::insert(db, &facts, &self.by, self.now)?;
         let entry = self.organization_made.clone().after(after);
         append(db, &entry.subject("organization", id).organization(id))?;

@@ -1,5 +1,6 @@
 //! What can be done with organizations.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::lists::ask;
@@ -7,13 +8,16 @@ use super::sites::{SHOWN, bring_back, not_deleted};
 use super::{Error, Result, audit, ledger};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
+use crate::domain::fault::Fault;
 use crate::domain::listing::{Page, Query};
 use crate::domain::organization::{
     DeletedOrganization, Organization, OrganizationFacts, OrganizationForm,
 };
 use crate::store::audit::Entry;
 use crate::store::sites::Going;
-use crate::store::{Connection, Lane, StoreError, audit as record, organizations, sites};
+use crate::store::{
+    Connection, Lane, StoreError, audit as record, organizations, second_factors, sites,
+};
 
 /// One page of the organizations in sight.
 ///
@@ -68,7 +72,7 @@ fn in_sight(sight: &Sight, id: i64) -> Result<()> {
 pub async fn create(app: &App, actor: &Actor, form: &OrganizationForm) -> Result<Organization> {
     actor.require(Permission::OrganizationsManage)?;
     actor.require_platform(Permission::OrganizationsManage)?;
-    let facts = form.check(None).map_err(Error::Invalid)?;
+    let facts = form.check(None, app.clock.now()).map_err(Error::Invalid)?;
     let (by, now) = (actor.label(), app.clock.now());
     let entry = audit::entry(app, actor, "organization.created");
     app.store
@@ -94,22 +98,59 @@ pub async fn update(
     let sight = actor.require(Permission::OrganizationsManage)?;
     in_sight(&sight, id)?;
     let (by, now) = (actor.label(), app.clock.now());
+    let changer = actor.clone();
     let entry = audit::entry(app, actor, "organization.updated");
-    app.store
+    let changed = app
+        .store
         .write(Lane::Front, move |db| {
             let before = organizations::find(db, id)?.ok_or(Error::NotFound)?;
             let entry = entry.before(shown(&before));
             let known = OrganizationFacts {
                 name: before.name,
                 notes: before.notes,
+                second_factor_from: before.second_factor_from,
             };
-            let facts = form.check(Some(&known)).map_err(Error::Invalid)?;
+            let facts = form.check(Some(&known), now).map_err(Error::Invalid)?;
+            if facts.second_factor_from != known.second_factor_from {
+                keeps_himself_in(db, &changer, id, facts.second_factor_from, now)?;
+            }
             organizations::update(db, id, &facts, &by, now).map_err(taken)?;
             let after = organizations::find(db, id)?.ok_or(Error::NotFound)?;
             keep(db, entry.after(shown(&after)), id)?;
-            Ok(after)
+            Ok::<_, Error>(after)
         })
-        .await
+        .await?;
+    app.callers.forget();
+    Ok(changed)
+}
+
+/// A member who has no second factor can't ask for one at once: he would be the first to be kept out.
+fn keeps_himself_in(
+    db: &Connection,
+    changer: &Actor,
+    organization: i64,
+    from: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<()> {
+    let Actor::Person {
+        user_id, grants, ..
+    } = changer
+    else {
+        return Ok(());
+    };
+    let at_once = from.is_some_and(|from| from <= now);
+    let member = grants
+        .held()
+        .iter()
+        .any(|held| held.organization_id == organization);
+    if at_once && member && !grants.platform && !second_factors::is_enabled(db, *user_id)? {
+        return Err(Error::Invalid(vec![Fault::new(
+            "/two_factor_grace_days",
+            "no_second_factor",
+            "would keep you out at once: set up your own second factor first, or give some days.",
+        )]));
+    }
+    Ok(())
 }
 
 /// Deletes one softly, with its sites and keys, in one commit: its open windows end, its keys stop
@@ -196,7 +237,12 @@ pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<Organization> 
 
 /// What the record says of an organization.
 fn shown(organization: &Organization) -> Value {
-    json!({"name": organization.name, "notes": organization.notes, "sites_count": organization.sites_count})
+    json!({
+        "name": organization.name,
+        "notes": organization.notes,
+        "two_factor_required_from": organization.second_factor_from,
+        "sites_count": organization.sites_count,
+    })
 }
 
 fn keep(db: &Connection, entry: Entry, id: i64) -> Result<()> {

@@ -52,7 +52,7 @@ pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<Organization>> {
 /// What SQLite says.
 pub fn find(db: &Connection, id: i64) -> Result<Option<Organization>> {
     Ok(db.prepare_cached(
-        "SELECT id, name, notes, created_at, updated_at,
+        "SELECT id, name, notes, second_factor_from, created_at, updated_at,
            (SELECT ifnull(sum(sites), 0) FROM organization_statuses WHERE organization_id = o.id) AS sites_count
          FROM organizations AS o WHERE id = ?1 AND deleted_at IS NULL",
     )?
@@ -61,6 +61,7 @@ pub fn find(db: &Connection, id: i64) -> Result<Option<Organization>> {
             id: found.get("id")?,
             name: found.get("name")?,
             notes: found.get("notes")?,
+            second_factor_from: row::maybe_time(found, "second_factor_from")?,
             sites_count: found.get("sites_count")?,
             created_at: row::time(found, "created_at")?,
             updated_at: row::time(found, "updated_at")?,
@@ -98,10 +99,16 @@ pub fn find_named(db: &Connection, name: &str) -> Result<Option<i64>> {
 /// A constraint, where the name is taken.
 pub fn insert(db: &Connection, facts: &OrganizationFacts, by: &str, now: Timestamp) -> Result<i64> {
     Ok(db.prepare_cached(
-        "INSERT INTO organizations (name, notes, created_at, updated_at, created_by, updated_by)
-         VALUES (?1, ?2, ?3, ?3, ?4, ?4)",
+        "INSERT INTO organizations (name, notes, second_factor_from, created_at, updated_at, created_by, updated_by)
+         VALUES (?1, ?2, ?3, ?4, ?4, ?5, ?5)",
     )?
-    .insert(params![facts.name, facts.notes, now.as_millisecond(), by])?)
+    .insert(params![
+        facts.name,
+        facts.notes,
+        facts.second_factor_from.map(Timestamp::as_millisecond),
+        now.as_millisecond(),
+        by
+    ])?)
 }
 
 /// Changes one.
@@ -116,9 +123,9 @@ pub fn update(
     now: Timestamp,
 ) -> Result<()> {
     db.prepare_cached(
-        "UPDATE organizations SET name = ?2, notes = ?3, updated_at = ?4, updated_by = ?5 WHERE id = ?1",
+        "UPDATE organizations SET name = ?2, notes = ?3, updated_at = ?4, updated_by = ?5, second_factor_from = ?6 WHERE id = ?1",
     )?
-    .execute(params![id, facts.name, facts.notes, now.as_millisecond(), by])?;
+    .execute(params![id, facts.name, facts.notes, now.as_millisecond(), by, facts.second_factor_from.map(Timestamp::as_millisecond)])?;
     Ok(())
 }
 

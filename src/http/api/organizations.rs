@@ -16,6 +16,11 @@ pub struct OrganizationOut {
     id: i64,
     name: String,
     notes: String,
+    /// Whether its members need a second factor, now or later.
+    require_two_factor: bool,
+    /// From then on whoever has none has no rights in it.
+    #[schema(format = DateTime)]
+    two_factor_required_from: Option<String>,
     /// Its sites that aren't deleted.
     sites_count: i64,
     #[schema(format = DateTime)]
@@ -30,6 +35,8 @@ impl From<Organization> for OrganizationOut {
             id: organization.id,
             name: organization.name,
             notes: organization.notes,
+            require_two_factor: organization.second_factor_from.is_some(),
+            two_factor_required_from: organization.second_factor_from.map(written),
             sites_count: organization.sites_count,
             created_at: written(organization.created_at),
             updated_at: written(organization.updated_at),
@@ -48,6 +55,11 @@ pub struct OrganizationIn {
     /// At most 4,000 characters.
     #[schema(max_length = 4000)]
     notes: Option<String>,
+    /// Whether its members need a second factor.
+    require_two_factor: Option<bool>,
+    /// Days from now until it is asked for. Not sent: what it was, or 14.
+    #[schema(minimum = 0, maximum = 90)]
+    two_factor_grace_days: Option<i64>,
 }
 
 /// `GET /organizations`.
@@ -141,6 +153,8 @@ fn form(mut fields: Fields) -> OrganizationForm {
     OrganizationForm {
         name: fields.text("name"),
         notes: fields.text("notes"),
+        require_two_factor: fields.boolean("require_two_factor"),
+        two_factor_grace_days: fields.integer("two_factor_grace_days"),
         unreadable: fields.faults(),
     }
 }

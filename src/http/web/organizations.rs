@@ -5,8 +5,11 @@ use super::overview::{counts, natural};
 use super::view::forms::{ConfirmPage, OrganizationPage, OrganizationRow, OrganizationsPage};
 use super::visit::{Handler, Reply, Visit, by_field};
 use super::words;
+use crate::domain::fault::Fault;
 use crate::domain::listing::Query;
-use crate::domain::organization::{LIST as FIELDS, Organization, OrganizationForm};
+use crate::domain::organization::{
+    LIST as FIELDS, LONGEST_GRACE_DAYS, Organization, OrganizationForm,
+};
 use crate::services::overview::of_organization;
 use crate::services::{Error, Result, organizations};
 
@@ -81,10 +84,23 @@ async fn update(visit: Visit) -> Result<Reply> {
 }
 
 fn form(visit: &Visit) -> OrganizationForm {
+    let required = visit.field("require_two_factor") == "yes";
+    let days = visit.field("two_factor_grace_days");
+    let read: std::result::Result<i64, _> = days.parse();
+    // Days that are left as they were, or belong to nothing, say nothing.
+    let meant = required && !days.is_empty();
+    let two_factor_grace_days = read.as_ref().ok().copied().filter(|_| meant);
+    let mut unreadable = Vec::new();
+    if meant && read.is_err() {
+        let detail = format!("is a number of days from 0 to {LONGEST_GRACE_DAYS}.");
+        unreadable.push(Fault::new("/two_factor_grace_days", "not_a_number", detail));
+    }
     OrganizationForm {
         name: Some(visit.field("name").to_owned()),
         notes: Some(visit.field("notes").to_owned()),
-        unreadable: Vec::new(),
+        require_two_factor: Some(required),
+        two_factor_grace_days,
+        unreadable,
     }
 }
 
@@ -120,6 +136,13 @@ async fn page(
         id: found.map(|o| o.id),
         name: typed("name", found.map_or("", |o| &o.name)),
         notes: typed("notes", found.map_or("", |o| &o.notes)),
+        needs_second_factor: if faults.is_empty() {
+            found.is_some_and(|o| o.second_factor_from.is_some())
+        } else {
+            visit.field("require_two_factor") == "yes"
+        },
+        second_factor_from: found.and_then(|o| o.second_factor_from),
+        grace_days: typed("two_factor_grace_days", ""),
         faults: faults.to_vec(),
         row,
     })

@@ -63,7 +63,7 @@ async fn home(visit: &Visit, form: &SiteForm) -> Result<Option<i64>> {
     let new = OrganizationForm {
         name: Some(name.to_owned()),
         notes: None,
-        unreadable: Vec::new(),
+        ..OrganizationForm::default()
     };
     match organizations::create(&visit.app, visit.actor()?, &new).await {
         Ok(made) => Ok(Some(made.id)),

@@ -199,6 +199,12 @@ pub struct OrganizationPage {
     pub name: String,
     /// Its notes, as typed.
     pub notes: String,
+    /// Its members need a second factor, as ticked.
+    pub needs_second_factor: bool,
+    /// From when they do.
+    pub second_factor_from: Option<Timestamp>,
+    /// Days until they do, as typed.
+    pub grace_days: String,
     /// What is wrong.
     pub faults: Vec<(String, String)>,
     /// Its figures.
@@ -206,6 +212,14 @@ pub struct OrganizationPage {
 }
 
 impl OrganizationPage {
+    fn grace_hint(&self) -> &'static str {
+        if self.second_factor_from.is_some() {
+            "Counted from today. Empty: the date stays."
+        } else {
+            "Counted from today, at most 90. Empty: 14 days."
+        }
+    }
+
     fn error(&self, field: &str) -> Option<String> {
         error_of(&self.faults, field)
     }

@@ -821,6 +821,9 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
                 id: Some(3),
                 name: "Gemeinde Oberwalden".into(),
                 notes: "".into(),
+                needs_second_factor: true,
+                second_factor_from: Some(ago(-200.0)),
+                grace_days: String::new(),
                 faults: vec![("name".into(), "There is an organization of this name already.".into())],
                 row: Some(OrganizationRow { id: 3, name: "Gemeinde Oberwalden".into(), sites: 4, exposed: 1, silent: 0 }),
 
