@@ -35,6 +35,17 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static [&'static str])> 
         ("update_api_key", "/api-keys/2", json!({"name": "Monthly", "networks": ["192.0.2.0/24"]}), &["api_key.updated"]),
         ("rotate_api_key", "/api-keys/2/rotate", json!({"grace_minutes": 5}), &["api_key.rotated"]),
         ("revoke_api_key", "/api-keys/2", Value::Null, &["api_key.revoked"]),
+        ("create_user", "/users", json!({"email": "vic@example.org", "name": "Vic", "password": "purple anchor 52 violins"}), &["user.created"]),
+        ("update_user", "/users/2", json!({"name": "Victor"}), &["user.updated"]),
+        ("delete_user", "/users/2", Value::Null, &["user.deleted"]),
+        ("restore_user", "/users/2/restore", json!({}), &["user.restored"]),
+        ("add_member", "/organizations/1/members", json!({"email": "kim@example.org", "name": "Kim", "role": "viewer"}), &["user.invited"]),
+        ("renew_invitation", "/users/3/invite", json!({}), &["user.invited"]),
+        ("update_member", "/organizations/1/members/3", json!({"role": "manager"}), &["member.changed"]),
+        ("remove_member", "/organizations/1/members/3", Value::Null, &["member.removed"]),
+        ("create_role", "/roles", json!({"name": "Editor", "organization_id": 1, "permissions": ["sites:read"]}), &["role.created"]),
+        ("update_role", "/roles/4", json!({"permissions": []}), &["role.updated"]),
+        ("delete_role", "/roles/4", Value::Null, &["role.deleted"]),
         ("login", "/auth/login", json!({"email": EMAIL, "password": PASSWORD}), &["session.opened"]),
         // Last: it ends the session through which all this is asked.
         ("logout", "/auth/logout", json!(null), &["session.ended"]),
@@ -68,12 +79,13 @@ const KEPT_ELSEWHERE: [(&str, &str); 9] = [
 
 /// What a person changes about himself: it would end the session through which all this is asked. Its rows
 /// are held in `accounts/own_account.rs` and `accounts/reset.rs`.
-const OF_ONESELF: [&str; 8] = [
+const OF_ONESELF: [&str; 9] = [
     "change_password",
     "delete_me",
     "end_other_sessions",
     "end_session",
     "forgot_password",
+    "leave_organization",
     "reset_password",
     "revoke_device",
     "update_me",
@@ -101,13 +113,25 @@ const FORMS: &[(&str, &str, &str, &[&str])] = &[
     ("/modules/{id}/delete", "/modules/3/delete", "", &["module.deleted"]),
     ("/modules/{id}/restore", "/modules/3/restore", "", &["module.restored"]),
     ("/modules/{id}/refresh", "/modules/2/refresh", "", &["module.refreshed"]),
+    ("/users/invite", "/users/invite", "name=Pat&email=pat%40example.org&organization_id=1&role=3", &["user.invited"]),
+    ("/users/{id}", "/users/2", "name=Patricia&email=pat%40example.org&time_zone=Europe/Vienna", &["user.updated"]),
+    ("/users/{id}/invite", "/users/2/invite", "", &["user.invited"]),
+    ("/users/{id}/delete", "/users/2/delete", "", &["user.deleted"]),
+    ("/users/{id}/restore", "/users/2/restore", "", &["user.restored"]),
+    ("/organizations/{id}/members", "/organizations/1/members", "name=Kim&email=kim%40example.org&role=3", &["user.invited"]),
+    ("/organizations/{id}/members/{user_id}", "/organizations/1/members/3", "role=2", &["member.changed"]),
+    ("/notifications/{id}/link", "/notifications/1/link", "", &["notification.link_shown"]),
+    ("/organizations/{id}/members/{user_id}/remove", "/organizations/1/members/3/remove", "", &["member.removed"]),
+    ("/roles/new", "/roles/new", "name=Editor&organization_id=1&permissions=sites:read", &["role.created"]),
+    ("/roles/{id}", "/roles/4", "name=Writer&permissions=sites:read", &["role.updated"]),
+    ("/roles/{id}/delete", "/roles/4/delete", "", &["role.deleted"]),
     ("/sign-in", "/sign-in", "email=ada%40example.org&password=correct+horse+battery", &["session.opened"]),
     // Last: it ends the session through which all this is asked.
     ("/sign-out", "/sign-out", "", &["session.ended"]),
 ];
 
 /// Pages that change something and are tried apart, and why.
-const TRIED_APART: [(&str, &str); 16] = [
+const TRIED_APART: [(&str, &str); 18] = [
     (
         "/account",
         "one's own: by the same services as the calls of OF_ONESELF",
@@ -117,7 +141,12 @@ const TRIED_APART: [(&str, &str); 16] = [
     ("/account/password", "likewise"),
     ("/account/sessions/end", "likewise"),
     ("/account/sessions/{id}/end", "likewise"),
+    (
+        "/account/organizations/{organization_id}/leave",
+        "likewise, in accounts/people.rs",
+    ),
     ("/forgotten", "likewise"),
+    ("/invitation", "likewise, in accounts/invitations.rs"),
     ("/reset", "likewise"),
     ("/set-up", "there must be nobody yet"),
     ("/sites/import", "takes a file"),
@@ -212,9 +241,9 @@ fn is_whole(row: &Value, what: &str) {
     let (kind, verb) = action.split_once('.').unwrap();
     assert_eq!(row["subject"]["kind"], kind, "{what}");
     let (before, after) = match verb {
-        "created" | "restored" | "opened" => (false, true),
-        "deleted" | "revoked" => (true, false),
-        "updated" | "rotated" | "moved" => (true, true),
+        "created" | "restored" | "opened" | "invited" | "link_shown" => (false, true),
+        "deleted" | "revoked" | "removed" => (true, false),
+        "updated" | "rotated" | "moved" | "changed" => (true, true),
         _ => (false, false),
     };
     assert_eq!(row["data"]["before"].is_object(), before, "{what}: {row}");
@@ -224,7 +253,10 @@ fn is_whole(row: &Value, what: &str) {
         (row["data"]["after"].clone(), before && after),
         "{what} changed something"
     );
-    let of_tenant = matches!(kind, "organization" | "site" | "api_key");
+    let of_tenant = matches!(
+        kind,
+        "organization" | "site" | "api_key" | "member" | "role" | "notification"
+    ) || action == "user.invited";
     assert_eq!(row["organization_id"].is_i64(), of_tenant, "{what}: {row}");
     assert!(
         ACTIONS.iter().any(|(known, _)| *known == action),

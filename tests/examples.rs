@@ -150,12 +150,19 @@ fn without_secrets(mut answer: Value) -> Value {
         *address = "otpauth://totp/Dewline:ada%40example.org?secret=…&issuer=Dewline".to_owned();
     }
     for name in ["access_token", "refresh_token", "key", "secret", "qr_svg"] {
-        if let Some(Value::String(secret)) = answer.pointer_mut(&format!("/data/{name}")) {
-            let shown: String = secret.chars().take(12).collect();
-            *secret = format!("{shown}…");
-        }
+        cut(answer.pointer_mut(&format!("/data/{name}")), 12);
+    }
+    for place in ["/data/link", "/data/invitation/link"] {
+        cut(answer.pointer_mut(place), "/invitation?token=".len() + 6);
     }
     answer
+}
+
+fn cut(secret: Option<&mut Value>, to: usize) {
+    if let Some(Value::String(secret)) = secret {
+        let shown: String = secret.chars().take(to).collect();
+        *secret = format!("{shown}…");
+    }
 }
 
 fn inventory(generated_at: Timestamp, version: &str, instance: &str) -> Value {
@@ -203,6 +210,8 @@ async fn told() -> BTreeMap<String, Example> {
     sites(&mut story).await;
     organizations(&mut story).await;
     two_factors(&mut story).await;
+    roles(&mut story).await;
+    people(&mut story).await;
     oneself(&mut story).await;
     story.recorded
 }
@@ -712,6 +721,159 @@ async fn organizations(story: &mut Story) {
     story.admin().delete(&path).await;
     story.admin().post("/organizations", &new).await.created();
     story.refuses("restore_organization", &restore, None).await;
+}
+
+async fn roles(story: &mut Story) {
+    let paths = [
+        ("list_permissions", "/permissions"),
+        ("list_roles", "/roles?per_page=2"),
+        ("show_role", "/roles/3"),
+    ];
+    for (name, path) in paths {
+        story.shows(name, path, None).await;
+    }
+    let new = json!({"name": "Editor", "description": "Looks after sites and nothing else",
+        "organization_id": 1, "permissions": ["sites:read", "sites:write"]});
+    story
+        .shows("create_role", "/roles", Some(new.clone()))
+        .await;
+    story.refuses("create_role", "/roles", Some(new)).await;
+    let wrong = json!({"name": "Reader", "permissions": ["sites:eat"]});
+    story.refuses("create_role", "/roles", Some(wrong)).await;
+    let id = story.recorded["create_role"].answer.as_ref().unwrap()["data"]["id"].clone();
+    let path = format!("/roles/{id}");
+    let words = json!({"permissions": ["sites:read", "sites:write", "reports:read"]});
+    story.shows("update_role", &path, Some(words)).await;
+    for (path, words) in [
+        (path.as_str(), json!({"name": ""})),
+        ("/roles/3", json!({"name": "Reader"})),
+        (path.as_str(), json!({"name": "viewer"})),
+    ] {
+        story.refuses("update_role", path, Some(words)).await;
+    }
+    story.refuses("delete_role", "/roles/1", None).await;
+    let words = json!({"email": "mia@example.org", "name": "Mia Reyes", "role": id});
+    let mia = story
+        .admin()
+        .post("/organizations/1/members", &words)
+        .await
+        .created();
+    story.refuses("delete_role", &path, None).await;
+    let mia = format!("/organizations/1/members/{}", mia["data"]["user_id"]);
+    story.admin().delete(&mia).await;
+    story.shows("delete_role", &path, None).await;
+}
+
+/// Somebody who has an account, and his id.
+async fn has_an_account(story: &Story, email: &str, name: &str) -> i64 {
+    let words = json!({"email": email, "name": name, "password": PASSWORD});
+    let made = story.admin().post("/users", &words).await.created();
+    made["data"]["id"].as_i64().unwrap()
+}
+
+async fn people(story: &mut Story) {
+    let new = json!({"email": "nora@example.org", "name": "Nora Hale", "organization_id": 1, "role": "viewer"});
+    story
+        .shows("create_user", "/users", Some(new.clone()))
+        .await;
+    let nora = story.recorded["create_user"].answer.as_ref().unwrap()["data"]["id"].clone();
+    let grace = has_an_account(story, "grace@example.org", "Grace Field").await;
+    let admin = json!({"user_id": grace, "role": "admin"});
+    story
+        .admin()
+        .post("/organizations/1/members", &admin)
+        .await
+        .created();
+    let member = json!({"email": "grace@example.org", "name": "Grace", "organization_id": 1, "role": "viewer"});
+    let taken = json!({"email": "grace@example.org", "name": "Grace"});
+    let wrong = json!({"email": "nowhere", "organization_id": 1, "role": "captain"});
+    for words in [new, member, taken, wrong] {
+        story.refuses("create_user", "/users", Some(words)).await;
+    }
+    story
+        .shows("list_users", "/users?filter[status]=invited", None)
+        .await;
+    story
+        .shows("show_user", &format!("/users/{grace}"), None)
+        .await;
+    story
+        .shows("list_notifications", "/notifications", None)
+        .await;
+    let path = format!("/users/{nora}");
+    story
+        .shows("update_user", &path, Some(json!({"name": "Nora Hall"})))
+        .await;
+    for (path, words) in [
+        (path.as_str(), json!({"platform_admin": true})),
+        (path.as_str(), json!({"time_zone": "Mars/Olympus"})),
+        (&format!("/users/{grace}"), json!({"email": EMAIL})),
+        ("/users/1", json!({"platform_admin": false})),
+    ] {
+        story.refuses("update_user", path, Some(words)).await;
+    }
+    story
+        .shows("renew_invitation", &format!("{path}/invite"), None)
+        .await;
+    story
+        .refuses("renew_invitation", &format!("/users/{grace}/invite"), None)
+        .await;
+    comes_and_goes(story).await;
+    membership(story, grace).await;
+}
+
+async fn comes_and_goes(story: &mut Story) {
+    let first = has_an_account(story, "ines@example.org", "Ines Moor").await;
+    let path = format!("/users/{first}");
+    let restore = format!("{path}/restore");
+    story.refuses("delete_user", "/users/1", None).await;
+    story.refuses("restore_user", &restore, None).await;
+    story.shows("delete_user", &path, None).await;
+    let second = has_an_account(story, "ines@example.org", "Another Ines").await;
+    story.refuses("restore_user", &restore, None).await;
+    story.admin().delete(&format!("/users/{second}")).await;
+    story.shows("restore_user", &restore, None).await;
+}
+
+async fn membership(story: &mut Story, grace: i64) {
+    let path = "/organizations/1/members";
+    let new = json!({"email": "otto@example.org", "name": "Otto Brandt", "role": "manager"});
+    story.shows("add_member", path, Some(new.clone())).await;
+    let otto = story.recorded["add_member"].answer.as_ref().unwrap()["data"]["user_id"].clone();
+    let member = json!({"user_id": grace, "role": "viewer"});
+    for words in [new, member, json!({})] {
+        story.refuses("add_member", path, Some(words)).await;
+    }
+    story.shows("list_members", path, None).await;
+    let (otto, boss) = (format!("{path}/{otto}"), format!("{path}/{grace}"));
+    let role = json!({"role": "viewer"});
+    story
+        .shows("update_member", &otto, Some(role.clone()))
+        .await;
+    story
+        .refuses("update_member", &otto, Some(json!({"role": "captain"})))
+        .await;
+    story
+        .refuses("update_member", &boss, Some(role.clone()))
+        .await;
+    story.refuses("remove_member", &boss, None).await;
+    story.shows("remove_member", &otto, None).await;
+
+    let ada = json!({"user_id": 1, "role": "admin"});
+    for path in [path, "/organizations/2/members"] {
+        story.admin().post(path, &ada).await.created();
+    }
+    story
+        .shows("leave_organization", "/auth/memberships/1", None)
+        .await;
+    story
+        .refuses("leave_organization", "/auth/memberships/2", None)
+        .await;
+    let second = json!({"user_id": grace, "role": "admin"});
+    story
+        .admin()
+        .post("/organizations/2/members", &second)
+        .await
+        .created();
 }
 
 fn folder() -> PathBuf {

@@ -13,7 +13,7 @@ use dewline::domain::listing::{Kind, Query};
 use dewline::store::listing::{Ask, Source, Statement, Way, count_of, rows_of, told_by_index};
 use dewline::store::{
     StoreError, advisories, affected_sites, api_keys, audit, devices, exposures, history, jobs,
-    modules, organizations, sessions, site_modules, sites,
+    modules, notifications, organizations, people, roles, sessions, site_modules, sites,
 };
 use rusqlite::params_from_iter;
 
@@ -41,6 +41,10 @@ fn lists() -> Vec<(&'static Source, Within)> {
             &[("sm.module_id", 7), ("s.organization_id", 3)],
         ),
         (&api_keys::SOURCE, &[]),
+        (&roles::SOURCE, &[]),
+        (&people::SOURCE, &[]),
+        (&people::MEMBERS_SOURCE, &[("m.organization_id", 3)]),
+        (&notifications::SOURCE, &[]),
         (&audit::SOURCE, &[]),
         (&jobs::SOURCE, &[]),
         (&sessions::SOURCE, &[("s.user_id", 7)]),

@@ -51,7 +51,7 @@ pub const STATUSES: [&str; 3] = ["done", "refused", "failed"];
 const SIGN_IN: &str = "session.opened";
 
 /// What is recorded, and what people read of it.
-pub const ACTIONS: [(&str, &str); 36] = [
+pub const ACTIONS: [(&str, &str); 47] = [
     (SIGN_IN, "Signed in"),
     ("session.ended", "Signed out"),
     ("session.refresh_reused", "Sent a used refresh token"),
@@ -68,6 +68,17 @@ pub const ACTIONS: [(&str, &str); 36] = [
     ("two_factor.codes_made", "Made new backup codes"),
     ("two_factor.backup_code_used", "Used a backup code"),
     ("two_factor.reset", "Took a second step away"),
+    ("user.updated", "Changed a person"),
+    ("user.restored", "Restored a person"),
+    ("user.invited", "Invited a person"),
+    ("user.joined", "Took an invitation"),
+    ("member.added", "Added a member"),
+    ("member.changed", "Gave a member another role"),
+    ("member.removed", "Removed a member"),
+    ("role.created", "Made a role"),
+    ("role.updated", "Changed a role"),
+    ("role.deleted", "Deleted a role"),
+    ("notification.link_shown", "Looked at a link that waits"),
     ("organization.created", "Made an organization"),
     ("organization.updated", "Changed an organization"),
     ("organization.deleted", "Deleted an organization"),

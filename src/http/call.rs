@@ -193,11 +193,20 @@ impl Answer {
     /// # Errors
     /// As [`Answer::one`].
     pub fn page<T, W: From<T> + Serialize>(list: &'static List, page: Page<T>) -> Result<Self> {
-        let rows: Result<Vec<String>> = page
-            .rows
-            .into_iter()
-            .map(|row| json(&W::from(row)))
-            .collect();
+        Self::page_with(list, page, W::from)
+    }
+
+    /// The same, each row written by `write`: where what is told depends on who asks.
+    ///
+    /// # Errors
+    /// As [`Answer::one`].
+    pub fn page_with<T, W: Serialize>(
+        list: &'static List,
+        page: Page<T>,
+        write: impl Fn(T) -> W,
+    ) -> Result<Self> {
+        let rows: Result<Vec<String>> =
+            page.rows.into_iter().map(|row| json(&write(row))).collect();
         Ok(Self::Page {
             rows: rows?,
             list,

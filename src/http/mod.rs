@@ -34,9 +34,9 @@ pub mod server;
 pub mod web;
 
 use api::{
-    advisories, api_keys, audit_logs, auth, dashboard, events, exposures, health, jobs,
-    module_versions, modules, organizations, own_account, patch_runs, sessions, site_modules,
-    sites, syncs, two_factors,
+    advisories, api_keys, audit_logs, auth, dashboard, events, exposures, health, jobs, members,
+    module_versions, modules, notifications, organizations, own_account, patch_runs, roles,
+    sessions, site_modules, sites, syncs, two_factors, users,
 };
 use edge::Edge;
 use route::Needs::{May, Person, Platform, Public};
@@ -70,8 +70,17 @@ const GONE_SITE: Scope = Of("site", P::SitesRead, |app, sight, id| {
 const GONE_MODULE: Scope = Of("module", P::ModulesRead, |app, sight, id| {
     services::modules::seen_or_gone(app, sight, id)
 });
+const ROLE: Scope = Of("role", P::OrganizationsRead, |app, sight, id| {
+    services::roles::seen(app, sight, id)
+});
 const USER: Scope = Of("user", P::UsersManage, |app, sight, id| {
-    services::two_factors::seen(app, sight, id)
+    services::people::seen(app, sight, id)
+});
+const GONE_USER: Scope = Of("user", P::UsersManage, |app, sight, id| {
+    services::people::seen_or_gone(app, sight, id)
+});
+const NOTIFICATION: Scope = Of("notification", P::NotificationsManage, |app, sight, id| {
+    services::notifications::seen(app, sight, id)
 });
 const API_KEY: Scope = Of("API key", P::ApiKeysManage, |app, sight, id| {
     services::api_keys::seen(app, sight, id)
@@ -114,6 +123,29 @@ pub fn routes() -> Vec<Route> {
         put   ("/organizations/{id}", May(P::OrganizationsManage), ORGANIZATION, organizations::UPDATE).conflicts(&["name_taken"]),
         delete("/organizations/{id}", Platform(P::OrganizationsManage), ORGANIZATION, organizations::DELETE),
         post  ("/organizations/{id}/restore", Platform(P::OrganizationsManage), GONE_ORGANIZATION, organizations::RESTORE).conflicts(&["not_deleted", "name_taken"]),
+
+        get   ("/organizations/{id}/members",           May(P::UsersManage), ORGANIZATION, members::LIST),
+        post  ("/organizations/{id}/members",           May(P::UsersManage), ORGANIZATION, members::ADD).conflicts(&["already_member", "already_invited"]),
+        put   ("/organizations/{id}/members/{user_id}", May(P::UsersManage), ORGANIZATION, members::UPDATE).conflicts(&["last_administrator"]),
+        delete("/organizations/{id}/members/{user_id}", May(P::UsersManage), ORGANIZATION, members::REMOVE).conflicts(&["last_administrator"]),
+        delete("/auth/memberships/{organization_id}",   Person,              Nothing,      members::LEAVE).conflicts(&["last_administrator"]),
+
+        get   ("/users",              May(P::UsersManage),      Nothing,   users::LIST),
+        post  ("/users",              May(P::UsersManage),      Nothing,   users::CREATE).conflicts(&["already_member", "already_invited", "email_taken"]),
+        get   ("/users/{id}",         May(P::UsersManage),      USER,      users::SHOW),
+        put   ("/users/{id}",         Platform(P::UsersManage), USER,      users::UPDATE).conflicts(&["email_taken", "last_administrator", "invited"]),
+        delete("/users/{id}",         Platform(P::UsersManage), USER,      users::DELETE).conflicts(&["last_administrator"]),
+        post  ("/users/{id}/restore", Platform(P::UsersManage), GONE_USER, users::RESTORE).conflicts(&["not_deleted", "email_taken"]),
+        post  ("/users/{id}/invite",  May(P::UsersManage),      USER,      users::INVITE).conflicts(&["already_member"]),
+
+        get   ("/permissions", May(P::OrganizationsRead), Nothing, roles::ALL),
+        get   ("/roles",       May(P::OrganizationsRead), Nothing, roles::LIST),
+        post  ("/roles",       May(P::RolesManage),       Nothing, roles::CREATE).conflicts(&["name_taken"]),
+        get   ("/roles/{id}",  May(P::OrganizationsRead), ROLE,    roles::SHOW),
+        put   ("/roles/{id}",  May(P::RolesManage),       ROLE,    roles::UPDATE).conflicts(&["built_in", "name_taken"]),
+        delete("/roles/{id}",  May(P::RolesManage),       ROLE,    roles::DELETE).conflicts(&["built_in", "in_use"]),
+
+        get("/notifications", May(P::NotificationsManage), Nothing, notifications::LIST),
 
         get   ("/sites",      May(P::SitesRead),   Nothing, sites::LIST).kept(),
         post  ("/sites",      May(P::SitesWrite),  Nothing, sites::CREATE).conflicts(&["name_taken"]),
@@ -231,6 +263,36 @@ pub fn pages() -> Vec<Page> {
         look("/organizations/{id}/delete", Platform(P::OrganizationsManage), ORGANIZATION, pages::organizations::ASK_DELETE),
         send("/organizations/{id}/delete", Platform(P::OrganizationsManage), ORGANIZATION, pages::organizations::DELETE),
         send("/organizations/{id}/restore", Platform(P::OrganizationsManage), GONE_ORGANIZATION, deleted::RESTORE_ORGANIZATION),
+        look("/organizations/{id}/members",                  May(P::UsersManage), ORGANIZATION, pages::members::LIST),
+        send("/organizations/{id}/members",                  May(P::UsersManage), ORGANIZATION, pages::members::INVITE),
+        look("/organizations/{id}/members/{user_id}",        May(P::UsersManage), ORGANIZATION, pages::members::SHOW),
+        send("/organizations/{id}/members/{user_id}",        May(P::UsersManage), ORGANIZATION, pages::members::UPDATE),
+        look("/organizations/{id}/members/{user_id}/remove", May(P::UsersManage), ORGANIZATION, pages::members::ASK_REMOVE),
+        send("/organizations/{id}/members/{user_id}/remove", May(P::UsersManage), ORGANIZATION, pages::members::REMOVE),
+        look("/account/organizations",                         Person, Nothing, pages::members::OWN),
+        look("/account/organizations/{organization_id}/leave", Person, Nothing, pages::members::ASK_LEAVE),
+        send("/account/organizations/{organization_id}/leave", Person, Nothing, pages::members::LEAVE),
+
+        look("/users",              May(P::UsersManage),      Nothing, pages::people::LIST),
+        look("/users/invite",       May(P::UsersManage),      Nothing, pages::people::ASK_INVITE),
+        send("/users/invite",       May(P::UsersManage),      Nothing, pages::people::INVITE),
+        look("/users/{id}",         May(P::UsersManage),      USER,    pages::people::SHOW),
+        send("/users/{id}",         Platform(P::UsersManage), USER,    pages::people::UPDATE),
+        send("/users/{id}/invite",  May(P::UsersManage),      USER,    pages::people::RENEW),
+        look("/users/{id}/delete",  Platform(P::UsersManage), USER,    pages::people::ASK_DELETE),
+        send("/users/{id}/delete",  Platform(P::UsersManage), USER,    pages::people::DELETE),
+        send("/users/{id}/restore", Platform(P::UsersManage), GONE_USER, deleted::RESTORE_USER),
+        look("/roles",              May(P::OrganizationsRead), Nothing, pages::roles::LIST),
+        look("/roles/new",          May(P::RolesManage),       Nothing, pages::roles::NEW),
+        send("/roles/new",          May(P::RolesManage),       Nothing, pages::roles::CREATE),
+        look("/roles/{id}",         May(P::OrganizationsRead), ROLE,    pages::roles::SHOW),
+        send("/roles/{id}",         May(P::RolesManage),       ROLE,    pages::roles::UPDATE),
+        look("/roles/{id}/delete",  May(P::RolesManage),       ROLE,    pages::roles::ASK_DELETE),
+        send("/roles/{id}/delete",  May(P::RolesManage),       ROLE,    pages::roles::DELETE),
+        look("/invitation",         Public, Nothing, pages::invitation::OPEN),
+        send("/invitation",         Public, Nothing, pages::invitation::TAKE).tier(Tier::Auth),
+        look("/notifications",           May(P::NotificationsManage), Nothing,      pages::notifications::LIST),
+        send("/notifications/{id}/link", May(P::NotificationsManage), NOTIFICATION, pages::notifications::SHOW_LINK),
         look("/deleted",                   May(P::SitesDelete), Nothing, deleted::LIST),
 
         look("/api-keys",                  May(P::ApiKeysManage), Nothing, keys::LIST),

@@ -1,14 +1,25 @@
-//! What waits to be sent: a link for one person, encrypted until somebody may see it. Who may see it,
-//! and how it is sent, isn't asked here.
+//! What waits to be sent: a link for one person, encrypted until somebody may see it. How it is sent
+//! isn't known here.
 
+use secrecy::SecretString;
+use serde_json::json;
+
+use super::invitations::may_see_link;
+use super::lists::ask;
 use super::secret_key::SecretKey;
-use super::{Error, Result};
+use super::{Error, Result, audit};
+use crate::app::App;
 use crate::clock::Entropy;
-use crate::store::Connection;
+use crate::domain::access::{Actor, Permission, Sight};
+use crate::domain::listing::{Page, Query};
+use crate::domain::notification::Notification;
 use crate::store::notifications::{self, NewNotification};
+use crate::store::{Connection, Lane, audit as record};
 
 /// The kind of a link with which a lost password is replaced.
 pub const PASSWORD_RESET: &str = "password_reset";
+/// The kind of a link with which somebody who was invited comes in.
+pub const INVITATION: &str = "invitation";
 
 /// What encrypts links.
 const PURPOSE: &str = "notifications: links";
@@ -44,6 +55,65 @@ pub fn link(key: &SecretKey, id: i64, sealed: &[u8]) -> Result<String> {
     opened
         .and_then(|bytes| String::from_utf8(bytes).ok())
         .ok_or_else(unsealed)
+}
+
+/// One page of the messages in sight: those about organizations in which the caller may see what is
+/// sent. What is about no organization is the platform administrator's.
+///
+/// # Errors
+/// Where the caller may not, or the store can't.
+pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Notification>> {
+    let sight = actor.require(Permission::NotificationsManage)?;
+    app.store
+        .read(|db| Ok(notifications::list(db, &ask(app, &sight, query, &[]))?))
+}
+
+/// It is there and the caller can see it.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn seen(app: &App, sight: &Sight, id: i64) -> Result<()> {
+    app.store
+        .read(|db| notifications::find(db, sight, id).map_err(Error::from))?
+        .map(drop)
+        .ok_or(Error::NotFound)
+}
+
+/// The message, and the path in its link: for whoever brings it to its recipient himself, on record.
+/// An invitation's is shown to those who could have given all that it leads to; anything else to the
+/// platform administrator.
+///
+/// # Errors
+/// [`Error::NotFound`]; [`Error::Forbidden`]; [`Error::Conflict`] `expired`.
+pub async fn show_link(app: &App, actor: &Actor, id: i64) -> Result<(Notification, SecretString)> {
+    let sight = actor.require(Permission::NotificationsManage)?;
+    let (viewer, now) = (actor.clone(), app.clock.now());
+    let entry = audit::entry(app, actor, "notification.link_shown").subject("notification", id);
+    let key = app.secret_key.clone();
+    app.store
+        .write(Lane::Front, move |db| {
+            let message = notifications::find(db, &sight, id)?.ok_or(Error::NotFound)?;
+            match message.user_id.filter(|_| message.kind == INVITATION) {
+                Some(user_id) => drop(may_see_link(db, &viewer, user_id)?),
+                None => viewer.require_platform(Permission::UsersManage)?,
+            }
+            if message.expires_at <= now {
+                return Err(Error::Conflict {
+                    code: "expired",
+                    detail: "This link is no longer good. Make a new one.".to_owned(),
+                });
+            }
+            let sealed = notifications::sealed(db, id)?.ok_or(Error::NotFound)?;
+            let path = link(&key, id, &sealed)?;
+            let entry = match message.organization_id {
+                Some(organization) => entry.organization(organization),
+                None => entry,
+            };
+            let said = json!({"kind": message.kind, "recipient": message.recipient});
+            record::append(db, &entry.after(said))?;
+            Ok((message, path.into()))
+        })
+        .await
 }
 
 /// Random bytes for [`queue`].

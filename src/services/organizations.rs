@@ -41,6 +41,16 @@ pub async fn find(app: &App, actor: &Actor, id: i64) -> Result<Organization> {
         .ok_or(Error::NotFound)
 }
 
+/// The name of one whose members the caller manages: he may, even where he may not see the rest of it.
+///
+/// # Errors
+/// [`Error::NotFound`]; where the caller may not.
+pub fn name(app: &App, actor: &Actor, id: i64) -> Result<String> {
+    actor.require_in(Permission::UsersManage, id)?;
+    let found = app.store.read(|db| organizations::find(db, id))?;
+    found.map(|found| found.name).ok_or(Error::NotFound)
+}
+
 /// It is there and the caller can see it.
 ///
 /// # Errors

@@ -13,7 +13,7 @@ use crate::domain::fault::Fault;
 use crate::domain::form::required;
 use crate::domain::person::{Email, parse_name, parse_time_zone};
 use crate::store::users::User;
-use crate::store::{Connection, Lane, devices, notifications, one_time_tokens, sessions, users};
+use crate::store::{Connection, Lane, notifications, one_time_tokens, users};
 
 /// What can be changed; what isn't sent stays.
 #[derive(Debug, Default)]
@@ -157,14 +157,11 @@ pub async fn leave(app: &App, actor: &Actor, password: &SecretString) -> Result<
     let entry = audit::entry(app, actor, "user.deleted")
         .subject("user", user.id)
         .before(json!({ "name": user.name, "email": user.email }));
-    let (now, by) = (app.clock.now().as_millisecond(), actor.label());
+    let (now, by) = (app.clock.now(), actor.label());
     app.store
         .write(Lane::Front, move |db| {
             leaving::may_leave(db, user.id)?;
-            users::delete(db, user.id, now, &by)?;
-            sessions::end_all_of(db, user.id, now)?;
-            devices::revoke_all_of(db, user.id, now)?;
-            drop_links(db, user.id)?;
+            leaving::go(db, user.id, now, &by)?;
             crate::store::audit::append(db, &entry)?;
             Ok::<_, Error>(())
         })

@@ -10,7 +10,7 @@ use super::own_account::{confirm, own};
 use super::sign_in::person;
 use super::{Error, Result, audit};
 use crate::app::App;
-use crate::domain::access::{Actor, Permission, Sight};
+use crate::domain::access::{Actor, Permission};
 use crate::domain::second_factor::{
     Authenticator, BACKUP_CODES, BACKUP_ENTROPY, Code, Required, SECRET, Standing,
 };
@@ -255,19 +255,6 @@ pub async fn reset_of(app: &App, actor: &Actor, email: &str) -> Result<()> {
     let email = email.trim();
     let user = app.store.read(|db| users::find_by_email(db, email))?;
     reset(app, actor, user.ok_or(Error::NotFound)?.id).await
-}
-
-/// There is such a person, and the caller can see him.
-///
-/// # Errors
-/// [`Error::NotFound`].
-pub fn seen(app: &App, sight: &Sight, user_id: i64) -> Result<()> {
-    let there = app.store.read(|db| users::find(db, user_id))?.is_some();
-    if there && *sight == Sight::All {
-        Ok(())
-    } else {
-        Err(Error::NotFound)
-    }
 }
 
 /// `false`: there was none. Browsers that were remembered are not passed over any more.

@@ -72,3 +72,37 @@ pub fn set(
     .execute(params![organization_id, user_id, role_id, now, by])?;
     Ok(())
 }
+
+/// Gives a person what another one was: where he is a member already, that stays.
+///
+/// # Errors
+/// What SQLite says.
+pub fn hand_over(db: &Connection, from: i64, to: i64, now: i64, by: &str) -> Result<()> {
+    db.prepare_cached(
+        "INSERT INTO memberships (organization_id, user_id, role_id, created_at, updated_at, created_by, updated_by)
+         SELECT organization_id, ?2, role_id, ?3, ?3, created_by, ?4 FROM memberships WHERE user_id = ?1
+         ON CONFLICT (organization_id, user_id) DO NOTHING",
+    )?
+    .execute(params![from, to, now, by])?;
+    remove_all_of(db, from)
+}
+
+/// Ends all memberships of a person.
+///
+/// # Errors
+/// What SQLite says.
+pub fn remove_all_of(db: &Connection, user_id: i64) -> Result<()> {
+    db.prepare_cached("DELETE FROM memberships WHERE user_id = ?1")?
+        .execute([user_id])?;
+    Ok(())
+}
+
+/// Ends a membership.
+///
+/// # Errors
+/// What SQLite says.
+pub fn remove(db: &Connection, organization_id: i64, user_id: i64) -> Result<()> {
+    db.prepare_cached("DELETE FROM memberships WHERE organization_id = ?1 AND user_id = ?2")?
+        .execute([organization_id, user_id])?;
+    Ok(())
+}

@@ -106,7 +106,7 @@ pub fn name(db: &Connection, id: i64) -> Result<Option<String>> {
 /// What SQLite says.
 pub fn any(db: &Connection) -> Result<bool> {
     Ok(db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM users WHERE deleted_at IS NULL AND password_hash IS NOT NULL)")?
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM users INDEXED BY users_email WHERE deleted_at IS NULL AND password_hash IS NOT NULL)")?
         .query_row([], |row| row.get(0))?)
 }
 

@@ -253,6 +253,76 @@ export async function deeds({ browser, home, state, test, assert, signIn }) {
     assert((await page.textContent("main")).includes("If somebody signs in with"), "says the same to everybody");
   }));
 
+  await test("somebody is invited, sets a password, and sees his own organization only", () => inside({ javaScriptEnabled: false }, async (page) => {
+    const email = `guest-${Date.now()}@example.org`;
+    await page.goto(`${home.url}/organizations`);
+    const name = (await page.textContent("tbody a.name")).trim();
+    await page.click("tbody a.name");
+    await page.click(".head a:has-text('Members')");
+    await page.fill("#f-name", "Guest");
+    await page.fill("#f-email", "nowhere");
+    await page.locator("form.form").evaluate((form) => { form.noValidate = true; });
+    await page.click("main form.form button");
+    assert((await page.textContent("main .err")).includes("not an e-mail"), "says what is wrong");
+    assert((await page.inputValue("#f-name")) === "Guest", "keeps what was typed");
+    await page.fill("#f-email", email);
+    await page.selectOption("#role", { label: "viewer" });
+    await page.click("main form.form button");
+    const link = (await page.textContent("#the-link")).trim();
+    assert(link.includes("/invitation?token="), link);
+    await page.reload();
+    assert((await page.$("#the-link")) === null, "the link is shown once");
+    assert((await page.textContent(`tr:has-text('${email}')`)).includes("Invited"), "stands in the list");
+    const context = await browser.newContext({ javaScriptEnabled: false });
+    const guest = await context.newPage();
+    await guest.goto(link);
+    assert((await guest.textContent("main")).includes(name), "says to what");
+    await guest.fill("#f-password", "password1234");
+    await guest.click("main form button.primary");
+    assert((await guest.textContent("main .err")).includes("easy to guess"), "refuses a weak password");
+    await guest.fill("#f-password", "seven grey herons wait");
+    await Promise.all([guest.waitForURL((url) => url.pathname === "/"), guest.click("main form button.primary")]);
+    const places = await guest.$$eval(".side .nav a", (all) => all.map((a) => a.getAttribute("href")));
+    assert(places.includes("/sites") && !places.includes("/users") && !places.includes("/api-keys"), places.join(" "));
+    await guest.goto(`${home.url}/organizations`);
+    assert((await guest.$$("tbody tr")).length === 1, "one organization");
+    assert((await guest.$("a[href='/organizations/new']")) === null, "nothing that he may not");
+    await guest.goto(`${home.url}/sites`);
+    assert((await guest.$("a[href='/sites/new']")) === null, "no button that is refused");
+    await guest.goto(link);
+    assert((await guest.textContent("h1")).includes("no longer works"), "once");
+    await page.goto(`${home.url}/organizations`);
+    await page.click("tbody a.name");
+    await page.click(".head a:has-text('Members')");
+    await page.click(`tr:has-text('${email}') a.name`);
+    await page.click(".btn.danger");
+    await page.click(".btn.danger");
+    assert((await page.textContent(".toast")).includes("was removed"), "says what was done");
+    await guest.goto(`${home.url}/sites`);
+    assert((await guest.textContent("main")).includes("permission") || !(await guest.$("tbody")), "at the next click");
+    await context.close();
+  }));
+
+  await test("a role is made out of another in the grid, and unmade", () => inside({ javaScriptEnabled: false }, async (page) => {
+    const name = `Role ${Date.now()}`;
+    await page.goto(`${home.url}/roles`);
+    await page.click("thead a:has-text('viewer')");
+    assert((await page.$("main form")) === null, "a built-in role has no form");
+    await page.click("a:has-text('New role like this')");
+    assert(await page.isChecked("input[value='sites:read']"), "ticked as the other");
+    await page.fill("#f-name", "viewer");
+    await page.click("main form.form button.primary");
+    assert((await page.textContent("main .err")).includes("of that name"), "says that the name is taken");
+    await page.fill("#f-name", name);
+    await page.check("input[value='audit:read']");
+    await Promise.all([page.waitForURL(/\/roles$/), page.click("main form.form button.primary")]);
+    await page.click(`thead a:has-text('${name}')`);
+    assert(await page.isChecked("input[value='audit:read']"), "holds what was ticked");
+    await page.click(".btn.danger");
+    await Promise.all([page.waitForURL(/\/roles$/), page.click(".btn.danger")]);
+    assert(!(await page.textContent("main")).includes(name), "gone");
+  }));
+
   await test("signing out ends the session", () => inside({ storageState: undefined }, async (page, context) => {
     await signIn(page, home);
     const before = (await context.cookies()).map((c) => `${c.name}=${c.value}`).join("; ");

@@ -23,7 +23,7 @@ const THEMES = ["light", "dark"];
 const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
 // Asked for by a page while it waits; a part of a page, not a page.
 const PARTS = ["/sites/{id}/connect/light"];
-const OPEN = ["/set-up", "/sign-in", "/forgotten", "/reset", "/api/docs", "/api/docs?q=filter", "/api/docs/sites"];
+const OPEN = ["/set-up", "/sign-in", "/forgotten", "/reset", "/invitation", "/api/docs", "/api/docs?q=filter", "/api/docs/sites"];
 
 let passed = 0;
 let failed = 0;
@@ -64,6 +64,10 @@ async function addresses(page, home) {
   const module = await first("/modules", /^\/modules\/\d+$/);
   const advisory = await first("/advisories", /^\/advisories\/[A-Z]/);
   const organization = await first("/organizations", /^\/organizations\/\d+$/);
+  const members = `${organization}/members`;
+  const member = await first(members, /^\/organizations\/\d+\/members\/\d+$/);
+  const user = await first("/users", /^\/users\/\d+$/);
+  const role = (await (async () => { await page.goto(`${home.url}/roles`); return links(page, /^\/roles\/\d+$/); })()).at(-1);
   const key = await first(`${worst}/keys`, /^\/api-keys\/\d+\/revoke$/);
   const chapters = await (async () => { await page.goto(`${home.url}/manual`); return links(page, /^\/manual\/[a-z-]+$/); })();
   const all = [];
@@ -73,6 +77,10 @@ async function addresses(page, home) {
     else if (path.startsWith("/modules/{id}")) all.push(path.replace("/modules/{id}", module));
     // Only where the demo's drupal.org has told of one.
     else if (path === "/advisories/{id}") all.push(advisory);
+    else if (path.startsWith("/organizations/{id}/members/{user_id}")) all.push(path.replace("/organizations/{id}/members/{user_id}", member));
+    else if (path.startsWith("/users/{id}")) all.push(path.replace("/users/{id}", user));
+    else if (path.startsWith("/roles/{id}")) all.push(path.replace("/roles/{id}", role));
+    else if (path.startsWith("/account/organizations/{organization_id}")) all.push(path.replace("{organization_id}", organization.split("/").pop()));
     else if (path.startsWith("/organizations/{id}")) all.push(path.replace("/organizations/{id}", organization));
     else if (path === "/api-keys/{id}/revoke") all.push(key);
     else if (path === "/api/docs/{resource}") all.push("/api/docs/api-keys");
@@ -92,7 +100,7 @@ async function visit(context, home, path, label) {
   page.on("pageerror", (error) => complaints.push(String(error)));
   try {
     const answer = await page.goto(home.url + path, { waitUntil: "load" });
-    const wanted = ["/nowhere", "/set-up", "/reset"].includes(path) ? [404, 200] : [200];
+    const wanted = ["/nowhere", "/set-up", "/reset", "/invitation"].includes(path) ? [404, 200] : [200];
     assert(wanted.includes(answer.status()), `status ${answer.status()}`);
     await page.evaluate(() => document.fonts.ready);
     await page.screenshot({ path: here(`screenshots/${nameOf(path)}-${label}.png`), fullPage: true });

@@ -40,7 +40,12 @@ fn thing(things: &Things, place: &str) -> String {
         "/patch-runs/{id}" => things.patch_run.to_string(),
         "/jobs/{id}" => things.job.to_string(),
         "/api-keys/{id}" => things.key.to_string(),
-        "/users/{id}" | "/organizations/{id}/members/{user_id}" => things.person.to_string(),
+        "/users/{id}" | "/organizations/{id}/members/{user_id}" => things.guest.to_string(),
+        "/auth/memberships/{organization_id}" | "/account/organizations/{organization_id}" => {
+            things.organization.to_string()
+        }
+        "/roles/{id}" => things.role.to_string(),
+        "/notifications/{id}" => things.message.to_string(),
         "/auth/sessions/{id}" | "/account/sessions/{id}" => things.session.to_string(),
         "/auth/devices/{id}" | "/account/browsers/{id}" => things.device.to_string(),
         "/manual/{chapter}" => "audit".to_owned(),
@@ -57,6 +62,8 @@ fn special(town: &Town, things: &Things, line: &str) -> Option<String> {
         "/sites/{id}/stranger" => return None,
         "/organizations/{id}/restore" => town.gone_organization,
         "/modules/{id}/restore" => town.gone_module,
+        "/users/{id}/restore" => town.gone_user,
+        "/users/{id}/2fa/reset" => things.person,
         _ => return None,
     };
     Some(path.replace("{id}", &id.to_string()))
@@ -79,6 +86,16 @@ pub fn body(things: &Things, route: &Route) -> Option<Value> {
         "disable_two_factor" => json!({"password": PASSWORD, "code": "000000"}),
         "make_backup_codes" => json!({"password": PASSWORD}),
         "verify_two_factor" => json!({"challenge_token": "none", "code": "000000"}),
+        "create_user" => {
+            json!({"email": "new@new.example", "name": "New", "organization_id": things.organization, "role": "viewer"})
+        }
+        "update_user" => json!({"name": "New"}),
+        "add_member" => json!({"email": "new@new.example", "name": "New", "role": "viewer"}),
+        "update_member" => json!({"role": "manager"}),
+        "create_role" => {
+            json!({"name": "New", "organization_id": things.organization, "permissions": ["sites:read"]})
+        }
+        "update_role" => json!({"description": "new"}),
         "create_organization" => json!({"name": "New"}),
         "update_organization" => json!({"notes": "new"}),
         "create_site" => {
@@ -112,7 +129,7 @@ pub fn form(things: &Things, page: &Page) -> Vec<(&'static str, String)> {
     let organization = || ("organization_id", things.organization.to_string());
     match page.path {
         // Who signs in, and who sets up, is another's test; here it is enough that everybody comes so far.
-        "/sign-in" | "/sign-in/code" | "/set-up" | "/reset" => Vec::new(),
+        "/sign-in" | "/sign-in/code" | "/set-up" | "/reset" | "/invitation" => Vec::new(),
         "/forgotten" => vec![text("email", "nobody@example.org")],
         "/account" => vec![text("name", "New"), text("time_zone", "Europe/Vienna")],
         "/account/password" => vec![
@@ -141,6 +158,29 @@ pub fn form(things: &Things, page: &Page) -> Vec<(&'static str, String)> {
         ],
         "/sites/{id}/stranger" => vec![text("is", "moved")],
         "/organizations/new" | "/organizations/{id}" => vec![text("name", "New")],
+        "/users/invite" => vec![
+            text("name", "New"),
+            text("email", "new@new.example"),
+            text("role", "3"),
+            organization(),
+        ],
+        "/users/{id}" => vec![
+            text("name", "New"),
+            text("email", "new@new.example"),
+            text("time_zone", "UTC"),
+        ],
+        "/organizations/{id}/members" => vec![
+            text("name", "New"),
+            text("email", "new@new.example"),
+            text("role", "3"),
+        ],
+        "/organizations/{id}/members/{user_id}" => vec![text("role", "2")],
+        "/roles/new" => vec![
+            text("name", "New"),
+            text("permissions", "sites:read"),
+            organization(),
+        ],
+        "/roles/{id}" => vec![text("name", "New"), text("permissions", "sites:read")],
         "/api-keys" => vec![
             text("name", "new"),
             text("scopes", "sites:read"),
@@ -152,6 +192,7 @@ pub fn form(things: &Things, page: &Page) -> Vec<(&'static str, String)> {
         "/sites/import" | "/sign-out" => Vec::new(),
         path if [
             "delete", "end", "forget", "restore", "revoke", "rotate", "refresh", "connect",
+            "invite", "remove", "leave", "link",
         ]
         .contains(&path.rsplit('/').next().unwrap()) =>
         {

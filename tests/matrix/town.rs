@@ -87,6 +87,10 @@ pub struct Things {
     /// Of that person.
     pub session: i64,
     pub device: i64,
+    /// Who was invited as a viewer and hasn't come, and the message with his link.
+    pub guest: i64,
+    pub message: i64,
+    pub role: i64,
 }
 
 /// All of it.
@@ -101,6 +105,7 @@ pub struct Town {
     pub third: Things,
     pub gone_organization: i64,
     pub gone_module: i64,
+    pub gone_user: i64,
     /// Who calls the API.
     pub callers: Vec<Caller>,
     /// Who visits the pages.
@@ -116,8 +121,8 @@ impl Town {
         let mut house = TestApp::with(|config| config.rate_limits.enabled = false).await;
         house.publishes(module("shared").with(Release::security("1.0.1", days_ago(1))));
         let mut own = fleet(&house, "harbour", 1).await;
-        let other = fleet(&house, "meadow", 2).await;
-        let third = fleet(&house, THIRD, 3).await;
+        let mut other = fleet(&house, "meadow", 2).await;
+        let mut third = fleet(&house, THIRD, 3).await;
         hears_of(&house, "SA-CONTRIB-2026-900", "shared", "shared").await;
         house.run_jobs().await;
         let gone_organization = house.organization("Gone").await;
@@ -133,6 +138,16 @@ impl Town {
             assert_eq!(person(&house, &email, name).await, things.person);
             joins(&house, things.organization, things.person, ADMIN).await;
         }
+        for (things, name) in [
+            (&mut own, "harbour"),
+            (&mut other, "meadow"),
+            (&mut third, THIRD),
+        ] {
+            invites(&house, things, name).await;
+        }
+        let gone_user = person(&house, "gone@gone.example", "gone").await;
+        let path = format!("/users/{gone_user}");
+        assert_eq!(house.admin().delete(&path).await.status, 204);
         let (mut callers, mut visitors) = ended(&mut house, &own).await;
         people(&house, (&own, &other), &mut callers, &mut visitors).await;
         keys(&house, (&own, &other), &mut callers).await;
@@ -154,6 +169,7 @@ impl Town {
             third,
             gone_organization,
             gone_module,
+            gone_user,
             callers,
             visitors,
         }
@@ -170,6 +186,19 @@ impl Town {
         let found = self.visitors.iter().find(|visitor| visitor.name == name);
         found.unwrap_or_else(|| panic!("nobody is called {name}"))
     }
+}
+
+/// Somebody is invited, and there is a role of the organization's own.
+async fn invites(house: &TestApp, things: &mut Things, name: &str) {
+    let organization = things.organization;
+    let words = json!({"email": format!("guest@{name}.example"), "name": format!("{name} guest"), "role": "viewer"});
+    let path = format!("/organizations/{organization}/members");
+    let made = house.admin().post(&path, &words).await.created();
+    things.guest = made["data"]["user_id"].as_i64().unwrap();
+    things.message = number(house, "SELECT max(id) FROM notifications");
+    let words = json!({"name": format!("{name} role"), "organization_id": organization, "permissions": ["sites:read"]});
+    let made = house.admin().post("/roles", &words).await.created();
+    things.role = made["data"]["id"].as_i64().unwrap();
 }
 
 /// Changes the store behind the program's back.

@@ -78,6 +78,7 @@ pub const STATEMENTS: &[Bound] = &[
     may("overview::by_day", "SCAN organization_windows", "six rows an organization at most"),
     may("overview::by_day", "SCAN (subquery-", "windows opened or closed within 30 days, found by index"),
     may("overview::by_day", "USE TEMP B-TREE FOR GROUP BY", "the same rows"),
+    may("people::memberships", SORTS, "the organizations of one person"),
     may("promises::newest", "SCAN promises", "one row: LIMIT 1 in the order of ids"),
     may("sites::list_deleted", "SCAN s USING INDEX sites_deleted", "deleted sites that were not removed for good yet"),
     may("sites::list_deleted", SORTS, "the same rows"),
@@ -121,6 +122,11 @@ pub const LISTS: &[ListBound] = &[
     asks("advisories, *", "SCAN a", "all advisories there are: some thousands, whatever the fleet"),
     asks("advisories, *, rows", SORTS, "the same rows"),
     asks("*, several organizations, rows*", SORTS, "rows of the organizations of which one person is a member, found by index: each has its own order, and they are put into one"),
+    asks("roles, *", "SCAN r", "three built-in roles and a handful of each organization"),
+    asks("roles, *, rows", SORTS, "the same rows"),
+    asks("users, *, an organization, rows", SORTS, "members of one organization"),
+    asks("members, *, rows", SORTS, "members of one organization"),
+    asks("notifications, *id, an organization, rows", SORTS, "links of one organization that wait"),
 
     // What a search finds: few rows by an index, many by reading on.
     asks("*, q=*, all, few or many", "SCAN (subquery-", "at most 2,001 rows because of the LIMIT"),
@@ -159,6 +165,9 @@ pub const WALKED: &[&str] = &[
     "modules: title, type, origin",
     "advisories: title, psa, risk, cve, updated_at, withdrawn_at",
     "api-keys: name, prefix, organization_id, scopes, expires_at, last_used_at, revoked_at, created_at",
+    "roles: name, organization_id, built_in, created_at",
+    "users: status, created_at",
+    "notifications: kind, state, recipient, expires_at",
     "audit-logs: actor, actor_kind, subject_kind, status, request_id",
     "jobs: name, state, created_at, finished_at",
 ];

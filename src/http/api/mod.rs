@@ -10,16 +10,20 @@ pub mod events;
 pub mod exposures;
 pub mod health;
 pub mod jobs;
+pub mod members;
 pub mod module_versions;
 pub mod modules;
+pub mod notifications;
 pub mod organizations;
 pub mod own_account;
 pub mod patch_runs;
+pub mod roles;
 pub mod sessions;
 pub mod site_modules;
 pub mod sites;
 pub mod syncs;
 pub mod two_factors;
+pub mod users;
 
 use jiff::Timestamp;
 

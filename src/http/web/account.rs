@@ -35,10 +35,11 @@ pub const ASK_LEAVE: Handler = |visit| Box::pin(ask_leave(visit));
 pub const LEAVE: Handler = |visit| Box::pin(leave(visit));
 
 /// The parts of one's account, each a page: its word and its path.
-const PARTS: [(&str, &str); 3] = [
+const PARTS: [(&str, &str); 4] = [
     ("Profile", "/account"),
     ("Password", "/account/password"),
     ("Sessions", "/account/sessions"),
+    ("Organizations", "/account/organizations"),
 ];
 
 /// Rows on the page of sessions: whoever has more asks the API.

@@ -6,7 +6,7 @@ use super::view::deleted::{DeletedPage, DeletedRow};
 use super::visit::{Handler, Reply, Visit};
 use super::words;
 use crate::domain::access::{Actor, Permission};
-use crate::services::{Error, Result, modules, organizations, sites};
+use crate::services::{Error, Result, modules, organizations, people, sites};
 
 /// `GET /deleted`.
 pub const LIST: Handler = |visit| Box::pin(list(visit));
@@ -14,6 +14,8 @@ pub const LIST: Handler = |visit| Box::pin(list(visit));
 pub const RESTORE_SITE: Handler = |visit| Box::pin(restore_site(visit));
 /// `POST /organizations/{id}/restore`.
 pub const RESTORE_ORGANIZATION: Handler = |visit| Box::pin(restore_organization(visit));
+/// `POST /users/{id}/restore`.
+pub const RESTORE_USER: Handler = |visit| Box::pin(restore_user(visit));
 /// `POST /modules/{id}/restore`.
 pub const RESTORE_MODULE: Handler = |visit| Box::pin(restore_module(visit));
 
@@ -27,6 +29,7 @@ async fn list(visit: Visit) -> Result<Reply> {
             organization_rows(&visit).await?,
         ),
         "modules" => ("module", "modules", module_rows(&visit).await?),
+        "users" => ("user", "users", user_rows(&visit).await?),
         _ => ("site", "sites", site_rows(&visit).await?),
     };
     Reply::page(&DeletedPage {
@@ -57,6 +60,11 @@ fn tabs(actor: &Actor, here: &str) -> Vec<Tab> {
             "Modules",
             "modules",
             actor.require_platform(Permission::ModulesWrite).is_ok(),
+        ),
+        (
+            "Users",
+            "users",
+            actor.require_platform(Permission::UsersManage).is_ok(),
         ),
     ];
     all.into_iter()
@@ -106,6 +114,24 @@ async fn module_rows(visit: &Visit) -> Result<Vec<DeletedRow>> {
         restore: Some(format!("/modules/{}/restore", module.id)),
     };
     Ok(found.into_iter().map(row).collect())
+}
+
+async fn user_rows(visit: &Visit) -> Result<Vec<DeletedRow>> {
+    let found = people::deleted(&visit.app, visit.actor()?).await?;
+    let row = |user: crate::domain::member::DeletedUser| DeletedRow {
+        name: user.name,
+        about: user.email,
+        at: user.deleted_at,
+        restore: Some(format!("/users/{}/restore", user.id)),
+    };
+    Ok(found.into_iter().map(row).collect())
+}
+
+async fn restore_user(visit: Visit) -> Result<Reply> {
+    match people::restore(&visit.app, visit.actor()?, visit.id()?).await {
+        Ok(user) => Ok(Reply::go(format!("/users/{}", user.id)).saying(&back(&user.name))),
+        Err(error) => refused(error, "users"),
+    }
 }
 
 async fn restore_site(visit: Visit) -> Result<Reply> {

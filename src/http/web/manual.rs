@@ -14,9 +14,10 @@ pub const FIRST: Handler = |visit| Box::pin(show(visit));
 pub const CHAPTER: Handler = |visit| Box::pin(show(visit));
 
 /// The chapters in the order of reading.
-pub const CHAPTERS: [&str; 13] = [
+pub const CHAPTERS: [&str; 14] = [
     "start",
     "account",
+    "people",
     "sending",
     "words",
     "exposures",

@@ -5,6 +5,7 @@ use super::overview::{counts, natural};
 use super::view::forms::{ConfirmPage, OrganizationPage, OrganizationRow, OrganizationsPage};
 use super::visit::{Handler, Reply, Visit, by_field};
 use super::words;
+use crate::domain::access::Permission;
 use crate::domain::fault::Fault;
 use crate::domain::listing::Query;
 use crate::domain::organization::{
@@ -125,6 +126,8 @@ async fn page(
             visit.field(name).to_owned()
         }
     };
+    let actor = visit.actor()?;
+    let held = |id: i64, permission| actor.permissions_in(id).contains(permission);
     let row = match found {
         Some(found) => Some(row(visit, found).await?),
         None => None,
@@ -145,6 +148,8 @@ async fn page(
         grace_days: typed("two_factor_grace_days", ""),
         faults: faults.to_vec(),
         row,
+        may: found.is_none_or(|o| held(o.id, Permission::OrganizationsManage)),
+        manages_people: found.is_some_and(|o| held(o.id, Permission::UsersManage)),
     })
 }
 

@@ -97,7 +97,7 @@ pub struct Place {
     pub platform: bool,
 }
 
-const PLACES: [Place; 10] = [
+const PLACES: [Place; 13] = [
     Place {
         path: "/",
         word: "Overview",
@@ -134,10 +134,31 @@ const PLACES: [Place; 10] = [
         platform: false,
     },
     Place {
+        path: "/users",
+        word: "Users",
+        icon: "users",
+        needs: Some(Permission::UsersManage),
+        platform: false,
+    },
+    Place {
+        path: "/roles",
+        word: "Roles",
+        icon: "id",
+        needs: Some(Permission::RolesManage),
+        platform: false,
+    },
+    Place {
         path: "/api-keys",
         word: "API keys",
         icon: "key",
         needs: Some(Permission::ApiKeysManage),
+        platform: false,
+    },
+    Place {
+        path: "/notifications",
+        word: "Messages",
+        icon: "mail",
+        needs: Some(Permission::NotificationsManage),
         platform: false,
     },
     Place {

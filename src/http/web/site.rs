@@ -59,8 +59,21 @@ pub fn head(visit: &Visit, site: &Site, tab: &str) -> SiteHead {
         visit
             .actor
             .as_ref()
-            .is_some_and(|actor| actor.require(permission).is_ok())
+            .is_some_and(|actor| actor.require_in(permission, site.organization_id).is_ok())
     };
+    let mut tabs = vec![
+        at("Modules", Some(natural(site.counts.total)), ""),
+        at("Exposures", None, "/exposures"),
+        at("Patch runs", None, "/patch-runs"),
+        at("Events", None, "/events"),
+        at("Syncs", None, "/syncs"),
+    ];
+    if may(Permission::ApiKeysManage) {
+        tabs.push(at("Keys", None, "/keys"));
+    }
+    if may(Permission::SitesWrite) {
+        tabs.push(at("Settings", None, "/settings"));
+    }
     SiteHead {
         id: site.id,
         name: site.name.clone(),
@@ -81,16 +94,10 @@ pub fn head(visit: &Visit, site: &Site, tab: &str) -> SiteHead {
             url: stranger.url.clone(),
             known_url: Some(site.url.clone()).filter(|url| !url.is_empty()),
         }),
-        tabs: vec![
-            at("Modules", Some(natural(site.counts.total)), ""),
-            at("Exposures", None, "/exposures"),
-            at("Patch runs", None, "/patch-runs"),
-            at("Events", None, "/events"),
-            at("Syncs", None, "/syncs"),
-            at("Keys", None, "/keys"),
-            at("Settings", None, "/settings"),
-        ],
+        tabs,
         may_write: may(Permission::SitesWrite),
+        may_connect: may(Permission::ApiKeysManage),
+        may_delete: may(Permission::SitesDelete),
     }
 }
 

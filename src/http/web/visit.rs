@@ -332,7 +332,7 @@ pub fn flash_of(cookie: &str) -> Option<Flash> {
 /// `/sites/7/restore` and its like: nothing else is a deed that a message may offer.
 fn is_restore(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
-    matches!(parts.as_slice(), ["", "sites" | "organizations" | "modules", id, "restore"]
+    matches!(parts.as_slice(), ["", "sites" | "organizations" | "modules" | "users", id, "restore"]
         if !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit()))
 }
 

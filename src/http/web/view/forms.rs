@@ -209,6 +209,10 @@ pub struct OrganizationPage {
     pub faults: Vec<(String, String)>,
     /// Its figures.
     pub row: Option<OrganizationRow>,
+    /// The visitor may change it.
+    pub may: bool,
+    /// The visitor looks after its people.
+    pub manages_people: bool,
 }
 
 impl OrganizationPage {

@@ -14,7 +14,9 @@ pub mod keys;
 pub mod limits;
 pub mod module;
 pub mod overview;
+pub mod people;
 pub mod reference;
+pub mod roles;
 pub mod site;
 pub mod two_factor;
 

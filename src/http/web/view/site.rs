@@ -56,6 +56,10 @@ pub struct SiteHead {
     pub tabs: Vec<Tab>,
     /// May change it.
     pub may_write: bool,
+    /// The visitor may make keys for it.
+    pub may_connect: bool,
+    /// The visitor may delete it.
+    pub may_delete: bool,
 }
 
 /// One module of the site.

@@ -3,6 +3,7 @@
 mod account;
 mod advisories;
 mod audit;
+mod people;
 
 use askama::Template;
 
@@ -444,6 +445,8 @@ fn head(tab: &str) -> SiteHead {
             at("Settings", None, "/settings"),
         ],
         may_write: true,
+        may_connect: true,
+        may_delete: true,
     }
 }
 
@@ -826,6 +829,8 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
                 grace_days: String::new(),
                 faults: vec![("name".into(), "There is an organization of this name already.".into())],
                 row: Some(OrganizationRow { id: 3, name: "Gemeinde Oberwalden".into(), sites: 4, exposed: 1, silent: 0 }),
+                may: true,
+                manages_people: true,
 
             }
             .render(),
@@ -1026,6 +1031,7 @@ fn pages() -> Vec<(&'static str, String)> {
     pages.extend(more());
     pages.extend(audit::pages());
     pages.extend(account::pages());
+    pages.extend(people::pages());
     pages
         .into_iter()
         .map(|(name, html)| (name, html.unwrap()))
