@@ -77,6 +77,14 @@ impl Order {
             Self::WorkOn { .. } => "work-on",
         }
     }
+
+    /// The address of the person it is done for, who must be there.
+    fn whom(&self) -> Option<&str> {
+        match self {
+            Self::ResetPassword { email, .. } | Self::DisableTwoFactor { email } => Some(email),
+            _ => None,
+        }
+    }
 }
 
 /// What came of an order.
@@ -96,9 +104,13 @@ pub enum Reply {
 
 /// Carries out an order where the data is.
 pub async fn carry_out(app: &Arc<App>, order: Order) -> Reply {
-    match perform(app, order).await {
-        Ok((output, note)) => Reply::Done { output, note },
-        Err(error) => Reply::Refused(in_words(&error)),
+    let whom = order.whom().map(str::to_owned);
+    match (perform(app, order).await, whom) {
+        (Ok((output, note)), _) => Reply::Done { output, note },
+        (Err(Error::NotFound), Some(email)) => {
+            Reply::Refused(format!("nobody signs in with {email}"))
+        }
+        (Err(error), _) => Reply::Refused(in_words(&error)),
     }
 }
 

@@ -4,12 +4,13 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
+use super::own_account::drop_links;
 use super::{Error, Result, audit};
 use crate::app::App;
 use crate::domain::access::Actor;
 use crate::domain::person::{Email, check_password, parse_name};
 use crate::store::users::NewUser;
-use crate::store::{Lane, sessions, users};
+use crate::store::{Lane, devices, sessions, users};
 
 /// A person to be, as he or the operator typed it.
 #[derive(Debug)]
@@ -90,7 +91,8 @@ pub async fn create(app: &App, actor: &Actor, person: NewPerson) -> Result<i64> 
         .await
 }
 
-/// Gives a person a new password and ends all his sessions.
+/// Gives a person a new password, voids the links that he asked for, and ends all his sessions. A second
+/// factor is asked for again on every browser.
 ///
 /// # Errors
 /// [`Error::Forbidden`] for anybody but the operator; [`Error::NotFound`] where nobody has that
@@ -114,6 +116,8 @@ pub async fn reset_password(
         .write(Lane::Front, move |db| {
             let user = users::find_by_email(db, &email)?.ok_or(Error::NotFound)?;
             users::set_password(db, user.id, &hash, now, &by)?;
+            drop_links(db, user.id)?;
+            devices::distrust_all_of(db, user.id)?;
             let ended = sessions::end_all_of(db, user.id, now)?;
             let entry = entry.subject("user", user.id);
             crate::store::audit::append(db, &entry.after(json!({ "sessions_ended": ended })))?;

@@ -2,7 +2,7 @@
 
 use dewline::clock::Clock;
 use dewline::domain::access::Actor;
-use dewline::services::two_factors;
+use dewline::services::{admins, two_factors};
 use jiff::SignedDuration;
 
 use super::browser::Browser;
@@ -11,6 +11,7 @@ use super::{House, PASSWORD};
 
 const PLACE: &str = "/account/two-factor";
 const EMAIL: &str = "ada@example.org";
+const NEW: &str = "seven grey herons wait";
 
 impl House {
     fn shown_by(&self, phone: &Phone) -> String {
@@ -149,20 +150,139 @@ async fn a_remembered_browser_is_not_asked_for_thirty_days() {
     );
 }
 
+/// Signs a browser out and in again, with a code, and has it remembered.
+async fn is_remembered(house: &House, browser: &mut Browser<'_>, phone: &Phone) {
+    browser.sends("/sign-out", &[]).await;
+    assert_eq!(
+        browser.signs_in(EMAIL, PASSWORD).await.leads_to(),
+        "/sign-in/code"
+    );
+    let code = house.shown_by(phone);
+    let fields = [("code", code.as_str()), ("remember", "yes")];
+    assert_eq!(
+        browser.sends("/sign-in/code", &fields).await.leads_to(),
+        "/"
+    );
+    house.passes(SignedDuration::from_secs(30));
+}
+
+#[tokio::test]
+async fn a_browser_that_is_forgotten_is_asked_again_and_the_others_are_not() {
+    let house = House::new().await;
+    let mut laptop = house.adas_browser().await;
+    let (phone, _) = set_up(&house, &mut laptop).await;
+    let mut home = house.browser();
+    is_remembered(&house, &mut laptop, &phone).await;
+    is_remembered(&house, &mut home, &phone).await;
+    let page = home.looks(PLACE).await;
+    assert!(
+        page.text.contains("2 browsers are remembered"),
+        "{}",
+        page.text
+    );
+    assert!(page.text.contains(r#"href="/account/sessions#known""#));
+    let page = home.looks("/account/sessions").await;
+    assert!(page.text.contains("no code asked until"), "{}", page.text);
+    // The laptop is the first browser of all.
+    assert_eq!(
+        home.sends("/account/browsers/1/forget", &[])
+            .await
+            .leads_to(),
+        "/account/sessions"
+    );
+    assert!(
+        home.looks(PLACE)
+            .await
+            .text
+            .contains("1 browser is remembered")
+    );
+    assert!(
+        laptop
+            .looks("/account")
+            .await
+            .leads_to()
+            .starts_with("/sign-in")
+    );
+    assert_eq!(
+        laptop.signs_in(EMAIL, PASSWORD).await.leads_to(),
+        "/sign-in/code"
+    );
+    home.sends("/sign-out", &[]).await;
+    assert_eq!(home.signs_in(EMAIL, PASSWORD).await.leads_to(), "/");
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_trust_of_all_browsers_whoever_sets_it() {
+    let house = House::new().await;
+    let mut browser = house.adas_browser().await;
+    let (phone, _) = set_up(&house, &mut browser).await;
+    let mut second = house.browser();
+    is_remembered(&house, &mut browser, &phone).await;
+    is_remembered(&house, &mut second, &phone).await;
+
+    browser.sends("/sign-out", &[]).await;
+    browser.sends("/forgotten", &[("email", EMAIL)]).await;
+    let link = house.newest_link();
+    let token = link.strip_prefix("/reset?token=").unwrap();
+    let fields = [("token", token), ("password", NEW)];
+    assert_eq!(
+        browser.sends("/reset", &fields).await.leads_to(),
+        "/sign-in"
+    );
+    for browser in [&mut browser, &mut second] {
+        let led = browser.signs_in(EMAIL, NEW).await;
+        assert_eq!(led.leads_to(), "/sign-in/code");
+        let code = house.shown_by(&phone);
+        let fields = [("code", code.as_str()), ("remember", "yes")];
+        browser.sends("/sign-in/code", &fields).await.leads_to();
+        house.passes(SignedDuration::from_secs(30));
+        browser.sends("/sign-out", &[]).await;
+        assert_eq!(browser.signs_in(EMAIL, NEW).await.leads_to(), "/");
+    }
+
+    house
+        .browser()
+        .sends("/forgotten", &[("email", EMAIL)])
+        .await;
+    let asked_for = house.newest_link();
+    admins::reset_password(&house.app, &Actor::System, EMAIL, &PASSWORD.into())
+        .await
+        .unwrap();
+    for browser in [&mut browser, &mut second] {
+        let led = browser.signs_in(EMAIL, PASSWORD).await;
+        assert_eq!(led.leads_to(), "/sign-in/code");
+    }
+    // The link that was asked for before is void, too.
+    assert_eq!(browser.looks(&asked_for).await.status, 404);
+}
+
+#[tokio::test]
+async fn every_part_of_the_account_leads_to_two_step_sign_in_and_back() {
+    let house = House::new().await;
+    let mut browser = house.adas_browser().await;
+    for path in ["/account", "/account/password", PLACE, "/account/sessions"] {
+        let page = browser.looks(path).await;
+        for to in ["/account", "/account/password", PLACE, "/account/sessions"] {
+            let here = if to == path {
+                " aria-current=\"page\""
+            } else {
+                ""
+            };
+            let tab = format!(r#"<a href="{to}"{here}>"#);
+            assert!(page.text.contains(&tab), "{path} leads to {to}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_remembered_browser_is_asked_again_after_a_reset() {
     let house = House::new().await;
     let mut browser = house.adas_browser().await;
     let (phone, _) = set_up(&house, &mut browser).await;
-    browser.sends("/sign-out", &[]).await;
-    browser.signs_in(EMAIL, PASSWORD).await;
-    let code = house.shown_by(&phone);
-    let fields = [("code", code.as_str()), ("remember", "yes")];
-    browser.sends("/sign-in/code", &fields).await.leads_to();
+    is_remembered(&house, &mut browser, &phone).await;
     two_factors::reset(&house.app, &Actor::System, 1)
         .await
         .unwrap();
-    house.passes(SignedDuration::from_secs(30));
     set_up(&house, &mut browser).await;
     browser.sends("/sign-out", &[]).await;
     assert_eq!(
@@ -231,7 +351,13 @@ async fn what_is_wrong_is_said_at_the_form_that_was_sent() {
     let fields = [("password", PASSWORD), ("code", codes[0].as_str())];
     let led = browser.sends("/account/two-factor/disable", &fields).await;
     assert_eq!(led.leads_to(), PLACE);
-    assert!(browser.looks(PLACE).await.text.contains("It is off."));
+    assert!(
+        browser
+            .looks(PLACE)
+            .await
+            .text
+            .contains("Two-step sign-in is off")
+    );
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@ mod by_hand;
 mod killed;
 mod log;
 mod push;
+mod second_step;
 mod secrets;
 mod wire;
 

@@ -11,7 +11,7 @@ use super::words;
 use crate::domain::listing::Query;
 use crate::domain::session::{DEVICES, SESSIONS, called};
 use crate::services::own_account::{self, Profile};
-use crate::services::{Error, Result, password_change, sessions, sign_in};
+use crate::services::{Error, Result, password_change, sessions, sign_in, two_factors};
 
 /// `GET /account`.
 pub const SHOW: Handler = |visit| Box::pin(show(visit));
@@ -35,9 +35,10 @@ pub const ASK_LEAVE: Handler = |visit| Box::pin(ask_leave(visit));
 pub const LEAVE: Handler = |visit| Box::pin(leave(visit));
 
 /// The parts of one's account, each a page: its word and its path.
-const PARTS: [(&str, &str); 4] = [
+const PARTS: [(&str, &str); 5] = [
     ("Profile", "/account"),
     ("Password", "/account/password"),
+    ("Two-step sign-in", "/account/two-factor"),
     ("Sessions", "/account/sessions"),
     ("Organizations", "/account/organizations"),
 ];
@@ -171,8 +172,6 @@ async fn list_sessions(visit: Visit) -> Result<Reply> {
     let wanted = asked(&visit.query).chain([("per_page", ROWS)]);
     let query = Query::parse(&SESSIONS, wanted).map_err(Error::Invalid)?;
     let all = sessions::list(&visit.app, actor, &query).await?;
-    let query = Query::parse(&DEVICES, [("per_page", ROWS)]).map_err(Error::Invalid)?;
-    let browsers = sessions::devices(&visit.app, actor, &query).await?;
     let row = |session: crate::domain::session::OwnSession| SessionRow {
         id: session.id,
         name: called(&session.device),
@@ -190,7 +189,21 @@ async fn list_sessions(visit: Visit) -> Result<Reply> {
     };
     let mut rows: Vec<SessionRow> = all.rows.into_iter().map(row).collect();
     rows.sort_by_key(|row| !row.current);
-    let browsers = browsers.rows.into_iter().map(|device| BrowserRow {
+    let two_step = two_factors::standing(&visit.app, actor).await?;
+    Reply::page(&SessionsPage {
+        shell: visit.shell("My account").await?,
+        tabs: tabs("/account/sessions"),
+        rows,
+        browsers: browsers(&visit).await?,
+        two_step: two_step.enabled_at.is_some(),
+    })
+}
+
+/// The browsers that the caller signed in with, the one used last first.
+pub(super) async fn browsers(visit: &Visit) -> Result<Vec<BrowserRow>> {
+    let query = Query::parse(&DEVICES, [("per_page", ROWS)]).map_err(Error::Invalid)?;
+    let known = sessions::devices(&visit.app, visit.actor()?, &query).await?;
+    let rows = known.rows.into_iter().map(|device| BrowserRow {
         id: device.id,
         name: called(&device.name),
         device: device.name,
@@ -198,12 +211,7 @@ async fn list_sessions(visit: Visit) -> Result<Reply> {
         used: device.last_used_at,
         trusted_until: device.trusted_until.filter(|until| *until > visit.now),
     });
-    Reply::page(&SessionsPage {
-        shell: visit.shell("My account").await?,
-        tabs: tabs("/account/sessions"),
-        rows,
-        browsers: browsers.collect(),
-    })
+    Ok(rows.collect())
 }
 
 async fn end_session(visit: Visit) -> Result<Reply> {

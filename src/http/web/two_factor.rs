@@ -2,6 +2,7 @@
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::account::{browsers, tabs};
 use super::overview::natural;
 use super::parts::Html;
 use super::secrets::Kept;
@@ -40,6 +41,7 @@ async fn page(visit: &Visit, faults: Faults) -> Result<Reply> {
     };
     Reply::page(&TwoFactorPage {
         shell: visit.shell("Two-step sign-in").await?,
+        tabs: tabs(PLACE),
         enabled_at: standing.enabled_at,
         waiting: waiting.as_ref().map(Waiting::from),
         codes_left: natural(standing.backup_codes_left),
@@ -47,6 +49,11 @@ async fn page(visit: &Visit, faults: Faults) -> Result<Reply> {
             .required_by
             .into_iter()
             .map(|required| (required.name, required.from))
+            .collect(),
+        remembered: browsers(visit)
+            .await?
+            .into_iter()
+            .filter(|browser| browser.trusted_until.is_some())
             .collect(),
         faults,
     })

@@ -106,6 +106,8 @@ pub struct SessionsPage {
     pub rows: Vec<SessionRow>,
     /// The browsers.
     pub browsers: Vec<BrowserRow>,
+    /// A code is asked for at sign-in.
+    pub two_step: bool,
 }
 
 /// Deletes one's own account.

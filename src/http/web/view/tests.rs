@@ -4,6 +4,7 @@ mod account;
 mod advisories;
 mod audit;
 mod people;
+mod two_factor;
 
 use askama::Template;
 
@@ -1032,6 +1033,7 @@ fn pages() -> Vec<(&'static str, String)> {
     pages.extend(audit::pages());
     pages.extend(account::pages());
     pages.extend(people::pages());
+    pages.extend(two_factor::pages());
     pages
         .into_iter()
         .map(|(name, html)| (name, html.unwrap()))

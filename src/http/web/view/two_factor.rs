@@ -3,9 +3,11 @@
 use askama::Template;
 use jiff::Timestamp;
 
+use super::super::listing::Tab;
 use super::super::parts::Html;
 use super::super::shell::{Gate, Shell};
-use super::super::{charts, parts};
+use super::super::{charts, parts, words};
+use super::account::BrowserRow;
 use super::forms::error_of;
 
 /// A code, after the password.
@@ -62,6 +64,8 @@ pub struct Faults {
 pub struct TwoFactorPage {
     /// What stands around it.
     pub shell: Shell,
+    /// The parts of the account.
+    pub tabs: Vec<Tab>,
     /// Since when it is on.
     pub enabled_at: Option<Timestamp>,
     /// The secret that waits for the app's first code.
@@ -70,6 +74,8 @@ pub struct TwoFactorPage {
     pub codes_left: u64,
     /// Organizations that need it, and from when on.
     pub required: Vec<(String, Timestamp)>,
+    /// The browsers in which no code is asked for.
+    pub remembered: Vec<BrowserRow>,
     /// What is wrong.
     pub faults: Faults,
 }

@@ -64,6 +64,7 @@ pub(super) fn pages() -> Vec<(&'static str, askama::Result<String>)> {
                     used: ago(20.0),
                     trusted_until: Some(ago(-500.0)),
                 }],
+                two_step: true,
             }
             .render(),
         ),
