@@ -28,6 +28,7 @@ mod examples;
 mod executable;
 mod full_queue;
 mod ledger;
+mod limits;
 mod manual;
 mod matrix;
 mod migrations;

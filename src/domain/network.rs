@@ -69,12 +69,21 @@ impl FromStr for Network {
             }
             Some(_) => return Err(unreadable()),
         };
+        let (address, bits) = plain(address, bits);
         let network = Self::around(address, bits).ok_or_else(unreadable)?;
         if network.base == address {
             Ok(network)
         } else {
             Err(NotANetwork::HostBits(text.to_owned(), network))
         }
+    }
+}
+
+/// IPv4 that is written within IPv6 (`::ffff:192.0.2.0/120`) is IPv4: so are the addresses that are held against it.
+fn plain(address: IpAddr, bits: u8) -> (IpAddr, u8) {
+    match (address.to_canonical(), bits.checked_sub(96)) {
+        (IpAddr::V4(v4), Some(bits)) if address.is_ipv6() => (IpAddr::V4(v4), bits),
+        _ => (address, bits),
     }
 }
 
@@ -101,6 +110,15 @@ mod tests {
     fn lies_in(address: &str, network: &str) -> bool {
         let network: Network = network.parse().unwrap();
         network.contains(address.parse().unwrap())
+    }
+
+    #[test]
+    fn a_network_of_ipv4_may_be_written_within_ipv6() {
+        assert!(lies_in("192.0.2.7", "::ffff:192.0.2.0/120"));
+        assert!(lies_in("::ffff:192.0.2.7", "::ffff:192.0.2.0/120"));
+        assert!(!lies_in("192.0.3.7", "::ffff:192.0.2.0/120"));
+        let network: Network = "::ffff:192.0.2.1".parse().unwrap();
+        assert_eq!(network.to_string(), "192.0.2.1/32");
     }
 
     #[test]

@@ -107,7 +107,13 @@ impl TestApp {
         // Other secrets than those that were handed out before.
         let entropy = Arc::new(SeededEntropy::new(8));
         let clock = Arc::clone(&self.clock);
-        let app = App::open(config, clock.clone(), entropy).unwrap();
+        // Quickly opened, and soon thrown away.
+        let settings = Settings {
+            readers: 2,
+            durable: false,
+            ..Settings::default()
+        };
+        let app = App::open_with(config, clock.clone(), entropy, settings).unwrap();
         Self {
             router: dewline::http::router(app.clone()),
             app,
