@@ -11,6 +11,7 @@ import { chromium } from "playwright-core";
 import { house } from "./house.mjs";
 import { deeds } from "./deeds.mjs";
 import { first } from "./first.mjs";
+import { account } from "./account.mjs";
 import { media } from "./media.mjs";
 
 const require = createRequire(import.meta.url);
@@ -93,6 +94,33 @@ async function addresses(page, home) {
 
 const nameOf = (path) => path.replace(/^\//, "").replace(/[^a-z0-9-]+/gi, "_") || "overview";
 
+/** Takes a picture of the page as it is, and has it judged. */
+async function look(page, name) {
+  await page.screenshot({ path: here(`screenshots/${name}.png`), fullPage: true });
+  const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert(sideways <= 0, `${name} scrolls ${sideways} px sideways`);
+  await page.evaluate(axe);
+  const violations = await page.evaluate(
+    async (rules) => (await axe.run(document, { runOnly: rules })).violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(" ")} ${n.any[0]?.message ?? n.all[0]?.message ?? ""}`).join(" | ")}`),
+    RULES,
+  );
+  assert(violations.length === 0, `${name}: ${violations.join("\n")}`);
+}
+
+/** The same at both widths and in both themes, for what is shown once and can't be visited again. */
+async function lookAround(page, name) {
+  const before = page.viewportSize();
+  for (const [width, height] of WIDTHS) {
+    for (const colorScheme of THEMES) {
+      await page.setViewportSize({ width, height });
+      await page.emulateMedia({ colorScheme });
+      await look(page, `${name}-${colorScheme}-${width}`);
+    }
+  }
+  await page.setViewportSize(before);
+  await page.emulateMedia({ colorScheme: null });
+}
+
 async function visit(context, home, path, label) {
   const page = await context.newPage();
   const complaints = [];
@@ -103,15 +131,7 @@ async function visit(context, home, path, label) {
     const wanted = ["/nowhere", "/set-up", "/reset", "/invitation"].includes(path) ? [404, 200] : [200];
     assert(wanted.includes(answer.status()), `status ${answer.status()}`);
     await page.evaluate(() => document.fonts.ready);
-    await page.screenshot({ path: here(`screenshots/${nameOf(path)}-${label}.png`), fullPage: true });
-    const sideways = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-    assert(sideways <= 0, `scrolls ${sideways} px sideways`);
-    await page.evaluate(axe);
-    const violations = await page.evaluate(
-      async (rules) => (await axe.run(document, { runOnly: rules })).violations.map((v) => `${v.id}: ${v.nodes.slice(0, 3).map((n) => `${n.target.join(" ")} ${n.any[0]?.message ?? n.all[0]?.message ?? ""}`).join(" | ")}`),
-      RULES,
-    );
-    assert(violations.length === 0, violations.join("\n"));
+    await look(page, `${nameOf(path)}-${label}`);
     // The address of the page that isn't there is itself a console error.
     const own = complaints.filter((text) => !(answer.status() === 404 && text.includes("404")));
     assert(own.length === 0, own.join("\n"));
@@ -145,6 +165,7 @@ try {
   await deeds({ browser, home, state, test, assert, signIn });
   await media({ browser, home, state, test, assert });
   await first({ browser, test, assert });
+  await account({ browser, test, assert, lookAround });
 } finally {
   await browser.close();
   await home.stop();
