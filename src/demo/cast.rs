@@ -84,6 +84,27 @@ pub const ORGANIZATIONS: [(&str, &str); 3] = [
     ),
 ];
 
+/// What somebody is in which organization.
+type Places = &'static [(usize, &'static str)];
+
+/// The people: name, address, and what they are where. All have the administrator's password.
+pub const PEOPLE: [(&str, &str, Places); 3] = [
+    (
+        "Ines Harrow",
+        "ines@tidewater-digital.example",
+        &[(0, "admin"), (1, "manager"), (2, "manager")],
+    ),
+    (
+        "Karin Solberg",
+        "karin@meridian-county.example",
+        &[(1, "admin")],
+    ),
+    ("Abel Quist", "abel@larkspur.example", &[(2, "viewer")]),
+];
+
+/// Who was invited to the last organization and hasn't come yet: name, address, role.
+pub const GUEST: (&str, &str, &str) = ("Noor Brandt", "noor@larkspur.example", "manager");
+
 const fn part(
     organization: usize,
     (name, host): (&'static str, &'static str),

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::advisories::{self, Word};
-use super::cast::{Care, ORGANIZATIONS, Quirk, SITES};
+use super::cast::{Care, GUEST, ORGANIZATIONS, PEOPLE, Quirk, SITES};
 use super::catalogue::{self, DAY, HOUR, MINUTE, Plan, instant};
 use super::dice::Dice;
 use super::site::Site;
@@ -21,6 +21,7 @@ use crate::clock::ManualClock;
 use crate::domain::access::Actor;
 use crate::domain::api_key::ApiKeyForm;
 use crate::domain::inventory::Origin;
+use crate::domain::member::{InvitationForm, RoleName};
 use crate::domain::organization::OrganizationForm;
 use crate::domain::release_history::{Document, parse};
 use crate::domain::site::SiteForm;
@@ -28,6 +29,8 @@ use crate::outbound::drupal_org::Fetched;
 use crate::services::admins::{self, NewPerson};
 use crate::services::advisories as advising;
 use crate::services::catalogue::{fan_out, record};
+use crate::services::members::{self, Joining};
+use crate::services::people::{self, Wanted};
 use crate::services::sync::{Source, receive};
 use crate::services::{Error, Result, api_keys, ledger, organizations, sites, watch};
 use crate::store::catalogue as modules;
@@ -118,6 +121,7 @@ pub async fn play(
         heard: 0,
         plans,
         members: Vec::new(),
+        organizations: Vec::new(),
         known: HashSet::new(),
         dice: Dice::of(length.seed, "story"),
     };
@@ -130,6 +134,7 @@ pub async fn play(
         told((midnight - first) / DAY - 1);
     }
     story.end().await?;
+    invite(app, &story.organizations).await?;
     Ok(World {
         plans: story.plans,
         words: story.words,
@@ -147,6 +152,8 @@ struct Story<'a> {
     /// So many of the words were heard.
     heard: usize,
     members: Vec<Member>,
+    /// The organizations, in the order of the cast.
+    organizations: Vec<i64>,
     /// Projects whose history Dewline has.
     known: HashSet<String>,
     dice: Dice,
@@ -164,6 +171,7 @@ impl Story<'_> {
             name: "Demo administrator".to_owned(),
             password,
         };
+        let password = administrator.password.clone();
         admins::create(self.app, &Actor::System, administrator).await?;
         let mut organizations = Vec::new();
         for (name, notes) in ORGANIZATIONS {
@@ -178,6 +186,8 @@ impl Story<'_> {
                     .id,
             );
         }
+        gather(self.app, &organizations, &password).await?;
+        self.organizations.clone_from(&organizations);
         for (number, part) in SITES.into_iter().enumerate() {
             now += MINUTE + self.dice.between(0, 40);
             self.clock.set(instant(now));
@@ -430,6 +440,51 @@ pub fn spoil(body: &mut serde_json::Value) {
         }
         modules.push(serde_json::json!({"name": "Views Bulk Operations", "version": "4.3.4"}));
         modules.push(serde_json::json!({"name": "../settings", "version": "1.0"}));
+    }
+}
+
+/// The people, and what they are where.
+async fn gather(app: &App, organizations: &[i64], password: &SecretString) -> Result<()> {
+    for (name, email, places) in PEOPLE {
+        let wanted = Wanted {
+            password: Some(password.clone()),
+            invitation: named(name, email),
+            ..Wanted::default()
+        };
+        let made = people::create(app, &Actor::System, wanted).await?;
+        for (at, role) in places {
+            let joining = Joining {
+                user_id: Some(made.user.id),
+                role: Some(RoleName::Named((*role).to_owned())),
+                ..Joining::default()
+            };
+            if let Some(organization) = organizations.get(*at) {
+                members::add(app, &Actor::System, *organization, joining).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Somebody is invited to the last organization and hasn't come yet.
+async fn invite(app: &App, organizations: &[i64]) -> Result<()> {
+    let (name, email, role) = GUEST;
+    let joining = Joining {
+        user_id: None,
+        role: Some(RoleName::Named(role.to_owned())),
+        invitation: named(name, email),
+    };
+    if let Some(organization) = organizations.last() {
+        members::add(app, &Actor::System, *organization, joining).await?;
+    }
+    Ok(())
+}
+
+fn named(name: &str, email: &str) -> InvitationForm {
+    InvitationForm {
+        email: Some(email.to_owned()),
+        name: Some(name.to_owned()),
+        ..InvitationForm::default()
     }
 }
 

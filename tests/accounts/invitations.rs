@@ -1,10 +1,12 @@
 //! Invitations: the same for an address that is known and one that isn't, good once, void when they
 //! are taken back, and no way to anybody's account.
 
+use axum::http::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::people::{Cast, SECRET};
+use crate::support::{Answer, Client};
 
 /// The answer without what differs between any two.
 fn told(mut answer: Value) -> Value {
@@ -84,9 +86,7 @@ async fn what_waits_is_shown_to_those_whom_it_concerns() {
         .await;
     let nowhere = json!({"email": "alone@example.org", "name": "Alone"});
     cast.platform().post("/users", &nowhere).await.created();
-    let count = async |client: crate::support::Client<'_>| {
-        client.get("/notifications").await.column("kind").len()
-    };
+    let count = async |client: Client<'_>| client.get("/notifications").await.column("kind").len();
     assert_eq!(count(cast.platform()).await, 3);
     assert_eq!(count(cast.admin()).await, 1);
     assert_eq!(count(cast.neighbour()).await, 0);
@@ -145,4 +145,146 @@ async fn an_invitation_is_on_record_without_its_link() {
     assert!(!all.text.contains(token));
     assert!(!all.text.contains(SECRET));
     cast.house.clock.advance(SignedDuration::from_secs(1));
+}
+
+/// Sends a form as a browser does.
+async fn posts(client: &Client<'_>, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let mut form = url::form_urlencoded::Serializer::new(String::new());
+    let form = form.extend_pairs(fields).finish();
+    let typed = client
+        .clone()
+        .with("content-type", "application/x-www-form-urlencoded");
+    typed
+        .send(Method::POST, &format!("/{path}"), Some(form.into_bytes()))
+        .await
+}
+
+/// The cookie of a session that an answer opened.
+fn session(answer: &Answer) -> String {
+    let all = answer.headers.get_all("set-cookie").iter();
+    let mut lines = all.map(|line| line.to_str().unwrap());
+    let line = lines
+        .find(|line| line.starts_with("dewline_session="))
+        .unwrap();
+    line.split(';').next().unwrap().to_owned()
+}
+
+fn token(link: &str) -> &str {
+    link.strip_prefix("/invitation?token=").unwrap()
+}
+
+#[tokio::test]
+async fn whoever_is_new_sets_a_password_once_and_is_signed_in_where_he_was_invited() {
+    let cast = Cast::gathers().await;
+    let (id, link) = cast.invites("new@example.org", "viewer").await;
+    let nobody = cast.house.anonymous();
+    let page = nobody.get(&format!("/{link}")).await;
+    assert!(page.text.contains("Harbour") && page.text.contains("new@example.org"));
+    let words = |password| {
+        [
+            ("token", token(&link)),
+            ("name", "Nell"),
+            ("time_zone", "Europe/Vienna"),
+            ("password", password),
+        ]
+    };
+    let weak = posts(&nobody, "/invitation", &words("password1234")).await;
+    assert_eq!(weak.status, 422);
+    assert!(weak.text.contains("easy to guess") && !weak.text.contains("password1234"));
+    let joined = posts(&nobody, "/invitation", &words(SECRET)).await;
+    assert_eq!(joined.status, 303, "{}", joined.text);
+    let nell = nobody.clone().with("cookie", &session(&joined));
+    assert_eq!(nell.get("//sites").await.status, 200);
+    assert_eq!(nell.get("//users").await.status, 403);
+    assert_eq!(
+        posts(&nobody, "/invitation", &words(SECRET)).await.status,
+        404
+    );
+    let member = cast.admin().get(&cast.members("?filter[name]=Nell")).await;
+    assert_eq!(member.column("user_id"), [id]);
+    assert_eq!(member.column("status"), ["active"]);
+    assert!(
+        cast.admin()
+            .get("/notifications")
+            .await
+            .column("id")
+            .is_empty()
+    );
+    cast.enters("new@example.org", SECRET).await;
+}
+
+#[tokio::test]
+async fn whoever_has_an_account_takes_an_invitation_with_it_and_nobody_else_can() {
+    let cast = Cast::gathers().await;
+    let (_, link) = cast.invites("mo@example.org", "viewer").await;
+    let nobody = cast.house.anonymous();
+    let words = [
+        ("token", token(&link)),
+        ("name", "Thief"),
+        ("time_zone", "UTC"),
+        ("password", "a password of the inviter's"),
+    ];
+    let stranger = posts(&nobody, "/invitation", &words).await;
+    assert_eq!(stranger.status, 200, "he is asked to sign in");
+    assert!(stranger.text.contains("Sign in"));
+    let browser = async |email: &str| {
+        let words = [("email", email), ("password", SECRET)];
+        let entered = posts(&nobody, "/sign-in", &words).await;
+        nobody.clone().with("cookie", &session(&entered))
+    };
+    let inviter = browser("hana@example.org").await;
+    let refused = posts(&inviter, "/invitation", &words).await;
+    assert!(refused.text.contains("Sign out"), "{}", refused.text);
+    let mo = browser("mo@example.org").await;
+    assert_eq!(posts(&mo, "/invitation", &words).await.status, 303);
+    let seen = cast.neighbour().get("/organizations").await.column("name");
+    assert_eq!(seen, ["Harbour", "Meadow"]);
+    // What he was stays; the inviter's words changed nothing of him.
+    let own = cast.neighbour().get("/auth/me").await.ok();
+    assert_eq!(own["data"]["name"], "mo");
+    cast.enters("mo@example.org", SECRET).await;
+    let id = cast.user("mo@example.org").await;
+    for path in [format!("/users/{id}"), format!("/users/{id}/2fa/reset")] {
+        let changed = cast
+            .admin()
+            .put(&path, &json!({"email": "x@example.org"}))
+            .await;
+        assert!([403, 405].contains(&changed.status.as_u16()), "{path}");
+    }
+    assert_eq!(
+        cast.admin().delete(&format!("/users/{id}")).await.status,
+        403
+    );
+    assert_eq!(posts(&mo, "/invitation", &words).await.status, 404, "once");
+    let invited = cast
+        .admin()
+        .get(&cast.members("?filter[status]=invited"))
+        .await;
+    assert!(
+        invited.column("user_id").is_empty(),
+        "the person to be is gone"
+    );
+}
+
+#[tokio::test]
+async fn an_invitation_that_was_taken_back_renewed_or_left_too_long_opens_nothing() {
+    let cast = Cast::gathers().await;
+    let opens = async |link: &str| cast.house.anonymous().get(&format!("/{link}")).await.status;
+    let (back, taken) = cast.invites("back@example.org", "viewer").await;
+    assert_eq!(opens(&taken).await, 200);
+    cast.admin()
+        .delete(&cast.members(&format!("/{back}")))
+        .await;
+    assert_eq!(opens(&taken).await, 404);
+    let (again, first) = cast.invites("again@example.org", "viewer").await;
+    let renewed = cast
+        .admin()
+        .post(&format!("/users/{again}/invite"), &json!({}))
+        .await
+        .ok();
+    assert_eq!(opens(&first).await, 404);
+    let second = renewed["data"]["link"].as_str().unwrap();
+    assert_eq!(opens(second).await, 200);
+    cast.house.clock.advance(SignedDuration::from_hours(7 * 24));
+    assert_eq!(opens(second).await, 404);
 }
