@@ -9,6 +9,8 @@ CREATE TABLE api_keys (
   secret_hash     BLOB    NOT NULL UNIQUE,             -- SHA-256 of the whole key
   old_hash        BLOB    UNIQUE,                      -- after a rotation, alive until old_expires_at
   old_expires_at  INTEGER,
+  secret_by       TEXT    NOT NULL,                    -- who learned the secret: the person, or system
+  old_secret_by   TEXT,                                -- the same of the one before it
   scopes          TEXT    NOT NULL,                    -- JSON list
   networks        TEXT    NOT NULL DEFAULT '[]',       -- JSON list of CIDR
   expires_at      INTEGER,

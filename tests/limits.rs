@@ -131,3 +131,29 @@ async fn addresses_that_are_written_in_another_way_have_no_budget_of_their_own()
     assert_eq!(asks("2001:db8:7:1::1").await.status, 200);
     assert_eq!(asks("192.0.2.2").await.status, 200);
 }
+
+#[tokio::test]
+async fn whoever_tries_out_credentials_runs_out_of_answers_and_nobody_else_does() {
+    let house = TestApp::with(|config| config.rate_limits.anonymous = 3).await;
+    let guesses = async |peer: &str| {
+        let wrong = house.bearer("dwl_wrong").from(peer);
+        wrong.get("/organizations").await
+    };
+    for left in ["2", "1", "0"] {
+        let answer = guesses("192.0.2.1").await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("ratelimit-remaining")),
+            (401, left)
+        );
+    }
+    let refused = guesses("192.0.2.1").await;
+    assert_eq!(refused.status, 429);
+    tells(&refused, "/organizations");
+    assert_eq!(refused.header("retry-after"), "20");
+    // Other addresses, and whoever is known at this one, go on.
+    assert_eq!(guesses("192.0.2.2").await.status, 401);
+    let known = house.admin().from("192.0.2.1");
+    assert_eq!(known.get("/organizations").await.status, 200);
+    house.clock.advance(jiff::SignedDuration::from_secs(20));
+    assert_eq!(guesses("192.0.2.1").await.status, 401);
+}

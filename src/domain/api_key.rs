@@ -46,6 +46,9 @@ pub struct ApiKey {
     pub updated_at: Timestamp,
     /// By whom it was made, as the actor's label.
     pub created_by: String,
+    /// Who learned its secret when that was made: the label of a person, or `system`. Where a key made
+    /// it, the person who had learned that key's secret.
+    pub secret_by: String,
 }
 
 /// The list of keys.

@@ -1,5 +1,5 @@
 //! Every API call's one way from the router to its handler: the contract's order of refusals.
-//! 404 and 405 for the route; 401; 429; 403 and 404 for what the path names; then the body (415,
+//! 404 and 405 for the route; 401, or 429 where the address has had too many of these; 429; 403 and 404 for what the path names; then the body (415,
 //! 413, 400) and the query (400); what was sent being invalid (422) is the handler's to say.
 
 use std::sync::Arc;
@@ -72,7 +72,8 @@ async fn answer(
     let actor = match route.needs {
         Needs::Public => None,
         Needs::Person | Needs::May(_) | Needs::Platform(_) => {
-            Some(caller(&edge.app, &parts.headers, known)?)
+            let found = caller(&edge.app, &parts.headers, known);
+            Some(found.map_err(|error| strange(error, edge, known, told))?)
         }
     };
     let names = names(parts).await;
@@ -202,6 +203,16 @@ fn caller(app: &App, headers: &HeaderMap, known: &Known) -> Result<Actor, Error>
         (Some(text), None) => callers::authenticate(app, text, known.address),
         _ => Err(Error::Unauthenticated),
     }
+}
+
+/// Whoever is not believed pays as an unknown address: secrets can't be tried out without end.
+fn strange(error: Error, edge: &Edge, known: &Known, told: &mut Option<Told>) -> Error {
+    if !matches!(error, Error::Unauthenticated) {
+        return error;
+    }
+    let (left, wait) = edge.budgets.take(Payer::anonymous(known.address));
+    *told = left;
+    wait.map_or(error, |retry_after| Error::TooMany { retry_after })
 }
 
 fn bearer_of(value: &str) -> Option<&str> {

@@ -13,7 +13,7 @@ use crate::domain::api_key::{ApiKey, ApiKeyForm, check_grace};
 use crate::domain::credentials::{KEY_ENTROPY, KeyText};
 use crate::domain::fault::Fault;
 use crate::domain::listing::{Page, Query};
-use crate::store::api_keys::{self as keys, NewApiKey};
+use crate::store::api_keys::{self as keys, NewApiKey, NewSecret};
 use crate::store::{Connection, Lane};
 
 /// How long the old key is taken after a rotation, unless another time is asked for.
@@ -41,9 +41,10 @@ pub async fn create(
 ) -> Result<ShownKey> {
     let sight = actor.require(Permission::ApiKeysManage)?;
     in_reach(&sight, organization_id)?;
-    if organization_id.is_some() {
-        key_makers::may_make(app, actor)?;
-    }
+    let learner = app.store.read(|db| {
+        key_makers::may_make(db, actor)?;
+        key_makers::learner(db, actor)
+    })?;
     let now = app.clock.now();
     let of_site = site_id.is_some() || organization_id.is_none();
     let facts = form.check(of_site, None, now);
@@ -65,6 +66,7 @@ pub async fn create(
         organization_id,
         prefix: fresh.prefix().to_owned(),
         secret_hash: fresh.hash(),
+        secret_by: learner,
         facts,
     };
     let by = actor.label();
@@ -142,6 +144,7 @@ pub async fn update(app: &App, actor: &Actor, id: i64, form: ApiKeyForm) -> Resu
         .store
         .write(Lane::Front, move |db| {
             let before = alive(db, id)?;
+            require_all(&changer, before.organization_id, &before.scopes)?;
             let facts = form
                 .check(before.site_id.is_some(), Some(&before), now)
                 .map_err(Error::Invalid)?;
@@ -199,18 +202,24 @@ pub async fn rotate(
     let key = find(app, &sight, id)?;
     let grace = grace(grace_minutes)?;
     key_makers::in_hand(actor, &key, true)?;
-    // Whoever rotates a key learns its secret, and so could do what it may. Its maker stays who made it:
-    // a key whose maker is gone does not come back to life.
+    // Whoever rotates a key learns its secret, and so could do what it may: from now on it may no more than
+    // he. Its maker stays who made it: a key whose maker is gone does not come back to life.
     require_all(actor, key.organization_id, &key.scopes)?;
     let fresh = fresh(app)?;
     let (prefix, hash) = (fresh.prefix().to_owned(), fresh.hash());
-    let (now, by) = (app.clock.now(), actor.label());
+    let (now, by, changer) = (app.clock.now(), actor.label(), actor.clone());
     let entry = audit::entry(app, actor, "api_key.rotated");
     let key = app
         .store
         .write(Lane::Front, move |db| {
             let before = alive(db, id)?;
-            keys::rotate(db, id, (&prefix, &hash), now + grace, now, &by)?;
+            require_all(&changer, before.organization_id, &before.scopes)?;
+            let to = NewSecret {
+                prefix,
+                hash,
+                learner: key_makers::learner(db, &changer)?,
+            };
+            keys::rotate(db, id, &to, now + grace, now, &by)?;
             let after = alive(db, id)?;
             let entry = about(entry, &after).before(shown(&before));
             record(db, entry.after(shown(&after)))?;

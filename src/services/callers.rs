@@ -13,10 +13,10 @@ use moka::sync::Cache;
 use super::key_makers::{self, Behind};
 use super::{Error, Result};
 use crate::app::App;
-use crate::domain::access::Actor;
+use crate::domain::access::{Actor, Permission};
 use crate::domain::api_key::ApiKey;
 use crate::domain::credentials::{fingerprint, is_well_formed_key, looks_like_key};
-use crate::domain::grants::Grants;
+use crate::domain::grants::{Grants, Permissions};
 use crate::domain::network::Network;
 use crate::store::sessions::Session;
 use crate::store::{Connection, Lane, api_keys, memberships, sessions};
@@ -33,6 +33,8 @@ struct KnownKey {
     key: ApiKey,
     behind: Behind,
     networks: Vec<Network>,
+    /// It is the one before the last rotation.
+    superseded: bool,
     /// The key's own end, or that of the key that made it; of a key before its rotation, the end of the grace if that is earlier.
     ends_at: Option<Timestamp>,
 }
@@ -159,7 +161,9 @@ fn by_key(app: &App, presented: &str, address: IpAddr) -> Result<Actor> {
         .known(&app.callers.keys, hash, || look_up_key(app, &hash))?;
     let now = app.clock.now();
     let ended = known.ends_at.is_some_and(|end| end <= now);
-    let stray = !known.networks.is_empty() && !known.networks.iter().any(|n| n.contains(address));
+    let stray = [&known.networks, &known.behind.networks]
+        .iter()
+        .any(|from| !from.is_empty() && !from.iter().any(|n| n.contains(address)));
     if ended || stray {
         return Err(Error::Unauthenticated);
     }
@@ -174,12 +178,7 @@ fn look_up_key(app: &App, hash: &[u8; 32]) -> Result<Option<KnownKey>> {
         return Ok(None);
     };
     let (key, superseded) = (found.key, found.superseded);
-    let networks = key
-        .networks
-        .iter()
-        .map(|text| text.parse::<Network>())
-        .collect::<std::result::Result<_, _>>()
-        .map_err(|error| Error::Internal(format!("key {}: {error}", key.id)))?;
+    let networks = key_makers::networks(&key)?;
     let ends_at = if superseded {
         let grace = key.old_expires_at.unwrap_or(Timestamp::UNIX_EPOCH);
         Some(key.expires_at.map_or(grace, |own| own.min(grace)))
@@ -194,6 +193,7 @@ fn look_up_key(app: &App, hash: &[u8; 32]) -> Result<Option<KnownKey>> {
         key,
         behind,
         networks,
+        superseded,
     }))
 }
 
@@ -210,10 +210,15 @@ impl KnownKey {
                 name,
             };
         }
+        let mut scopes = self.behind.lets(key, now);
+        // Whoever holds an old secret must not learn the new one by it.
+        if self.superseded {
+            scopes = scopes.without(Permissions::of(&[Permission::ApiKeysManage]));
+        }
         Actor::OrganizationKey {
             key_id: key.id,
             organization_id: key.organization_id,
-            scopes: self.behind.lets(key, now),
+            scopes,
             name,
         }
     }

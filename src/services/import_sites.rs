@@ -7,7 +7,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::{Error, Result, api_keys, audit};
+use super::{Error, Result, api_keys, audit, key_makers};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::api_key::{ApiKeyFacts, ApiKeyForm};
@@ -85,12 +85,14 @@ pub async fn import(app: &App, actor: &Actor, list: &[u8]) -> Result<Imported> {
     for line in lines {
         planned.push((line, api_keys::fresh(app)?));
     }
-    let making = Making {
+    let maker = actor.clone();
+    let mut making = Making {
         sight,
         may_make_organizations: actor
             .require_platform(Permission::OrganizationsManage)
             .is_ok(),
         by: actor.label(),
+        learner: String::new(),
         now,
         facts,
         organization_made: audit::entry(app, actor, "organization.created"),
@@ -98,7 +100,11 @@ pub async fn import(app: &App, actor: &Actor, list: &[u8]) -> Result<Imported> {
         key_made: audit::entry(app, actor, "api_key.created"),
     };
     app.store
-        .write(Lane::Front, move |db| making.all(db, planned))
+        .write(Lane::Front, move |db| {
+            key_makers::may_make(db, &maker)?;
+            making.learner = key_makers::learner(db, &maker)?;
+            making.all(db, planned)
+        })
         .await
 }
 
@@ -108,6 +114,8 @@ struct Making {
     sight: Sight,
     may_make_organizations: bool,
     by: String,
+    /// Who learns the keys' secrets.
+    learner: String,
     now: jiff::Timestamp,
     facts: ApiKeyFacts,
     organization_made: Entry,
@@ -228,6 +236,7 @@ impl Making {
             organization_id: home,
             prefix: key.prefix().to_owned(),
             secret_hash: key.hash(),
+            secret_by: self.learner.clone(),
             facts: self.facts.clone(),
         };
         let key_id = keys::insert(db, &new, self.now, &self.by)?;

@@ -68,7 +68,7 @@ pub async fn find(app: &App, actor: &Actor, organization_id: i64, user_id: i64) 
         .ok_or(Error::NotFound)
 }
 
-/// How many keys of the organization stop working when that member goes: those that he made.
+/// How many keys of the organization stop working when that member goes: those that he made or rotated last.
 ///
 /// # Errors
 /// As [`find`].

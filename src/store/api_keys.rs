@@ -22,6 +22,8 @@ pub struct NewApiKey {
     pub prefix: String,
     /// SHA-256 of the whole key.
     pub secret_hash: [u8; 32],
+    /// Who learns the secret: the label of a person, or `system`.
+    pub secret_by: String,
     /// All that people say about it.
     pub facts: ApiKeyFacts,
 }
@@ -29,14 +31,15 @@ pub struct NewApiKey {
 /// What a presented key turns out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PresentedKey {
-    /// The key.
+    /// The key; who learned its secret is said of the secret that was presented.
     pub key: ApiKey,
     /// It is the key before the last rotation: taken until [`ApiKey::old_expires_at`].
     pub superseded: bool,
 }
 
 const COLUMNS: &str = "k.id, k.site_id, k.organization_id, k.name, k.prefix, k.scopes, k.networks, k.expires_at,
-    k.last_used_at, k.last_used_from, k.revoked_at, k.old_expires_at, k.created_at, k.updated_at, k.created_by";
+    k.last_used_at, k.last_used_from, k.revoked_at, k.old_expires_at, k.created_at, k.updated_at, k.created_by,
+    k.secret_by";
 
 /// Keys of what is deleted are not there.
 const ALIVE: &str = "api_keys k
@@ -65,6 +68,7 @@ fn key(row: &Row<'_>) -> rusqlite::Result<ApiKey> {
         created_at: time(row, "created_at")?.unwrap_or_default(),
         updated_at: time(row, "updated_at")?.unwrap_or_default(),
         created_by: row.get("created_by")?,
+        secret_by: row.get("secret_by")?,
     })
 }
 
@@ -95,8 +99,8 @@ fn json<T: serde::Serialize>(list: &[T]) -> Result<String> {
 pub fn insert(db: &Connection, new: &NewApiKey, now: Timestamp, by: &str) -> Result<i64> {
     db.prepare_cached(
         "INSERT INTO api_keys (site_id, organization_id, name, prefix, secret_hash, scopes, networks, expires_at,
-                created_at, updated_at, created_by, updated_by)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?10)",
+                created_at, updated_at, created_by, updated_by, secret_by)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?9, ?10, ?10, ?11)",
     )?
     .execute(params![
         new.site_id,
@@ -109,6 +113,7 @@ pub fn insert(db: &Connection, new: &NewApiKey, now: Timestamp, by: &str) -> Res
         written(new.facts.expires_at),
         now.as_millisecond(),
         by,
+        new.secret_by,
     ])?;
     Ok(db.last_insert_rowid())
 }
@@ -122,9 +127,15 @@ pub fn find_presented(db: &Connection, hash: &[u8; 32]) -> Result<Option<Present
     for (column, superseded) in [("secret_hash", false), ("old_hash", true)] {
         let found = db
             .prepare_cached(&format!(
-                "SELECT {COLUMNS} FROM {ALIVE} AND k.{column} = ?1"
+                "SELECT {COLUMNS}, k.old_secret_by FROM {ALIVE} AND k.{column} = ?1"
             ))?
-            .query_row([hash], key)
+            .query_row([hash], |row| {
+                let mut found = key(row)?;
+                if superseded && let Some(before) = row.get("old_secret_by")? {
+                    found.secret_by = before;
+                }
+                Ok(found)
+            })
             .optional()?;
         if let Some(key) = found {
             return Ok(Some(PresentedKey { key, superseded }));
@@ -227,6 +238,17 @@ pub fn update(db: &Connection, id: i64, to: &ApiKeyFacts, now: Timestamp, by: &s
     Ok(())
 }
 
+/// A new secret.
+#[derive(Debug, Clone)]
+pub struct NewSecret {
+    /// `dwl_` and 8 characters.
+    pub prefix: String,
+    /// SHA-256 of the whole key.
+    pub hash: [u8; 32],
+    /// Who learns it: the label of a person, or `system`.
+    pub learner: String,
+}
+
 /// Gives the key a new secret; the old one is taken until `old_expires_at`. One that was still
 /// alive from the rotation before is not taken any more.
 ///
@@ -235,23 +257,24 @@ pub fn update(db: &Connection, id: i64, to: &ApiKeyFacts, now: Timestamp, by: &s
 pub fn rotate(
     db: &Connection,
     id: i64,
-    (prefix, hash): (&str, &[u8; 32]),
+    to: &NewSecret,
     old_expires_at: Timestamp,
     now: Timestamp,
     by: &str,
 ) -> Result<()> {
     db.prepare_cached(
-        "UPDATE api_keys SET old_hash = secret_hash, old_expires_at = ?4, prefix = ?2, secret_hash = ?3,
-                updated_at = ?5, updated_by = ?6
+        "UPDATE api_keys SET old_hash = secret_hash, old_secret_by = secret_by, old_expires_at = ?4, prefix = ?2,
+                secret_hash = ?3, secret_by = ?7, updated_at = ?5, updated_by = ?6
           WHERE id = ?1",
     )?
     .execute(params![
         id,
-        prefix,
-        hash,
+        to.prefix,
+        to.hash,
         old_expires_at.as_millisecond(),
         now.as_millisecond(),
-        by
+        by,
+        to.learner,
     ])?;
     Ok(())
 }
@@ -262,7 +285,8 @@ pub fn rotate(
 /// What SQLite says.
 pub fn revoke(db: &Connection, id: i64, now: Timestamp, by: &str) -> Result<()> {
     db.prepare_cached(
-        "UPDATE api_keys SET revoked_at = ?2, old_hash = NULL, old_expires_at = NULL, updated_at = ?2, updated_by = ?3
+        "UPDATE api_keys SET revoked_at = ?2, old_hash = NULL, old_secret_by = NULL, old_expires_at = NULL,
+                updated_at = ?2, updated_by = ?3
           WHERE id = ?1 AND revoked_at IS NULL",
     )?
     .execute(params![id, now.as_millisecond(), by])?;

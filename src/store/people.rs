@@ -269,7 +269,8 @@ pub fn another_administrator_in(
         .exists([organization_id, user_id, ADMIN])?)
 }
 
-/// The keys of an organization that somebody made and that still work: they stop when he leaves.
+/// The keys of an organization that somebody made, or whose secret he was the last to learn, and that still
+/// work: they stop when he leaves.
 ///
 /// # Errors
 /// What SQLite says.
@@ -282,7 +283,7 @@ pub fn keys_made_by(
     Ok(db
         .prepare_cached(
             "SELECT count(*) FROM api_keys WHERE organization_id = ?1 AND site_id IS NULL AND revoked_at IS NULL
-               AND (expires_at IS NULL OR expires_at > ?3) AND created_by = 'user:' || ?2",
+               AND (expires_at IS NULL OR expires_at > ?3) AND 'user:' || ?2 IN (created_by, secret_by)",
         )?
         .query_row(
             params![organization_id, user_id, now.as_millisecond()],

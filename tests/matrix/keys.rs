@@ -260,3 +260,164 @@ async fn the_page_of_keys_says_which_ones_may_do_less_than_their_scopes_say() {
     let said = "It opens nothing: Mika, who made it, may do none of this now.";
     assert!(page().await.contains(said));
 }
+
+#[tokio::test]
+async fn a_key_made_by_a_key_is_taken_only_from_where_both_are() {
+    let harbour = Harbour::stands().await;
+    let house = &harbour.house;
+    let words = json!({
+        "name": "office", "organization_id": harbour.id,
+        "scopes": ["api_keys:manage", "sites:read", "sync"], "networks": ["192.0.2.0/24"],
+        "expires_at": "2026-11-20T09:00:00Z",
+    });
+    let office = house.bearer(&harbour.token).post("/api-keys", &words).await;
+    let office = office.created()["data"].clone();
+    let office = (office["key"].as_str().unwrap(), office["id"].clone());
+    let makes = async |words: Value| {
+        let client = house.bearer(office.0).from("192.0.2.7");
+        let made = client.post("/api-keys", &words).await.created();
+        made["data"]["key"].as_str().unwrap().to_owned()
+    };
+    let networks = json!(["192.0.2.0/25", "198.51.100.0/24"]);
+    let child = makes(json!({
+        "name": "child", "organization_id": harbour.id, "scopes": ["sites:read"], "networks": networks,
+    }))
+    .await;
+    let of_site = makes(json!({"name": "its key", "site_id": harbour.site})).await;
+    let reads = async |peer: &str| {
+        let path = format!("/sites/{}", harbour.site);
+        house
+            .bearer(&child)
+            .from(peer)
+            .get(&path)
+            .await
+            .status
+            .as_u16()
+    };
+    let syncs = async |peer: &str| {
+        let path = format!("/sites/{}/modules/sync", harbour.site);
+        let client = house.bearer(&of_site).from(peer);
+        let inventory = crate::support::Site::inventory(&[]);
+        client.post(&path, &inventory).await.status.as_u16()
+    };
+    assert_eq!(
+        (reads("192.0.2.7").await, syncs("192.0.2.7").await),
+        (200, 200)
+    );
+    assert_eq!(reads("192.0.2.200").await, 401);
+    assert_eq!(
+        (reads("198.51.100.1").await, syncs("198.51.100.1").await),
+        (401, 401)
+    );
+    // Both end with the key that made them.
+    let path = format!("/api-keys/{}", office.1);
+    house.clock.advance(jiff::SignedDuration::from_mins(59));
+    let token = token(house, "maker@example.org").await;
+    assert_eq!(
+        (reads("192.0.2.7").await, syncs("192.0.2.7").await),
+        (200, 200)
+    );
+    assert_eq!(house.bearer(&token).delete(&path).await.status, 204);
+    assert_eq!(
+        (reads("192.0.2.7").await, syncs("192.0.2.7").await),
+        (401, 401)
+    );
+}
+
+#[tokio::test]
+async fn a_sites_key_made_by_a_key_ends_with_it() {
+    let harbour = Harbour::stands().await;
+    let house = &harbour.house;
+    let words = json!({
+        "name": "short", "organization_id": harbour.id, "scopes": ["api_keys:manage", "sync"],
+        "expires_at": "2026-11-20T09:00:00Z",
+    });
+    let short = house.bearer(&harbour.token).post("/api-keys", &words).await;
+    let short = short.created()["data"]["key"].as_str().unwrap().to_owned();
+    let words = json!({"name": "its key", "site_id": harbour.site});
+    let made = house
+        .bearer(&short)
+        .post("/api-keys", &words)
+        .await
+        .created();
+    let key = made["data"]["key"].as_str().unwrap();
+    let syncs = async || {
+        let path = format!("/sites/{}/modules/sync", harbour.site);
+        let inventory = crate::support::Site::inventory(&[]);
+        house
+            .bearer(key)
+            .post(&path, &inventory)
+            .await
+            .status
+            .as_u16()
+    };
+    assert_eq!(syncs().await, 200);
+    // The site's other key, which a person made, is not in its hand.
+    let theirs = house
+        .admin()
+        .get("/api-keys?filter[name]=its%20key&sort=id")
+        .await;
+    let theirs = theirs.ok()["data"][0]["id"].as_i64().unwrap();
+    assert_eq!(harbour.rotates(&short, theirs).await.0, 403);
+    let path = format!("/api-keys/{theirs}");
+    let open = json!({"expires_at": null});
+    assert_eq!(house.bearer(&short).put(&path, &open).await.status, 403);
+    // A key that a key made makes none for a site either.
+    let (child, _) = harbour.makes(&short, &["api_keys:manage", "sync"]).await;
+    assert_eq!(
+        house.bearer(&child).post("/api-keys", &words).await.status,
+        403
+    );
+    house.clock.advance(jiff::SignedDuration::from_hours(1));
+    assert_eq!(syncs().await, 401);
+}
+
+#[tokio::test]
+async fn a_key_that_somebody_rotated_may_no_more_than_he_may() {
+    let harbour = Harbour::stands().await;
+    let house = &harbour.house;
+    let scopes = ["sites:read", "sites:write", "api_keys:manage"];
+    let (_, id) = harbour.makes(&harbour.token, &scopes).await;
+    let leaver = person(house, "leaver@example.org", "Lou").await;
+    joins(house, harbour.id, leaver, MANAGER).await;
+    let leavers = token(house, "leaver@example.org").await;
+    let (status, rotated) = harbour.rotates(&leavers, id).await;
+    assert_eq!(status, 200);
+    let first = rotated["data"]["key"].as_str().unwrap();
+    // Neither another rotation by the key itself nor a key that it makes frees it from him.
+    let (_, rotated) = harbour.rotates(first, id).await;
+    let key = rotated["data"]["key"].as_str().unwrap();
+    let (child, _) = harbour.makes(key, &["sites:read"]).await;
+    assert_eq!(
+        (harbour.writes(key).await, harbour.reads(&child).await),
+        (200, 200)
+    );
+    // The secret before the last rotation learns no other one.
+    assert_eq!(harbour.rotates(first, id).await.0, 403);
+    let cookie = cookie(house, crate::support::EMAIL).await;
+    let page = async |path: &str| {
+        let client = house.anonymous().with("cookie", &cookie);
+        client.get(path).await.text
+    };
+    let path = format!("//organizations/{}/members/{leaver}/remove", harbour.id);
+    let removal = page(&path).await;
+    assert!(removal.contains("2 keys of the organization"), "{removal}");
+    changes(
+        house,
+        format!("DELETE FROM memberships WHERE user_id = {leaver}"),
+    )
+    .await;
+    for key in [first, key, &child] {
+        assert_eq!(harbour.reads(key).await, 403);
+    }
+    let said = "It opens nothing: Lou, who rotated it last, may do none of this now.";
+    assert!(page("//api-keys").await.contains(said));
+    // In other hands it lives again, and what he learned does not.
+    let (_, rotated) = harbour.rotates(&harbour.token, id).await;
+    let fresh = rotated["data"]["key"].as_str().unwrap();
+    assert_eq!(
+        (harbour.reads(fresh).await, harbour.reads(key).await),
+        (200, 403)
+    );
+    assert_eq!(harbour.reads(&child).await, 403);
+}

@@ -62,13 +62,15 @@ pub struct ApiKeyIn {
     /// 1 to 200 characters. Required when it is made.
     #[schema(min_length = 1, max_length = 200)]
     name: Option<String>,
-    /// The site it will belong to, or
+    /// The site whose key it will be. Exactly one of site_id and organization_id is sent, only when the key is made.
     site_id: Option<i64>,
-    /// the organization: exactly one of the two. Cannot be changed.
+    /// The organization whose key it will be. Exactly one of site_id and organization_id is sent, only when the key is made.
     organization_id: Option<i64>,
-    /// What an organization's key may do: permissions that the caller holds himself.
+    /// What an organization's key may do: permissions that the caller holds himself. It never does more than
+    /// those who made it and rotated it last hold now. A key made by a key ends with it, and is taken only
+    /// from its networks.
     scopes: Option<Vec<String>>,
-    /// From where it may be used, in CIDR; empty: from anywhere.
+    /// From where it may be used, in CIDR; empty: from anywhere. If a key made it, also only from where that one may.
     #[schema(max_items = 50)]
     networks: Option<Vec<String>>,
     /// Its end; null: until it is revoked.
