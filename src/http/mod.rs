@@ -115,7 +115,7 @@ pub fn routes() -> Vec<Route> {
         post("/auth/2fa/disable",      Person, Nothing, two_factors::DISABLE).conflicts(&["not_enabled"]),
         post("/auth/2fa/backup-codes", Person, Nothing, two_factors::BACKUP_CODES).conflicts(&["not_enabled"]),
         post("/auth/2fa/verify",       Public, Nothing, two_factors::VERIFY).tier(Tier::Auth),
-        post("/users/{id}/2fa/reset",  Platform(P::UsersManage), USER, two_factors::RESET).conflicts(&["not_enabled"]),
+        post("/users/{id}/2fa/reset",  Platform(P::UsersManage), USER, two_factors::RESET).conflicts(&["not_enabled", "own_account"]),
 
         get   ("/organizations",      May(P::OrganizationsRead),   Nothing,      organizations::LIST),
         post  ("/organizations",      Platform(P::OrganizationsManage), Nothing, organizations::CREATE).conflicts(&["name_taken"]),

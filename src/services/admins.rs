@@ -4,13 +4,13 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-use super::own_account::drop_links;
+use super::password_change::replace;
 use super::{Error, Result, audit};
 use crate::app::App;
 use crate::domain::access::Actor;
 use crate::domain::person::{Email, check_password, parse_name};
 use crate::store::users::NewUser;
-use crate::store::{Lane, devices, sessions, users};
+use crate::store::{Lane, users};
 
 /// A person to be, as he or the operator typed it.
 #[derive(Debug)]
@@ -115,10 +115,7 @@ pub async fn reset_password(
     app.store
         .write(Lane::Front, move |db| {
             let user = users::find_by_email(db, &email)?.ok_or(Error::NotFound)?;
-            users::set_password(db, user.id, &hash, now, &by)?;
-            drop_links(db, user.id)?;
-            devices::distrust_all_of(db, user.id)?;
-            let ended = sessions::end_all_of(db, user.id, now)?;
+            let ended = replace(db, (user.id, None), &hash, now, &by)?;
             let entry = entry.subject("user", user.id);
             crate::store::audit::append(db, &entry.after(json!({ "sessions_ended": ended })))?;
             Ok::<_, Error>(())

@@ -67,72 +67,100 @@ pub(super) async fn confirm(
 /// Changes what the caller says about himself.
 ///
 /// # Errors
-/// [`Error::Invalid`] with all faults; [`Error::Conflict`] `email_taken`; as [`confirm`].
+/// [`Error::Invalid`] with all faults; [`Error::Conflict`] `email_taken`; [`Error::TooMany`] where he
+/// moves to other addresses again and again; as [`confirm`].
 pub async fn update(app: &App, actor: &Actor, sent: Profile) -> Result<Me> {
     let user = own(app, actor)?;
     let mut faults = sent.unreadable;
-    let mut keep = |read: Option<std::result::Result<String, Fault>>, known: &str| match read {
-        None => known.to_owned(),
-        Some(Ok(text)) => text,
-        Some(Err(fault)) => {
+    let mut keep = |read: Option<std::result::Result<String, Fault>>| match read? {
+        Ok(text) => Some(text),
+        Err(fault) => {
             faults.push(fault);
-            known.to_owned()
+            None
         }
     };
-    let name = keep(sent.name.map(|text| parse_name(&text, "/name")), &user.name);
+    let name = keep(sent.name.map(|text| parse_name(&text, "/name")));
     let time_zone = sent.time_zone;
-    let time_zone = keep(
-        time_zone.map(|text| parse_time_zone(&text, "/time_zone")),
-        &user.time_zone,
-    );
+    let time_zone = keep(time_zone.map(|text| parse_time_zone(&text, "/time_zone")));
     let email = sent.email.map(|text| Email::parse(&text, "/email"));
-    let email = keep(
-        email.map(|read| read.map(|email| email.as_str().to_owned())),
-        &user.email,
-    );
-    let moves = email != user.email;
+    let email = keep(email.map(|read| read.map(|email| email.as_str().to_owned())));
+    let moves = email.as_ref().is_some_and(|email| *email != user.email);
     if moves && sent.current_password.is_none() {
         faults.push(required("/current_password"));
     }
     if !faults.is_empty() {
         return Err(Error::Invalid(faults));
     }
-    if let Some(password) = sent.current_password.filter(|_| moves) {
-        confirm(app, &user, &password, "/current_password").await?;
-    }
-    let changed = User {
+    let mut changes = Changes {
         name,
         time_zone,
         email,
-        ..user.clone()
+        proven: None,
     };
-    write(app, actor, user, changed).await
+    if let Some(password) = sent.current_password.filter(|_| moves) {
+        // Whether an address is taken shows whether somebody has it: right attempts count, too.
+        app.delays
+            .begin(delays::key(MOVING, Place::Person(user.id)))?;
+        confirm(app, &user, &password, "/current_password").await?;
+        changes.proven = user.password_hash;
+    }
+    write(app, actor, user.id, changes).await
 }
 
-async fn write(app: &App, actor: &Actor, before: User, after: User) -> Result<Me> {
+/// Attempts to move to another address, apart from those at the password.
+const MOVING: &str = "another address";
+
+/// What was sent, in order.
+struct Changes {
+    name: Option<String>,
+    time_zone: Option<String>,
+    email: Option<String>,
+    /// The hash of the password that was confirmed.
+    proven: Option<String>,
+}
+
+impl Changes {
+    /// The person as he stands in this write, with what was sent and nothing else.
+    fn applied(self, db: &Connection, before: &User) -> Result<User> {
+        let after = User {
+            name: self.name.unwrap_or_else(|| before.name.clone()),
+            time_zone: self.time_zone.unwrap_or_else(|| before.time_zone.clone()),
+            email: self.email.unwrap_or_else(|| before.email.clone()),
+            ..before.clone()
+        };
+        if after.email == before.email {
+            return Ok(after);
+        }
+        // The password that was confirmed must still be his.
+        if self.proven.is_none() || self.proven != before.password_hash {
+            return Err(Error::Unauthenticated);
+        }
+        let taken = users::find_by_email(db, &after.email)?;
+        if taken.is_some_and(|other| other.id != after.id) {
+            return Err(Error::Conflict {
+                code: "email_taken",
+                detail: "This address cannot be used.".to_owned(),
+            });
+        }
+        // A link that went to the old address is not for whoever reads it there now.
+        drop_links(db, after.id)?;
+        Ok(after)
+    }
+}
+
+async fn write(app: &App, actor: &Actor, user_id: i64, changes: Changes) -> Result<Me> {
     let said = |user: &User| json!({ "name": user.name, "email": user.email, "time_zone": user.time_zone });
-    let entry = audit::entry(app, actor, "user.profile_changed")
-        .subject("user", after.id)
-        .before(said(&before))
-        .after(said(&after));
+    let entry = audit::entry(app, actor, "user.profile_changed").subject("user", user_id);
     let (now, by) = (app.clock.now().as_millisecond(), actor.label());
-    let written = after.clone();
-    app.store
+    let written = app
+        .store
         .write(Lane::Front, move |db| {
-            if before.email != after.email {
-                let taken = users::find_by_email(db, &after.email)?;
-                if taken.is_some_and(|other| other.id != after.id) {
-                    return Err(Error::Conflict {
-                        code: "email_taken",
-                        detail: "This address cannot be used.".to_owned(),
-                    });
-                }
-                // A link that went to the old address is not for whoever reads it there now.
-                drop_links(db, after.id)?;
-            }
+            let before = users::find(db, user_id)?.ok_or(Error::Unauthenticated)?;
+            let after = changes.applied(db, &before)?;
             users::update_profile(db, &after, now, &by)?;
+            let entry = entry.before(said(&before)).after(said(&after));
             crate::store::audit::append(db, &entry)?;
-            Ok(())
+            Ok::<_, Error>(after)
         })
         .await?;
     app.callers.forget();

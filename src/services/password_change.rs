@@ -154,11 +154,8 @@ pub async fn reset(app: &App, token: &str, password: &SecretString, address: IpA
         .write(Lane::Front, move |db| {
             let user = holder_of(db, &link, now)?;
             let by = format!("user:{}", user.id);
-            users::set_password(db, user.id, &hash, now, &by)?;
             tokens::use_up_of(db, PASSWORD_RESET, user.id, now)?;
-            drop_links(db, user.id)?;
-            devices::distrust_all_of(db, user.id)?;
-            let ended = sessions::end_all_of(db, user.id, now)?;
+            let ended = replace(db, (user.id, None), &hash, now, &by)?;
             let entry = entry.after(json!({ "sessions_ended": ended }));
             crate::store::audit::append(db, &entry)?;
             Ok::<_, Error>(())
@@ -170,7 +167,29 @@ pub async fn reset(app: &App, token: &str, password: &SecretString, address: IpA
     Ok(())
 }
 
-/// Changes the caller's password and ends all his other sessions.
+/// Gives a person another password, within the write, and takes away what stood on the old one: links
+/// and challenges that wait, the trust in browsers, and his sessions. The session in which he changes
+/// it himself stays, and the trust in its browser. Says how many sessions were ended.
+pub(super) fn replace(
+    db: &Connection,
+    (user_id, but): (i64, Option<i64>),
+    hash: &str,
+    now: i64,
+    by: &str,
+) -> Result<usize> {
+    users::set_password(db, user_id, hash, now, by)?;
+    drop_links(db, user_id)?;
+    let Some(session_id) = but else {
+        devices::distrust_all_of(db, user_id)?;
+        return Ok(sessions::end_all_of(db, user_id, now)?);
+    };
+    let present = devices::of_session(db, session_id)?;
+    devices::distrust_others_of(db, user_id, present)?;
+    Ok(sessions::end_others_of(db, user_id, session_id, now)?)
+}
+
+/// Changes the caller's password and ends all his other sessions. A second factor is asked for again
+/// on his other browsers.
 ///
 /// # Errors
 /// [`Error::Invalid`] at `/current_password` and `/password`; [`Error::TooMany`] after many wrong ones.
@@ -194,9 +213,7 @@ pub async fn change(
             if now_is.password_hash != user.password_hash {
                 return Err(Error::Unauthenticated);
             }
-            users::set_password(db, user_id, &hash, now, &by)?;
-            drop_links(db, user_id)?;
-            let ended = sessions::end_others_of(db, user_id, session_id, now)?;
+            let ended = replace(db, (user_id, Some(session_id)), &hash, now, &by)?;
             let entry = entry.after(json!({ "sessions_ended": ended }));
             crate::store::audit::append(db, &entry)?;
             Ok(())

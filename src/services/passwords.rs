@@ -2,6 +2,7 @@
 //! and tens of milliseconds on purpose.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -28,6 +29,7 @@ const WAITING: usize = 64;
 pub struct Passwords {
     places: Semaphore,
     running: Arc<Semaphore>,
+    computed: AtomicU64,
 }
 
 impl Default for Passwords {
@@ -35,6 +37,7 @@ impl Default for Passwords {
         Self {
             places: Semaphore::new(WAITING),
             running: Arc::new(Semaphore::new(AT_ONCE)),
+            computed: AtomicU64::new(0),
         }
     }
 }
@@ -79,6 +82,11 @@ impl Passwords {
         .await
     }
 
+    /// How many hashes were computed since the start.
+    pub fn computed(&self) -> u64 {
+        self.computed.load(Ordering::Relaxed)
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T> + Send + 'static,
@@ -92,6 +100,7 @@ impl Passwords {
             .acquire_owned()
             .await
             .map_err(|_| full())?;
+        self.computed.fetch_add(1, Ordering::Relaxed);
         tokio::task::spawn_blocking(move || {
             // Held here, not in the future: a caller who goes away doesn't free the thread.
             let _permit = permit;

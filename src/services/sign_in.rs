@@ -23,7 +23,7 @@ use crate::domain::person::{Email, LONGEST_PASSWORD};
 use crate::store::devices::Device;
 use crate::store::sessions::{Kind, NewSession};
 use crate::store::users::User;
-use crate::store::{Connection, Lane, devices, sessions, users};
+use crate::store::{Connection, Lane, devices, second_factors, sessions, users};
 
 /// A browser's session ends so long after sign-in, whatever happens.
 const PAGE_LIFETIME: SignedDuration = SignedDuration::from_hours(14 * 24);
@@ -85,6 +85,8 @@ pub struct Proven {
     browser: Option<SecretString>,
     address: IpAddr,
     device: String,
+    /// He has answered the challenge of his second factor, too.
+    second_step: bool,
 }
 
 /// A browser's new session.
@@ -207,7 +209,30 @@ impl Proven {
                 .filter(|c| !c.is_control())
                 .take(200)
                 .collect(),
+            second_step: false,
         })
+    }
+
+    /// That he has answered his challenge, too.
+    pub(super) fn with_second_step(self) -> Self {
+        Self {
+            second_step: true,
+            ..self
+        }
+    }
+
+    /// Nothing more is asked of him, within the write that opens his session: a second factor may have
+    /// been switched on since his password was taken, and the trust in his browser been taken back.
+    fn is_enough(&self, db: &Connection, now: i64) -> Result<bool> {
+        if self.second_step || !second_factors::is_enabled(db, self.user.id)? {
+            return Ok(true);
+        }
+        let Some(browser) = &self.browser else {
+            return Ok(false);
+        };
+        let known = devices::find_of(db, self.user.id, &fingerprint(browser.expose_secret()))?;
+        let trusted = known.and_then(|known| known.trusted_until);
+        Ok(trusted.is_some_and(|until| until > now))
     }
 }
 
@@ -376,13 +401,16 @@ async fn open(
     proven: Proven,
     make: impl FnOnce(&Connection) -> Result<NewSession> + Send + 'static,
 ) -> Result<i64> {
-    let user = proven.user;
+    let user = &proven.user;
     let entry = audit::entry_of_person(app, user.id, &user.name, "session.opened");
+    let at = app.clock.now().as_millisecond();
     app.store
         .write(Lane::Front, move |db| {
             // The password was proven before this write: it must still be the one that was proven.
+            let user = &proven.user;
             let now = users::find(db, user.id)?;
-            if now.is_none_or(|now| now.password_hash != user.password_hash) {
+            let replaced = now.is_none_or(|now| now.password_hash != user.password_hash);
+            if replaced || !proven.is_enough(db, at)? {
                 return Err(Error::Unauthenticated);
             }
             let session = make(db)?;
@@ -539,3 +567,6 @@ pub(super) fn person(actor: &Actor) -> Result<(i64, i64)> {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,7 @@
 //! backup codes; and its reset by whoever looks after the platform. The step at sign-in is
 //! `challenges`; how codes are believed, `codes`.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use serde_json::json;
 
@@ -11,16 +11,20 @@ use super::sign_in::person;
 use super::{Error, Result, audit};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
+use crate::domain::fault::Fault;
 use crate::domain::second_factor::{
     Authenticator, BACKUP_CODES, BACKUP_ENTROPY, Code, Required, SECRET, Standing,
 };
 use crate::store::users::User;
-use crate::store::{Connection, Lane, devices, second_factors, users};
+use crate::store::{Connection, Lane, devices, second_factors, sessions, users};
 
 pub mod challenges;
 mod codes;
 
 use codes::{Given, Presented, seal, unseal};
+
+/// So long after a sign-in a second factor is set up without the password being asked again.
+const FRESH: SignedDuration = SignedDuration::from_mins(15);
 
 /// A secret as its owner's app takes it. Shown while it waits for the first code, and never again.
 #[derive(Debug)]
@@ -56,7 +60,8 @@ pub async fn standing(app: &App, actor: &Actor) -> Result<Standing> {
     })
 }
 
-/// The caller's organization that needs a second factor first, while he has none.
+/// The caller's organization that needs a second factor first, while he has none. Whoever may do all in
+/// all loses nothing without one.
 ///
 /// # Errors
 /// What the store says.
@@ -64,6 +69,9 @@ pub async fn missing(app: &App, actor: &Actor) -> Result<Option<Required>> {
     let Actor::Person { user_id, .. } = actor else {
         return Ok(None);
     };
+    if actor.is_platform() {
+        return Ok(None);
+    }
     app.store.read(|db| {
         let required = required_by(db, *user_id)?;
         if required.is_empty() || second_factors::is_enabled(db, *user_id)? {
@@ -86,13 +94,44 @@ fn required_by(db: &Connection, user_id: i64) -> Result<Vec<Required>> {
         .collect()
 }
 
-/// Makes a new secret for the caller's app. Until its first code comes nothing is asked at sign-in;
-/// made again, it replaces the one that waited.
+/// The caller must give his password to set one up: his sign-in is too long ago to stand for it.
 ///
 /// # Errors
-/// [`Error::Conflict`] `already_enabled`; [`Error::Forbidden`] for keys.
-pub async fn set_up(app: &App, actor: &Actor) -> Result<SetUp> {
+/// [`Error::Forbidden`] for keys.
+pub async fn asks_password(app: &App, actor: &Actor) -> Result<bool> {
+    let (_, session_id) = person(actor)?;
+    let session = app.store.read(|db| sessions::find(db, session_id))?;
+    let opened = time(session.ok_or(Error::Unauthenticated)?.created_at)?;
+    Ok(app.clock.now().duration_since(opened) > FRESH)
+}
+
+/// Whoever found a session open can't make its owner's account his own.
+async fn prove(
+    app: &App,
+    actor: &Actor,
+    user: &User,
+    password: Option<&SecretString>,
+) -> Result<()> {
+    match password {
+        Some(password) => confirm(app, user, password, "/password").await,
+        None if asks_password(app, actor).await? => Err(Error::Invalid(vec![Fault::new(
+            "/password",
+            "required",
+            "is needed where the sign-in is more than 15 minutes ago.",
+        )])),
+        None => Ok(()),
+    }
+}
+
+/// Makes a new secret for the caller's app. Until its first code comes nothing is asked at sign-in;
+/// made again, it replaces the one that waited. The password is needed unless he has just signed in.
+///
+/// # Errors
+/// [`Error::Invalid`] at `/password`; [`Error::TooMany`]; [`Error::Conflict`] `already_enabled`;
+/// [`Error::Forbidden`] for keys.
+pub async fn set_up(app: &App, actor: &Actor, password: Option<&SecretString>) -> Result<SetUp> {
     let user = own(app, actor)?;
+    prove(app, actor, &user, password).await?;
     let mut secret = [0; SECRET];
     app.entropy.fill(&mut secret)?;
     let shown = shown(secret, &user)?;
@@ -136,12 +175,14 @@ fn shown(secret: [u8; SECRET], user: &User) -> Result<SetUp> {
     })
 }
 
-/// Switches the second factor on with the app's first code, and gives ten backup codes.
+/// Switches the second factor on with the app's first code, and gives ten backup codes. It ends the
+/// caller's other sessions: they were opened without it.
 ///
 /// # Errors
 /// [`Error::Invalid`] at `/code`; [`Error::TooMany`] after many wrong ones; [`Error::Conflict`]
 /// `already_enabled` or `not_set_up`.
 pub async fn enable(app: &App, actor: &Actor, code: &str) -> Result<BackupCodes> {
+    let (_, session_id) = person(actor)?;
     let user = own(app, actor)?;
     let presented = Presented::of(app, &user, None, code)?.ok_or_else(not_set_up)?;
     let (backup, hashes) = backup_codes(app, user.id)?;
@@ -158,6 +199,8 @@ pub async fn enable(app: &App, actor: &Actor, code: &str) -> Result<BackupCodes>
                 second_factors::enable(db, user_id, now)?;
                 second_factors::replace_backup_codes(db, user_id, &hashes, now)?;
                 devices::distrust_all_of(db, user_id)?;
+                let ended = sessions::end_others_of(db, user_id, session_id, now)?;
+                let entry = entry.after(json!({ "sessions_ended": ended }));
                 crate::store::audit::append(db, &entry)?;
             }
             Ok(given)
@@ -227,9 +270,13 @@ pub async fn new_backup_codes(
 /// Takes a person's second factor away, who has lost it: by the platform administrator.
 ///
 /// # Errors
-/// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] `not_enabled`.
+/// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] `not_enabled`, or `own_account` for
+/// himself: his own goes by his password and a code only.
 pub async fn reset(app: &App, actor: &Actor, user_id: i64) -> Result<()> {
     actor.require_platform(Permission::UsersManage)?;
+    if matches!(actor, Actor::Person { user_id: own, .. } if *own == user_id) {
+        return Err(own_account());
+    }
     let entry = audit::entry(app, actor, "two_factor.reset").subject("two_factor", user_id);
     app.store
         .write(Lane::Front, move |db| {
@@ -300,6 +347,14 @@ fn already_enabled() -> Error {
     Error::Conflict {
         code: "already_enabled",
         detail: "The second step is switched on. Switch it off first to set up another app."
+            .to_owned(),
+    }
+}
+
+fn own_account() -> Error {
+    Error::Conflict {
+        code: "own_account",
+        detail: "Switch off your own second step with your password and a code: POST /auth/2fa/disable, or the page of your account."
             .to_owned(),
     }
 }

@@ -106,6 +106,20 @@ pub fn distrust_all_of(db: &Connection, user_id: i64) -> Result<()> {
     Ok(())
 }
 
+/// On none of a person's browsers but one, where it is given, the second factor is passed over any
+/// more.
+///
+/// # Errors
+/// What SQLite says.
+pub fn distrust_others_of(db: &Connection, user_id: i64, but: Option<i64>) -> Result<()> {
+    db.prepare_cached(
+        "UPDATE devices SET trusted_until = NULL
+          WHERE user_id = ?1 AND id IS NOT ?2 AND trusted_until IS NOT NULL",
+    )?
+    .execute(params![user_id, but])?;
+    Ok(())
+}
+
 /// Revokes a person's browser and ends its sessions. `false`: it isn't his, or was revoked before.
 ///
 /// # Errors

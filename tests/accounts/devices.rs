@@ -32,6 +32,28 @@ async fn a_browser_is_known_again_and_its_session_is_always_new() {
 }
 
 #[tokio::test]
+async fn signing_in_ends_the_session_that_the_browser_had() {
+    let house = House::new().await;
+    house.person("eve@example.org", "Eve").await;
+    let mut browser = house.adas_browser().await;
+    let before = browser.cookies.clone();
+    browser
+        .signs_in("eve@example.org", PASSWORD)
+        .await
+        .leads_to();
+    assert_eq!(browser.looks("/account").await.status, 200);
+    let mut copied = house.browser();
+    copied.cookies = before;
+    assert_eq!(
+        copied.looks("/account").await.leads_to(),
+        "/sign-in?next=%2Faccount"
+    );
+    let ended = "SELECT count(*) FROM audit_logs
+        WHERE action = 'session.ended' AND actor_id = 1 AND subject_id = 1";
+    assert_eq!(house.count(ended), 1);
+}
+
+#[tokio::test]
 async fn cookies_that_others_left_in_the_browser_are_never_taken_over() {
     let house = House::new().await;
     house.person("eve@example.org", "Eve").await;

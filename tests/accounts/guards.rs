@@ -152,9 +152,26 @@ async fn a_stranger_learns_from_no_answer_who_is_there() {
         said.push((page.status, page.text.replace(email, "…")));
     }
     assert_eq!(said[0], said[1]);
-    // The work, too: one hash is computed for each, one row is written for each.
+    // The work, too: as many hashes are computed for each, one row is written for each.
+    house
+        .sql(
+            "INSERT INTO users (email, name, created_at, updated_at, created_by, updated_by)
+               VALUES ('cyd@example.org', 'Cyd', 0, 0, 'system', 'system');",
+        )
+        .await;
+    let long = "x".repeat(1025);
+    for (password, hashes) in [("wrong", 1), (long.as_str(), 0)] {
+        for email in ["ada@example.org", "bob@example.org", "cyd@example.org"] {
+            let before = house.app.passwords.computed();
+            let page = house.browser().signs_in(email, password).await;
+            let answered = (page.status, page.text.replace(email, "…"));
+            assert_eq!(answered, said[0], "{email}");
+            let computed = house.app.passwords.computed() - before;
+            assert_eq!(computed, hashes, "{email}");
+        }
+    }
     let written = "SELECT count(*) FROM audit_logs WHERE status = 'refused'";
-    assert_eq!(house.count(written), 2);
+    assert_eq!(house.count(written), 8);
     let words = json!({"token": "x", "password": PASSWORD});
     let answer = house
         .asks_from("192.0.2.1", "/auth/password/reset", words)

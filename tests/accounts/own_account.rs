@@ -79,6 +79,36 @@ async fn a_person_changes_name_time_zone_and_with_the_password_the_address() {
 }
 
 #[tokio::test]
+async fn what_is_not_sent_stays_as_it_is_at_that_moment() {
+    let house = House::new().await;
+    let bearer = house.bearer().await;
+    // The first waits for its password to be looked at while the second is written.
+    let moved = json!({"email": "ada.l@example.org", "current_password": PASSWORD});
+    let named = json!({"name": "Ada L.", "time_zone": "Europe/Vienna"});
+    let (moved, named) =
+        tokio::join!(house.puts_me(&bearer, moved), house.puts_me(&bearer, named),);
+    assert_eq!((moved.0, named.0), (200, 200));
+    let me = &house.gets("/auth/me", &bearer).await.body["data"];
+    let stands = [&me["name"], &me["time_zone"], &me["email"]];
+    assert_eq!(stands, ["Ada L.", "Europe/Vienna", "ada.l@example.org"]);
+}
+
+#[tokio::test]
+async fn nobody_asks_by_moving_again_and_again_who_has_an_address() {
+    let house = House::new().await;
+    let bearer = house.bearer().await;
+    house.person("eve@example.org", "Eve").await;
+    let to_eves = json!({"email": "eve@example.org", "current_password": PASSWORD});
+    for _ in 0..5 {
+        assert_eq!(house.puts_me(&bearer, to_eves.clone()).await.0, 409);
+    }
+    assert_eq!(house.puts_me(&bearer, to_eves).await.0, 429);
+    // What moves nothing is not held.
+    let named = json!({"name": "Ada L.", "email": "ada@example.org"});
+    assert_eq!(house.puts_me(&bearer, named).await.0, 200);
+}
+
+#[tokio::test]
 async fn nobody_makes_more_of_himself_than_he_is() {
     let house = House::new().await;
     let bearer = house.bearer().await;

@@ -257,6 +257,49 @@ async fn a_new_password_ends_the_trust_of_all_browsers_whoever_sets_it() {
 }
 
 #[tokio::test]
+async fn whoever_changes_his_password_keeps_the_trust_in_the_browser_before_him_only() {
+    let house = House::new().await;
+    let mut browser = house.adas_browser().await;
+    let (phone, _) = set_up(&house, &mut browser).await;
+    let mut second = house.browser();
+    is_remembered(&house, &mut browser, &phone).await;
+    is_remembered(&house, &mut second, &phone).await;
+    let fields = [("current_password", PASSWORD), ("password", NEW)];
+    browser.sends("/account/password", &fields).await.leads_to();
+    browser.sends("/sign-out", &[]).await;
+    assert_eq!(browser.signs_in(EMAIL, NEW).await.leads_to(), "/");
+    let led = second.signs_in(EMAIL, NEW).await;
+    assert_eq!(led.leads_to(), "/sign-in/code");
+}
+
+#[tokio::test]
+async fn a_browser_that_was_found_open_is_asked_for_the_password_and_others_are_signed_out() {
+    let house = House::new().await;
+    let mut browser = house.adas_browser().await;
+    let mut other = house.adas_browser().await;
+    house.passes(SignedDuration::from_mins(16));
+    let page = browser.looks(PLACE).await;
+    assert!(page.text.contains("You signed in a while ago."));
+    let refused = browser.sends("/account/two-factor/set-up", &[]).await;
+    assert_eq!(refused.status, 422);
+    let fields = [("password", PASSWORD)];
+    let led = browser.sends("/account/two-factor/set-up", &fields).await;
+    assert_eq!(led.leads_to(), PLACE);
+    let page = browser.looks(PLACE).await;
+    let phone = Phone(between(&page.text, r#"<pre id="the-secret">"#, "</pre>").to_owned());
+    assert_eq!(other.looks("/account").await.status, 200);
+    let code = house.shown_by(&phone);
+    let fields = [("code", code.as_str())];
+    browser
+        .sends("/account/two-factor/enable", &fields)
+        .await
+        .leads_to();
+    assert_eq!(browser.looks("/account").await.status, 200);
+    let led = other.looks("/account").await;
+    assert!(led.leads_to().starts_with("/sign-in"));
+}
+
+#[tokio::test]
 async fn every_part_of_the_account_leads_to_two_step_sign_in_and_back() {
     let house = House::new().await;
     let mut browser = house.adas_browser().await;
@@ -371,7 +414,16 @@ async fn whose_organization_needs_it_reads_so_on_every_page_until_it_is_on() {
         )
         .await;
     let mut browser = house.adas_browser().await;
-    for path in ["/", "/sites", "/manual"] {
+    for path in ["/", PLACE] {
+        // Whoever may do all in all sees everything without it.
+        let page = browser.looks(path).await;
+        assert!(!page.text.contains("asks its members"), "{path}");
+    }
+    house
+        .sql("UPDATE users SET platform_admin = 0 WHERE id = 1")
+        .await;
+    house.app.callers.forget();
+    for path in ["/", "/sites", "/manual", PLACE] {
         let page = browser.looks(path).await;
         assert!(
             page.text

@@ -261,3 +261,21 @@ async fn only_the_operator_makes_administrators() {
     .await;
     assert!(matches!(nobody, Err(Error::NotFound)));
 }
+
+#[tokio::test]
+async fn whoever_refreshes_stays_signed_in_longer_than_a_first_refresh_token_is_good() {
+    let house = House::new().await;
+    let mut tokens = house.signs_in("ada@example.org", PASSWORD).await.unwrap();
+    for day in 0..35 {
+        let called = house.calls(tokens.access_token.expose_secret());
+        assert!(called.is_ok(), "after {day} days");
+        house.passes(SignedDuration::from_hours(24));
+        tokens = sign_in::refresh(&house.app, tokens.refresh_token.expose_secret())
+            .await
+            .unwrap();
+    }
+    // Without it the session ends.
+    house.passes(SignedDuration::from_hours(31 * 24));
+    let refreshed = sign_in::refresh(&house.app, tokens.refresh_token.expose_secret()).await;
+    assert!(is_unknown(refreshed));
+}

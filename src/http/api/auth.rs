@@ -62,10 +62,10 @@ pub struct LoginOut {
     expires_in: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<MeOut>,
-    /// True: a code is asked for, at `POST /auth/2fa/verify`, and there is nothing here but
+    /// True: a code is asked for, at `POST /auth/2fa/verify`, and the only other field is the challenge.
     #[serde(skip_serializing_if = "Option::is_none")]
     two_factor_required: Option<bool>,
-    /// what is to be sent with it: good for 5 minutes.
+    /// The challenge that is sent with the code. Good for 5 minutes.
     #[serde(skip_serializing_if = "Option::is_none")]
     challenge_token: Option<String>,
 }

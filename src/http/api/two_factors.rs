@@ -23,6 +23,14 @@ pub struct VerifyIn {
     code: String,
 }
 
+/// What stands for a sign-in that is too long ago.
+#[derive(Debug, ToSchema)]
+#[allow(dead_code)]
+pub struct SetUpIn {
+    /// The caller's password. Needed where he signed in more than 15 minutes ago.
+    password: Option<String>,
+}
+
 /// A code of the app.
 #[derive(Debug, ToSchema)]
 #[allow(dead_code)]
@@ -134,8 +142,8 @@ pub const SHOW: Operation = Operation {
 /// `POST /auth/2fa/setup`.
 pub const SET_UP: Operation = Operation {
     name: "set_up_two_factor",
-    summary: "Make a secret for the caller's app; nothing is asked at sign-in until its first code; made again it replaces the one that waited",
-    takes: Takes::Nothing,
+    summary: "Make a secret for the caller's app; nothing is asked at sign-in until its first code; made again it replaces the one that waited. Where the sign-in is more than 15 minutes ago it takes the password, else no body",
+    takes: Takes::MaybeJson(schema_of::<SetUpIn>),
     gives: Gives::One(schema_of::<SetUpOut>),
     handler: |call| Box::pin(set_up(call)),
 };
@@ -143,7 +151,7 @@ pub const SET_UP: Operation = Operation {
 /// `POST /auth/2fa/enable`.
 pub const ENABLE: Operation = Operation {
     name: "enable_two_factor",
-    summary: "Switch the second step on with the app's first code; the answer holds ten backup codes, shown once",
+    summary: "Switch the second step on with the app's first code, which ends the caller's other sessions; the answer holds ten backup codes, shown once",
     takes: Takes::Json(schema_of::<CodeIn>),
     gives: Gives::One(schema_of::<BackupCodesOut>),
     handler: |call| Box::pin(enable(call)),
@@ -190,8 +198,11 @@ async fn show(call: Call) -> Result<Answer> {
     Answer::one(&TwoFactorOut::from(standing))
 }
 
-async fn set_up(call: Call) -> Result<Answer> {
-    let made = two_factors::set_up(&call.app, call.actor()?).await?;
+async fn set_up(mut call: Call) -> Result<Answer> {
+    let mut fields = call.fields();
+    let password = fields.text("password").map(SecretString::from);
+    fields.finish(Vec::new())?;
+    let made = two_factors::set_up(&call.app, call.actor()?, password.as_ref()).await?;
     Answer::one(&SetUpOut::from(made))
 }
 

@@ -74,7 +74,10 @@ async fn answer(visit: Visit) -> Result<Reply> {
     };
     let refused = |why: String| Reply::page(&page(&visit, next.clone(), Some(why)));
     match challenges::page(&visit.app, &response).await {
-        Ok(session) => Ok(signed_in(&visit, session, &next).cookie(CHALLENGE, "", 0)),
+        Ok(session) => {
+            let reply = signed_in(&visit, session, &next).await?;
+            Ok(reply.cookie(CHALLENGE, "", 0))
+        }
         Err(Error::Unauthenticated) => Ok(over(&next)),
         Err(Error::Invalid(_)) => {
             let why = "This code is not right, or was used before. The app shows a new one every 30 seconds.";

@@ -67,7 +67,7 @@ async fn complete(visit: Visit) -> Result<Reply> {
         visit.raw_field("password"),
     );
     match set_up::complete(&visit.app, &token, person, (visit.address, &visit.device)).await {
-        Ok(session) => Ok(signed_in(&visit, session, "/sites/new")),
+        Ok(session) => signed_in(&visit, session, "/sites/new").await,
         Err(Error::Invalid(faults)) => {
             let page = set_up_page(&visit, token, false, &by_field(&faults));
             Ok(Reply::page(&page)?.status(422))
@@ -79,17 +79,22 @@ async fn complete(visit: Visit) -> Result<Reply> {
     }
 }
 
-/// A browser's session and its cookies.
-pub(super) fn signed_in(visit: &Visit, session: PageSession, to: &str) -> Reply {
+/// A browser's session and its cookies. The session that it had before, whoever's it was, ends with it:
+/// nobody holds its cookie any more.
+pub(super) async fn signed_in(visit: &Visit, session: PageSession, to: &str) -> Result<Reply> {
     use secrecy::ExposeSecret;
+    if let Some(before) = &visit.actor {
+        sign_in::sign_out(&visit.app, before).await?;
+    }
     let seconds = session.expires_at.as_second() - visit.now.as_second();
-    Reply::go(to)
+    let reply = Reply::go(to)
         .cookie(SESSION, session.cookie.expose_secret(), seconds)
         .cookie(
             BROWSER,
             session.browser.expose_secret(),
             BROWSER_LIFETIME.as_secs(),
-        )
+        );
+    Ok(reply)
 }
 
 async fn ask(visit: Visit) -> Result<Reply> {
@@ -127,7 +132,7 @@ async fn enter(visit: Visit) -> Result<Reply> {
     };
     let refused = |why: String| Reply::page(&sign_in_page(&visit, next.clone(), Some(why)));
     match sign_in::page(&visit.app, &attempt).await {
-        Ok(Entered::Session(session)) => Ok(signed_in(&visit, session, &next)),
+        Ok(Entered::Session(session)) => signed_in(&visit, session, &next).await,
         Ok(Entered::Challenge(challenge)) => Ok(code::lead(&challenge, &next)),
         Err(Error::Unauthenticated) => {
             let why = "This e-mail and password do not go together.".to_owned();

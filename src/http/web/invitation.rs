@@ -90,7 +90,7 @@ async fn take(visit: Visit) -> Result<Reply> {
         browser: visit.browser.clone(),
     };
     match invitations::join(&visit.app, &token, newcomer).await {
-        Ok(session) => Ok(signed_in(&visit, session, "/")),
+        Ok(session) => signed_in(&visit, session, "/").await,
         Err(Error::Invalid(faults)) => page(&visit, token, by_field(&faults)).await,
         Err(Error::NotFound | Error::Conflict { .. }) => page(&visit, token, Vec::new()).await,
         Err(other) => Err(other),

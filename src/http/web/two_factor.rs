@@ -39,15 +39,19 @@ async fn page(visit: &Visit, faults: Faults) -> Result<Reply> {
     } else {
         None
     };
+    let platform = visit.actor()?.is_platform();
     Reply::page(&TwoFactorPage {
         shell: visit.shell("Two-step sign-in").await?,
         tabs: tabs(PLACE),
         enabled_at: standing.enabled_at,
         waiting: waiting.as_ref().map(Waiting::from),
         codes_left: natural(standing.backup_codes_left),
+        asks_password: two_factors::asks_password(&visit.app, visit.actor()?).await?,
         required: standing
             .required_by
             .into_iter()
+            // Whoever may do all in all sees everything without it.
+            .filter(|_| !platform)
             .map(|required| (required.name, required.from))
             .collect(),
         remembered: browsers(visit)
@@ -93,7 +97,10 @@ async fn refused(visit: &Visit, form: &'static str, error: Error) -> Result<Repl
 }
 
 async fn set_up(visit: Visit) -> Result<Reply> {
-    match two_factors::set_up(&visit.app, visit.actor()?).await {
+    let password = Some(visit.raw_field("password"))
+        .filter(|typed| !typed.is_empty())
+        .map(SecretString::from);
+    match two_factors::set_up(&visit.app, visit.actor()?, password.as_ref()).await {
         Ok(_) => Ok(Reply::go(PLACE)),
         Err(error) => refused(&visit, "set-up", error).await,
     }

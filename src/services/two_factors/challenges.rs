@@ -176,7 +176,7 @@ async fn answer(app: &App, response: &Response) -> Result<Proven> {
         })
         .await?;
     match answered {
-        Answered::Right => Ok(proven),
+        Answered::Right => Ok(proven.with_second_step()),
         Answered::Not(given) => Err(given
             .or_fault(app.clock.now())
             .err()

@@ -52,7 +52,7 @@ pub struct Waiting {
 /// What is wrong with one of the page's forms.
 #[derive(Debug, Clone, Default)]
 pub struct Faults {
-    /// The form: `enable`, `codes` or `disable`.
+    /// The form: `set-up`, `enable`, `codes` or `disable`.
     pub form: &'static str,
     /// (field, sentence).
     pub said: Vec<(String, String)>,
@@ -72,6 +72,8 @@ pub struct TwoFactorPage {
     pub waiting: Option<Waiting>,
     /// Backup codes that are unused.
     pub codes_left: u64,
+    /// The sign-in is so long ago that setting up takes the password.
+    pub asks_password: bool,
     /// Organizations that need it, and from when on.
     pub required: Vec<(String, Timestamp)>,
     /// The browsers in which no code is asked for.

@@ -15,6 +15,7 @@ fn page() -> TwoFactorPage {
         enabled_at: None,
         waiting: None,
         codes_left: 0,
+        asks_password: false,
         required: Vec::new(),
         remembered: Vec::new(),
         faults: Faults::default(),
@@ -114,6 +115,21 @@ fn whoever_has_no_second_step_reads_which_app_to_get_before_what_to_scan() {
     let square = text.find(r#"class="qr""#).unwrap();
     let field = text.find(r#"name="code""#).unwrap();
     assert!(app < square && square < field);
+}
+
+#[test]
+fn the_password_is_asked_for_where_the_sign_in_is_long_ago() {
+    for waiting in [None, Some(waiting())] {
+        let fresh = TwoFactorPage { waiting, ..page() };
+        assert!(!fresh.render().unwrap().contains(r#"type="password""#));
+        let stale = TwoFactorPage {
+            asks_password: true,
+            faults: fault("set-up", "password", "This is not your password."),
+            ..fresh
+        };
+        let text = stale.render().unwrap();
+        assert!(text.contains(r#"type="password""#) && text.contains("This is not your password."));
+    }
 }
 
 #[test]
