@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::config::RateLimits;
 use crate::domain::access::Actor;
 use crate::domain::network::household;
-use crate::services::limits::{Figures, Limiter};
+use crate::services::limits::{Figures, Limited, Limiter};
 
 /// Seconds in which a budget is whole again.
 const WINDOW: u32 = 60;
@@ -30,6 +30,15 @@ pub enum Payer {
     Key(i64),
     /// A site, for its syncs.
     Site(i64),
+}
+
+impl Limited for Payer {
+    fn is_proven(&self) -> bool {
+        match self {
+            Self::Anonymous(_) | Self::SignIn(_) => false,
+            Self::User(_) | Self::Key(_) | Self::Site(_) => true,
+        }
+    }
 }
 
 impl Payer {

@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use moka::ops::compute::Op;
 use moka::sync::Cache;
 
+use super::limits::Limited;
 use super::{Error, Result};
 use crate::clock::Clock;
 use crate::domain::credentials::fingerprint;
@@ -43,6 +44,15 @@ impl Place {
 
 /// What is tried, and from where.
 pub type Key = ([u8; 32], Place);
+
+impl Limited for Key {
+    fn is_proven(&self) -> bool {
+        match self.1 {
+            Place::Household(_) => false,
+            Place::Browser(_) | Place::Person(_) => true,
+        }
+    }
+}
 
 /// The key of somebody who tries an account by its address, as it was typed.
 pub fn key(email: &str, place: Place) -> Key {

@@ -1,7 +1,6 @@
 //! How often somebody may do something: a budget a minute for each key, by the app's clock, in a
 //! bounded amount of memory, and how many were refused.
 
-use std::hash::Hash;
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,9 +14,10 @@ use crate::clock::Clock;
 
 mod memory;
 
+pub use memory::Limited;
 use memory::Memory;
 
-/// Keys that are remembered, each with a budget of its own.
+/// Keys of strangers that are remembered, each with a budget of its own; and as many that are proven.
 const REMEMBERED: usize = 20_000;
 /// How seldom those whose budget is whole again are forgotten, in milliseconds.
 const SWEPT_EVERY: u64 = 1_000;
@@ -91,7 +91,7 @@ pub struct Figures {
 }
 
 /// A budget for each key.
-pub struct Limiter<K: Hash + Eq + Clone> {
+pub struct Limiter<K: Limited> {
     governor: Option<Governor<K>>,
     per_minute: Option<u32>,
     clock: OurClock,
@@ -99,13 +99,13 @@ pub struct Limiter<K: Hash + Eq + Clone> {
     refusals: Refusals,
 }
 
-impl<K: Hash + Eq + Clone> std::fmt::Debug for Limiter<K> {
+impl<K: Limited> std::fmt::Debug for Limiter<K> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Limiter")
     }
 }
 
-impl<K: Hash + Eq + Clone> Limiter<K> {
+impl<K: Limited> Limiter<K> {
     /// `per_minute` calls for each key, all of them at once if one likes; `None` and 0: no limit.
     pub fn new(per_minute: Option<u32>, clock: Arc<dyn Clock>) -> Self {
         let clock = OurClock {
@@ -180,6 +180,38 @@ mod tests {
     use super::*;
     use crate::clock::ManualClock;
     use jiff::SignedDuration;
+
+    impl Limited for &str {
+        fn is_proven(&self) -> bool {
+            false
+        }
+    }
+
+    impl Limited for u8 {
+        fn is_proven(&self) -> bool {
+            false
+        }
+    }
+
+    /// The ten greatest are proven.
+    impl Limited for u32 {
+        fn is_proven(&self) -> bool {
+            *self > u32::MAX - 10
+        }
+    }
+
+    #[test]
+    fn a_flood_of_strangers_does_not_reach_whoever_is_proven_and_comes_only_then() {
+        let clock = Arc::new(ManualClock::at("2026-11-20T08:00:00Z".parse().unwrap()));
+        let limiter: Limiter<u32> = Limiter::new(Some(10), clock);
+        for stranger in 0..100_000 {
+            let _ = limiter.take(&stranger);
+        }
+        assert!((100_000..100_100).all(|stranger| limiter.take(&stranger).is_err()));
+        for proven in u32::MAX - 9..=u32::MAX {
+            assert_eq!(limiter.take(&proven), Ok(Some(9)));
+        }
+    }
 
     #[test]
     fn a_budget_is_each_keys_own_and_comes_back_with_time() {

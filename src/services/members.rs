@@ -68,16 +68,25 @@ pub async fn find(app: &App, actor: &Actor, organization_id: i64, user_id: i64) 
         .ok_or(Error::NotFound)
 }
 
-/// How many keys of the organization stop working when that member goes: those that he made or rotated last.
+/// How many keys of the organization stop working when that member goes, those that he made or rotated last;
+/// and how many of such keys of its sites go on.
 ///
 /// # Errors
 /// As [`find`].
-pub async fn keys_of(app: &App, actor: &Actor, organization_id: i64, user_id: i64) -> Result<i64> {
+pub async fn keys_of(
+    app: &App,
+    actor: &Actor,
+    organization_id: i64,
+    user_id: i64,
+) -> Result<(i64, i64)> {
     actor.require_in(Permission::UsersManage, organization_id)?;
     let now = app.clock.now();
-    Ok(app
-        .store
-        .read(|db| people::keys_made_by(db, organization_id, user_id, now))?)
+    app.store.read(|db| {
+        Ok((
+            people::keys_made_by(db, organization_id, user_id, now)?,
+            people::site_keys_made_by(db, organization_id, user_id, now)?,
+        ))
+    })
 }
 
 /// Makes somebody in sight a member, or invites somebody. Whether the address of somebody who is

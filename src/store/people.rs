@@ -291,6 +291,28 @@ pub fn keys_made_by(
         )?)
 }
 
+/// The keys of an organization's sites that somebody made, or whose secret he was the last to learn, and that
+/// still work: they go on when he leaves.
+///
+/// # Errors
+/// What SQLite says.
+pub fn site_keys_made_by(
+    db: &Connection,
+    organization_id: i64,
+    user_id: i64,
+    now: Timestamp,
+) -> Result<i64> {
+    Ok(db
+        .prepare_cached(
+            "SELECT count(*) FROM api_keys WHERE organization_id = ?1 AND site_id IS NOT NULL AND revoked_at IS NULL
+               AND (expires_at IS NULL OR expires_at > ?3) AND 'user:' || ?2 IN (created_by, secret_by)",
+        )?
+        .query_row(
+            params![organization_id, user_id, now.as_millisecond()],
+            |found| found.get(0),
+        )?)
+}
+
 /// How many sessions somebody has open at `now`.
 ///
 /// # Errors

@@ -66,6 +66,13 @@ impl Harbour {
         answer.status.as_u16()
     }
 
+    /// Whoever bears this learns the secret of the site's only key.
+    async fn rotates_site_key(&self, bearer: &str) {
+        let keys = self.house.bearer(bearer).get("/api-keys?sort=id").await;
+        let id = keys.ok()["data"][0]["id"].as_i64().unwrap();
+        assert_eq!(self.rotates(bearer, id).await.0, 200);
+    }
+
     async fn rotates(&self, bearer: &str, id: i64) -> (u16, Value) {
         let path = format!("/api-keys/{id}/rotate");
         let answer = self.house.bearer(bearer).post(&path, &json!({})).await;
@@ -400,7 +407,10 @@ async fn a_key_that_somebody_rotated_may_no_more_than_he_may() {
         client.get(path).await.text
     };
     let path = format!("//organizations/{}/members/{leaver}/remove", harbour.id);
+    harbour.rotates_site_key(&leavers).await;
     let removal = page(&path).await;
+    let of_sites = "1 key of sites that Lou made or rotated will go on working: rotate";
+    assert!(removal.contains(of_sites), "{removal}");
     assert!(removal.contains("2 keys of the organization"), "{removal}");
     changes(
         house,

@@ -170,11 +170,19 @@ async fn ask_remove(visit: Visit) -> Result<Reply> {
     let (actor, (id, user_id)) = (visit.actor()?, both(&visit)?);
     let member = members::find(&visit.app, actor, id, user_id).await?;
     let organization = organizations::name(&visit.app, actor, id)?;
-    let keys = members::keys_of(&visit.app, actor, id, user_id).await?;
+    let (keys, of_sites) = members::keys_of(&visit.app, actor, id, user_id).await?;
     let keys = match super::overview::natural(keys) {
+        0 => String::new(),
+        n => format!(
+            "{} of the organization that {} made or rotated will stop working. ",
+            words::count(n, "key", "keys"),
+            member.name
+        ),
+    };
+    let of_sites = match super::overview::natural(of_sites) {
         0 => "Keys of sites go on working.".to_owned(),
         n => format!(
-            "{} of the organization that {} made will stop working; keys of sites go on.",
+            "{} of sites that {} made or rotated will go on working: rotate what may have been kept.",
             words::count(n, "key", "keys"),
             member.name
         ),
@@ -186,7 +194,7 @@ async fn ask_remove(visit: Visit) -> Result<Reply> {
     } else {
         let question = format!("Remove {} from {organization}?", member.name);
         let explanation = format!(
-            "{} sees nothing of it any more, from the next click on. {keys} What was done stays on record.",
+            "{} sees nothing of it any more, from the next click on. {keys}{of_sites} What was done stays on record.",
             member.name
         );
         (question, explanation, "Remove")

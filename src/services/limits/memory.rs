@@ -1,5 +1,6 @@
 //! What is left of each key's budget, in a bounded amount of memory. While it is full, keys that are new
-//! share a fixed number of places: a flood of addresses costs newcomers, never whoever is known already.
+//! share a fixed number of places: a flood of addresses costs newcomers, never whoever has a place already.
+//! Keys that strangers can't make up have a memory of their own, which a flood never fills.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -9,12 +10,19 @@ use governor::nanos::Nanos;
 use governor::state::StateStore;
 use governor::state::keyed::ShrinkableKeyedStateStore;
 
+/// By what something is limited.
+pub trait Limited: Hash + Eq + Clone {
+    /// It was proven to us: a browser that signed in before, a person, a key. Strangers can't make up others.
+    fn is_proven(&self) -> bool;
+}
+
 /// Places that newcomers share while the memory is full. Which one is whose can't be guessed.
 const SHARED: usize = 1_024;
 
 #[derive(Debug, Default)]
 struct Kept<K> {
     own: HashMap<K, Nanos>,
+    proven: HashMap<K, Nanos>,
     shared: HashMap<usize, Nanos>,
 }
 
@@ -26,13 +34,14 @@ pub struct Memory<K> {
     seed: RandomState,
 }
 
-impl<K: Hash + Eq + Clone> Memory<K> {
-    /// For so many keys, each with a place of its own.
+impl<K: Limited> Memory<K> {
+    /// For so many keys of strangers and as many that are proven, each with a place of its own.
     pub fn of(most: usize) -> Self {
         Self {
             most,
             kept: Mutex::new(Kept {
                 own: HashMap::new(),
+                proven: HashMap::new(),
                 shared: HashMap::new(),
             }),
             seed: RandomState::new(),
@@ -48,7 +57,7 @@ impl<K: Hash + Eq + Clone> Memory<K> {
     }
 }
 
-impl<K: Hash + Eq + Clone> StateStore for Memory<K> {
+impl<K: Limited> StateStore for Memory<K> {
     type Key = K;
 
     fn measure_and_replace<T, F, E>(&self, key: &K, measure: F) -> Result<T, E>
@@ -56,8 +65,13 @@ impl<K: Hash + Eq + Clone> StateStore for Memory<K> {
         F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
     {
         let mut kept = self.kept();
-        let full = kept.own.len() >= self.most;
-        if let Some(before) = kept.own.get_mut(key) {
+        let own = if key.is_proven() {
+            &mut kept.proven
+        } else {
+            &mut kept.own
+        };
+        let full = own.len() >= self.most;
+        if let Some(before) = own.get_mut(key) {
             let (answer, after) = measure(Some(*before))?;
             *before = after;
             return Ok(answer);
@@ -69,21 +83,22 @@ impl<K: Hash + Eq + Clone> StateStore for Memory<K> {
             return Ok(answer);
         }
         let (answer, after) = measure(None)?;
-        kept.own.insert(key.clone(), after);
+        own.insert(key.clone(), after);
         Ok(answer)
     }
 }
 
-impl<K: Hash + Eq + Clone> ShrinkableKeyedStateStore<K> for Memory<K> {
+impl<K: Limited> ShrinkableKeyedStateStore<K> for Memory<K> {
     fn retain_recent(&self, drop_below: Nanos) {
         let mut kept = self.kept();
         kept.own.retain(|_, since| *since > drop_below);
+        kept.proven.retain(|_, since| *since > drop_below);
         kept.shared.retain(|_, since| *since > drop_below);
     }
 
     fn len(&self) -> usize {
         let kept = self.kept();
-        kept.own.len() + kept.shared.len()
+        kept.own.len() + kept.proven.len() + kept.shared.len()
     }
 
     fn is_empty(&self) -> bool {
