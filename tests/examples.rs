@@ -17,7 +17,7 @@ use dewline::http::route::Takes;
 use dewline::services::admins::{self, NewPerson};
 use dewline::services::notifications;
 use dewline::services::sign_in::{self, Attempt};
-use dewline::store::StoreError;
+use dewline::store::{Lane, StoreError};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -389,10 +389,14 @@ async fn two_factors(story: &mut Story) {
         story.refuses(name, path, Some(json!({}))).await;
     }
 
-    let made = story
-        .calls(story.admin(), "set_up_two_factor", set_up, None)
+    let wrong = json!({"password": "not this one"});
+    story
+        .refuses("set_up_two_factor", set_up, Some(wrong))
         .await;
-    story.keeps("set_up_two_factor", set_up, None, &made);
+    let made = story
+        .calls(story.admin(), "set_up_two_factor", set_up, Some(&password))
+        .await;
+    story.keeps("set_up_two_factor", set_up, Some(password.clone()), &made);
     let phone = Phone(made.ok()["data"]["secret"].as_str().unwrap().to_owned());
     let shows = |story: &Story| phone.shows_at(story.house.clock.now().as_second());
     let first = json!({"code": shows(story)});
@@ -430,12 +434,24 @@ async fn two_factors(story: &mut Story) {
     story.house.clock.advance(SignedDuration::from_secs(30));
     let off = both(&shows(story));
     story.shows("disable_two_factor", disable, Some(off)).await;
+}
 
-    let made = story.admin().post(set_up, &json!({})).await.ok();
-    let phone = Phone(made["data"]["secret"].as_str().unwrap().to_owned());
-    let first = json!({"code": phone.shows_at(story.house.clock.now().as_second())});
-    story.admin().post(enable, &first).await.ok();
-    story.shows("reset_two_factor", reset, None).await;
+/// Nora has lost her phone.
+async fn lost_phone(story: &mut Story, nora: &Value) {
+    let path = format!("/users/{nora}/2fa/reset");
+    story.refuses("reset_two_factor", &path, None).await;
+    let phone = format!(
+        "INSERT INTO second_factors (user_id, secret_sealed, enabled_at, created_at)
+           VALUES ({nora}, x'00', 1, 1)"
+    );
+    let write = story
+        .house
+        .app
+        .store
+        .write(Lane::Front, move |db| Ok(db.execute_batch(&phone)?));
+    let written: Result<(), StoreError> = write.await;
+    written.unwrap();
+    story.shows("reset_two_factor", &path, None).await;
 }
 
 /// A document among examples of itself: its first level only.
@@ -799,6 +815,7 @@ async fn people(story: &mut Story) {
     story
         .shows("list_notifications", "/notifications", None)
         .await;
+    lost_phone(story, &nora).await;
     let path = format!("/users/{nora}");
     story
         .shows("update_user", &path, Some(json!({"name": "Nora Hall"})))
