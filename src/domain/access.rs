@@ -297,11 +297,10 @@ impl Actor {
         }
     }
 
-    /// The only organization to which the caller belongs, if it is one.
-    pub fn only_organization(&self) -> Option<i64> {
+    /// The organization of a key. A person is not one organization's, however many he belongs to.
+    pub fn organization(&self) -> Option<i64> {
         match self {
-            Self::System => None,
-            Self::Person { grants, .. } => grants.only_organization(),
+            Self::System | Self::Person { .. } => None,
             Self::SiteKey {
                 organization_id, ..
             }

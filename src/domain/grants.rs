@@ -160,14 +160,6 @@ impl Grants {
     pub fn held(&self) -> &[Held] {
         &self.held
     }
-
-    /// The only membership's organization, if it is one.
-    pub fn only_organization(&self) -> Option<i64> {
-        match self.held.as_slice() {
-            [only] if !self.platform => Some(only.organization_id),
-            _ => None,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -43,12 +43,12 @@ pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Record
         .read(|db| Ok(record::list(db, &ask(app, &sight, query, &[]))?))
 }
 
-/// An entry for what `actor` is about to do: `action` is one of `domain::audit::ACTIONS`. It belongs
-/// to the record of the only organization that he sees, unless something else is said.
+/// An entry for what `actor` is about to do: `action` is one of `domain::audit::ACTIONS`. What a key
+/// does belongs to its organization's record, unless something else is said.
 pub fn entry(app: &App, actor: &Actor, action: &str) -> Entry {
     let (kind, id, name) = actor.identity();
     Entry {
-        organization_id: actor.only_organization(),
+        organization_id: actor.organization(),
         ..entry_of(app, (kind, id, name), action)
     }
 }

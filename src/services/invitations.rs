@@ -22,7 +22,8 @@ use crate::domain::person::{check_password, parse_name, parse_time_zone};
 use crate::store::notifications::NewNotification;
 use crate::store::users::User;
 use crate::store::{
-    Connection, Lane, audit as record, memberships, one_time_tokens as tokens, people, users,
+    Connection, Lane, api_keys, audit as record, memberships, one_time_tokens as tokens, people,
+    users,
 };
 
 /// A link is good for so long.
@@ -137,6 +138,7 @@ pub async fn renew(app: &App, actor: &Actor, user_id: i64) -> Result<Link> {
                 return Err(already_member());
             }
             let organization = may_see_link(db, &inviter, user_id)?;
+            users::note_change(db, user_id, letter.now.as_millisecond(), &inviter.label())?;
             letter.send(db, &key, user_id, organization, &user.email)?;
             let entry = entry.after(json!({"email": user.email, "name": user.name}));
             record::append(db, &in_organization(entry, organization))?;
@@ -203,9 +205,42 @@ pub async fn open(app: &App, token: &str) -> Result<Opened> {
 
 fn holder(db: &Connection, hash: &[u8; 32], now: i64) -> Result<User> {
     let user_id = tokens::holder(db, PURPOSE, hash, now)?.ok_or(Error::NotFound)?;
-    users::find(db, user_id)?
-        .filter(|user| user.password_hash.is_none())
-        .ok_or(Error::NotFound)
+    let invited = users::find(db, user_id)?.filter(|user| user.password_hash.is_none());
+    let invited = invited.ok_or(Error::NotFound)?;
+    if still_invites(db, user_id, now)? {
+        Ok(invited)
+    } else {
+        Err(Error::NotFound)
+    }
+}
+
+/// Whoever sent the link may send it now: what one may no longer give, one's old links don't give either.
+fn still_invites(db: &Connection, user_id: i64, now: i64) -> Result<bool> {
+    let by = users::changed_by(db, user_id)?.unwrap_or_default();
+    let places = people::memberships(db, &Sight::All, user_id)?;
+    if let Some(inviter) = id_of(&by, "user:") {
+        let grants = memberships::grants(db, inviter)?;
+        for place in &places {
+            let held = grants.permissions_in(place.organization_id);
+            let given = memberships::of_role(db, place.role_id)?;
+            if !held.contains(Permission::UsersManage) || !given.without(held).is_empty() {
+                return Ok(false);
+            }
+        }
+        return Ok(!places.is_empty() || grants.platform);
+    }
+    if let Some(key) = id_of(&by, "key:") {
+        let key = api_keys::find(db, &Sight::All, key)?;
+        let ended = |end: Timestamp| end.as_millisecond() <= now;
+        return Ok(
+            key.is_some_and(|key| key.revoked_at.is_none() && !key.expires_at.is_some_and(ended))
+        );
+    }
+    Ok(true)
+}
+
+fn id_of(label: &str, kind: &str) -> Option<i64> {
+    label.strip_prefix(kind)?.parse().ok()
 }
 
 /// What somebody says about himself who takes an invitation.

@@ -325,11 +325,21 @@ pub async fn refresh(app: &App, actor: &Actor, id: i64) -> Result<Job> {
             detail: "drupal.org is not asked here; import the catalogue instead.".to_owned(),
         });
     }
-    // The job belongs to an organization of his, so that he can follow it.
-    let organization = sight.organizations().and_then(<[i64]>::first).copied();
+    let follows = sight.and(&actor.sight(Permission::JobsRead));
+    let organization = app.store.read(|db| {
+        // The job belongs to an organization that runs the module, if possible one in which he can follow it.
+        match modules::run_by(db, &follows, id)? {
+            None => modules::run_by(db, &sight, id),
+            followed => Ok(followed),
+        }
+    })?;
     let payload = json!({"module_id": id}).to_string();
     let (by, now) = (actor.label(), app.clock.now());
     let entry = audit::entry(app, actor, "module.refreshed").subject("module", id);
+    let entry = match organization {
+        Some(organization) => entry.organization(organization),
+        None => entry,
+    };
     app.store
         .write(Lane::Front, move |db| {
             let job = match jobs::waiting(db, organization, REFRESH_MODULE, &payload)? {

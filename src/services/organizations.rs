@@ -11,7 +11,7 @@ use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::fault::Fault;
 use crate::domain::listing::{Page, Query};
 use crate::domain::organization::{
-    DeletedOrganization, Organization, OrganizationFacts, OrganizationForm,
+    DeletedOrganization, LIST, Organization, OrganizationFacts, OrganizationForm,
 };
 use crate::store::audit::Entry;
 use crate::store::sites::Going;
@@ -27,6 +27,26 @@ pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Organi
     let sight = actor.require(Permission::OrganizationsRead)?;
     app.store
         .read(|db| Ok(organizations::list(db, &ask(app, &sight, query, &[]))?))
+}
+
+/// Ids and names of those in which the caller holds the permission, by name; at most `most`.
+///
+/// # Errors
+/// Where the caller may not, or the store can't.
+pub async fn named(
+    app: &App,
+    actor: &Actor,
+    permission: Permission,
+    most: u32,
+) -> Result<Vec<(i64, String)>> {
+    let sight = actor.require(permission)?;
+    let mut query = Query::first(&LIST);
+    query.per_page = most;
+    let page = app
+        .store
+        .read(|db| organizations::list(db, &ask(app, &sight, &query, &[])))?;
+    let rows = page.rows.into_iter();
+    Ok(rows.map(|found| (found.id, found.name)).collect())
 }
 
 /// One in sight.

@@ -219,6 +219,22 @@ pub fn seen_versions(db: &Connection, sight: &Sight, id: i64) -> Result<Vec<Seen
     Ok(seen)
 }
 
+/// The first of the organizations in sight whose sites run a module; nothing where all are in sight.
+///
+/// # Errors
+/// What SQLite says.
+pub fn run_by(db: &Connection, sight: &Sight, id: i64) -> Result<Option<i64>> {
+    let Some(mine) = sight.organizations() else {
+        return Ok(None);
+    };
+    Ok(db
+        .prepare_cached(
+            "SELECT min(ov.organization_id) FROM module_versions AS v JOIN organization_versions AS ov ON ov.version_id = v.id
+             WHERE v.module_id = ?1 AND ov.sites > 0 AND ov.organization_id IN (SELECT value FROM json_each(?2))",
+        )?
+        .query_row(params![id, wall::list(mine)], |row| row.get(0))?)
+}
+
 fn counted(db: &Connection, sql: &str, (id, of): (i64, Sql)) -> rusqlite::Result<(i64, i64)> {
     db.prepare_cached(sql)?
         .query_row(params![id, of], |found| Ok((found.get(0)?, found.get(1)?)))

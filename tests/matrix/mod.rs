@@ -7,6 +7,7 @@
 mod keys;
 mod outcome;
 mod sight;
+mod single;
 pub mod things;
 pub mod town;
 

@@ -179,8 +179,12 @@ async fn show(visit: Visit) -> Result<Reply> {
     let shown = advisories::find(&visit.app, actor, number).await?;
     let reach = advisories::reach(&visit.app, actor, number).await?;
     let page = advisories::affected(&visit.app, actor, number, &query).await?;
-    let organizations =
-        organizations_of(&visit, visit.parameter("filter[organization_id]")).await?;
+    let organizations = organizations_of(
+        &visit,
+        Permission::SitesRead,
+        visit.parameter("filter[organization_id]"),
+    )
+    .await?;
     let mut list = Listing::of(&visit.path, &visit.query, &query, &page);
     for chip in &mut list.chips {
         let named = organizations

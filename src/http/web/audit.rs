@@ -10,6 +10,7 @@ use super::view::audit::{AuditPage, AuditRow};
 use super::view::fleet::Choice;
 use super::visit::{Handler, Reply, Visit};
 use super::words;
+use crate::domain::access::Permission;
 use crate::domain::audit::{self as record, ACTIONS, LIST as FIELDS, Recorded, STATUSES};
 use crate::domain::listing::{PER_PAGE_MAX, Query};
 use crate::services::{Error, Result, audit};
@@ -26,7 +27,8 @@ async fn list(visit: Visit) -> Result<Reply> {
         return csv(&visit, query).await;
     }
     let page = audit::list(&visit.app, visit.actor()?, &query).await?;
-    let organizations = organizations_of(&visit, visit.parameter(ORGANIZATION)).await?;
+    let organizations =
+        organizations_of(&visit, Permission::AuditRead, visit.parameter(ORGANIZATION)).await?;
     let mut list = Listing::of("/audit", &visit.query, &query, &page);
     for chip in &mut list.chips {
         name(chip, &organizations, page.rows.first());

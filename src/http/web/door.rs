@@ -147,15 +147,15 @@ async fn answer(
     }
     let names = names(parts).await?;
     if let Some(actor) = actor.as_ref().filter(|_| page.needs != Needs::Public) {
-        let sight = pass::permitted(page.needs, actor)?;
-        if !matches!(page.scope, Scope::Nothing) {
-            pass::in_sight(
-                &house.edge.app,
-                (page.needs, page.scope),
-                actor,
-                &sight,
-                &names,
-            )?;
+        for needs in [Some(page.needs), page.also.map(Needs::May)]
+            .into_iter()
+            .flatten()
+        {
+            let sight = pass::permitted(needs, actor)?;
+            if !matches!(page.scope, Scope::Nothing) {
+                let line = (needs, page.scope);
+                pass::in_sight(&house.edge.app, line, actor, &sight, &names)?;
+            }
         }
     }
     let zone = actor

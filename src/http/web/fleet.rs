@@ -10,7 +10,6 @@ use super::visit::{Handler, Reply, Visit};
 use super::words;
 use crate::domain::access::Permission;
 use crate::domain::listing::{PER_PAGE_MAX, Query};
-use crate::domain::organization;
 use crate::domain::site::{ENVIRONMENTS, LIST as SITES, Site};
 use crate::services::overview as glance;
 use crate::services::{Error, Result, organizations, sites};
@@ -29,8 +28,12 @@ async fn list(visit: Visit) -> Result<Reply> {
     let actor = visit.actor()?;
     let page = sites::list(&visit.app, actor, &query).await?;
     let counts = counts(glance::words(&visit.app, actor).await?);
-    let organizations =
-        organizations_of(&visit, visit.parameter("filter[organization_id]")).await?;
+    let organizations = organizations_of(
+        &visit,
+        Permission::SitesRead,
+        visit.parameter("filter[organization_id]"),
+    )
+    .await?;
     let mut list = Listing::of("/sites", &visit.query, &query, &page);
     for chip in &mut list.chips {
         let named = organizations
@@ -111,18 +114,20 @@ fn views(counts: &Counts, here: &str) -> Vec<Tab> {
     views
 }
 
-/// The organizations to choose from: as many as a page of them holds.
+/// The organizations to choose from, of those in which the visitor holds the permission: as many as a
+/// page of them holds.
 ///
 /// # Errors
 /// What the service says.
-pub async fn organizations_of(visit: &Visit, chosen: &str) -> Result<Vec<Choice>> {
-    let mut query = Query::first(&organization::LIST);
-    query.per_page = PER_PAGE_MAX;
-    let page = organizations::list(&visit.app, visit.actor()?, &query).await?;
-    Ok(page
-        .rows
+pub async fn organizations_of(
+    visit: &Visit,
+    permission: Permission,
+    chosen: &str,
+) -> Result<Vec<Choice>> {
+    let named = organizations::named(&visit.app, visit.actor()?, permission, PER_PAGE_MAX).await?;
+    Ok(named
         .into_iter()
-        .map(|o| Choice::new(o.id.to_string(), o.name, chosen))
+        .map(|(id, name)| Choice::new(id.to_string(), name, chosen))
         .collect())
 }
 

@@ -98,7 +98,12 @@ async fn page(visit: &Visit, error: Option<String>) -> Result<Reply> {
     let query = Query::parse(&FIELDS, asked(&visit.query)).map_err(Error::Invalid)?;
     let found = api_keys::list(&visit.app, visit.actor()?, &query).await?;
     let mut rows = Vec::with_capacity(found.rows.len());
-    let organizations = organizations_of(visit, visit.field("organization_id")).await?;
+    let organizations = organizations_of(
+        visit,
+        Permission::ApiKeysManage,
+        visit.field("organization_id"),
+    )
+    .await?;
     for key in &found.rows {
         let less = less(&key_makers::of(&visit.app, key)?, key);
         rows.push(row(key, owner(visit, key, &organizations).await, less));

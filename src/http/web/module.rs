@@ -203,8 +203,12 @@ async fn run_by(visit: Visit) -> Result<Reply> {
     }
     let page = modules::sites(&visit.app, visit.actor()?, module.id, &query).await?;
     let mut list = Listing::of(&visit.path, &visit.query, &query, &page);
-    let organizations =
-        organizations_of(&visit, visit.parameter("filter[organization_id]")).await?;
+    let organizations = organizations_of(
+        &visit,
+        Permission::SitesRead,
+        visit.parameter("filter[organization_id]"),
+    )
+    .await?;
     for chip in &mut list.chips {
         let known = organizations
             .iter()

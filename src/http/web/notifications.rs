@@ -21,7 +21,7 @@ async fn list(visit: Visit) -> Result<Reply> {
     let query = Query::parse(&FIELDS, asked(&visit.query)).map_err(Error::Invalid)?;
     let found = notifications::list(&visit.app, actor, &query).await?;
     let list = Listing::of("/notifications", &visit.query, &query, &found);
-    let organizations = organizations_of(&visit, "").await?;
+    let organizations = organizations_of(&visit, Permission::NotificationsManage, "").await?;
     let named = |id: i64| {
         let id = id.to_string();
         let found = organizations.iter().find(|choice| choice.value == id);

@@ -160,7 +160,12 @@ async fn ask_invite(visit: Visit) -> Result<Reply> {
 async fn invite_page(visit: &Visit, faults: Vec<(String, String)>) -> Result<Reply> {
     let actor = visit.actor()?;
     let sight = actor.require(Permission::UsersManage)?;
-    let mut organizations = organizations_of(visit, visit.field("organization_id")).await?;
+    let mut organizations = organizations_of(
+        visit,
+        Permission::UsersManage,
+        visit.field("organization_id"),
+    )
+    .await?;
     organizations.retain(|choice| {
         let id = choice.value.parse();
         id.is_ok_and(|id| sight.sees_organization(id))

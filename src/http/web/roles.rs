@@ -105,7 +105,12 @@ async fn new_page(
 ) -> Result<Reply> {
     let actor = visit.actor()?;
     let sight = actor.require(Permission::RolesManage)?;
-    let mut organizations = organizations_of(visit, visit.field("organization_id")).await?;
+    let mut organizations = organizations_of(
+        visit,
+        Permission::RolesManage,
+        visit.field("organization_id"),
+    )
+    .await?;
     organizations.retain(|choice| {
         let id = choice.value.parse();
         id.is_ok_and(|id| sight.sees_organization(id))

@@ -6,6 +6,7 @@ use super::view::fleet::Choice;
 use super::view::forms::{ConfirmPage, NewSitePage, SiteForm as FormView, SiteSettingsPage};
 use super::visit::{Handler, Reply, Visit, by_field};
 use super::{connect, site, words};
+use crate::domain::access::Permission;
 use crate::domain::organization::OrganizationForm;
 use crate::domain::site::{ENVIRONMENTS, INTERVAL_DEFAULT, Site, SiteForm};
 use crate::services::{Error, Result, organizations, sites, sync};
@@ -124,6 +125,7 @@ async fn typed(visit: &Visit, faults: Vec<(String, String)>) -> Result<FormView>
         url: or("url", ""),
         organizations: organizations_of(
             visit,
+            Permission::SitesWrite,
             &or("organization_id", visit.parameter("organization_id")),
         )
         .await?,

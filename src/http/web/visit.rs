@@ -14,7 +14,7 @@ use secrecy::SecretString;
 use super::secrets::Secrets;
 use super::shell::{Flash, Gate, Theme};
 use crate::app::App;
-use crate::domain::access::Actor;
+use crate::domain::access::{Actor, Permission};
 use crate::domain::fault::Fault;
 use crate::http::edge::Edge;
 use crate::http::route::{Needs, Scope, Tier};
@@ -31,6 +31,8 @@ pub struct Page {
     pub needs: Needs,
     /// What the path names, which the visitor must be able to see.
     pub scope: Scope,
+    /// What it shows beside, and so asks for, too.
+    pub also: Option<Permission>,
     /// Out of which budget it is paid.
     pub tier: Tier,
     /// What makes it.
@@ -49,6 +51,7 @@ pub const fn look(path: &'static str, needs: Needs, scope: Scope, handler: Handl
         path,
         needs,
         scope,
+        also: None,
         tier: Tier::Caller,
         handler,
     }
@@ -61,12 +64,22 @@ pub const fn send(path: &'static str, needs: Needs, scope: Scope, handler: Handl
         path,
         needs,
         scope,
+        also: None,
         tier: Tier::Caller,
         handler,
     }
 }
 
 impl Page {
+    /// The same, for whoever holds another permission there, too.
+    #[must_use]
+    pub const fn also(self, permission: Permission) -> Self {
+        Self {
+            also: Some(permission),
+            ..self
+        }
+    }
+
     /// The same, paid out of another budget.
     #[must_use]
     pub const fn tier(self, tier: Tier) -> Self {
