@@ -131,7 +131,11 @@ const FORMS: &[(&str, &str, &str, &[&str])] = &[
 ];
 
 /// Pages that change something and are tried apart, and why.
-const TRIED_APART: [(&str, &str); 18] = [
+const TRIED_APART: [(&str, &str); 19] = [
+    (
+        "/users/{id}/second-step",
+        "needs somebody who has one: two_factor.reset",
+    ),
     (
         "/account",
         "one's own: by the same services as the calls of OF_ONESELF",

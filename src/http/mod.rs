@@ -281,6 +281,8 @@ pub fn pages() -> Vec<Page> {
         send("/users/{id}/invite",  May(P::UsersManage),      USER,    pages::people::RENEW),
         look("/users/{id}/delete",  Platform(P::UsersManage), USER,    pages::people::ASK_DELETE),
         send("/users/{id}/delete",  Platform(P::UsersManage), USER,    pages::people::DELETE),
+        look("/users/{id}/second-step",  Platform(P::UsersManage), USER,    pages::people::ASK_RESET),
+        send("/users/{id}/second-step",  Platform(P::UsersManage), USER,    pages::people::RESET),
         send("/users/{id}/restore", Platform(P::UsersManage), GONE_USER, deleted::RESTORE_USER),
         look("/roles",              May(P::OrganizationsRead), Nothing, pages::roles::LIST),
         look("/roles/new",          May(P::RolesManage),       Nothing, pages::roles::NEW),

@@ -288,3 +288,40 @@ async fn an_invitation_that_was_taken_back_renewed_or_left_too_long_opens_nothin
     cast.house.clock.advance(SignedDuration::from_hours(7 * 24));
     assert_eq!(opens(second).await, 404);
 }
+
+#[tokio::test]
+async fn a_link_gives_no_more_than_its_sender_may_give_now() {
+    let cast = Cast::gathers().await;
+    let token = cast
+        .comes("helper@example.org", cast.harbour, json!("admin"))
+        .await;
+    let words = json!({"email": "alias@example.org", "name": "Alias", "role": "admin"});
+    let invited = cast
+        .house
+        .bearer(&token)
+        .post(&cast.members(""), &words)
+        .await
+        .created();
+    let link = invited["data"]["invitation"]["link"].as_str().unwrap();
+    let path = link.split_once("/invitation").unwrap().1;
+    let page = format!("//invitation{path}");
+    assert_eq!(cast.house.anonymous().get(&page).await.status, 200);
+
+    let helper = cast.user("helper@example.org").await;
+    let removed = cast
+        .admin()
+        .delete(&cast.members(&format!("/{helper}")))
+        .await;
+    assert_eq!(removed.status, 204);
+    assert_eq!(cast.house.anonymous().get(&page).await.status, 404);
+    // Whoever may sends it again.
+    let id = invited["data"]["user_id"].as_i64().unwrap();
+    let again = cast
+        .admin()
+        .post(&format!("/users/{id}/invite"), &json!({}))
+        .await
+        .ok();
+    let link = again["data"]["link"].as_str().unwrap();
+    let page = format!("//invitation{}", link.split_once("/invitation").unwrap().1);
+    assert_eq!(cast.house.anonymous().get(&page).await.status, 200);
+}

@@ -16,7 +16,7 @@ use crate::domain::member::{InvitationForm, Membership, RoleName, USERS as FIELD
 use crate::domain::role::Role;
 use crate::services::invitations::{self, Link};
 use crate::services::people::{self, UserForm, Wanted};
-use crate::services::{Error, Result, roles};
+use crate::services::{Error, Result, roles, two_factors};
 
 /// `GET /users`.
 pub const LIST: Handler = |visit| Box::pin(list(visit));
@@ -30,6 +30,10 @@ pub const SHOW: Handler = |visit| Box::pin(show(visit));
 pub const UPDATE: Handler = |visit| Box::pin(update(visit));
 /// `POST /users/{id}/invite`.
 pub const RENEW: Handler = |visit| Box::pin(renew(visit));
+/// `GET /users/{id}/second-step`.
+pub const ASK_RESET: Handler = |visit| Box::pin(ask_reset(visit));
+/// `POST /users/{id}/second-step`.
+pub const RESET: Handler = |visit| Box::pin(reset(visit));
 /// `GET /users/{id}/delete`.
 pub const ASK_DELETE: Handler = |visit| Box::pin(ask_delete(visit));
 /// `POST /users/{id}/delete`.
@@ -274,6 +278,30 @@ async fn renew(visit: Visit) -> Result<Reply> {
     };
     keep(&visit, &place, &user.name, &link)?;
     Ok(Reply::go(place))
+}
+
+async fn ask_reset(visit: Visit) -> Result<Reply> {
+    let user = people::find(&visit.app, visit.actor()?, visit.id()?).await?;
+    Reply::page(&ConfirmPage {
+        shell: visit
+            .shell(&format!("Take {}’s second step away", user.name))
+            .await?,
+        question: format!("Take {}’s second step away?", user.name),
+        explanation: "For whoever lost the phone and the backup codes. From then on the password alone is enough, \
+            until two-step sign-in is set up again. Be sure who asked you for it: call the person back."
+            .to_owned(),
+        keep: format!("/users/{}", user.id),
+        keep_word: "Keep it".to_owned(),
+        action: format!("/users/{}/second-step", user.id),
+        deed: "Take it away".to_owned(),
+    })
+}
+
+async fn reset(visit: Visit) -> Result<Reply> {
+    let user = people::find(&visit.app, visit.actor()?, visit.id()?).await?;
+    two_factors::reset(&visit.app, visit.actor()?, user.id).await?;
+    Ok(Reply::go(format!("/users/{}", user.id))
+        .saying("The second step is gone. The password alone is enough now."))
 }
 
 async fn ask_delete(visit: Visit) -> Result<Reply> {
