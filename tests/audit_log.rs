@@ -106,6 +106,7 @@ const FORMS: &[(&str, &str, &str, &[&str])] = &[
     ("/sites/{id}/restore", "/sites/2/restore", "", &["site.restored"]),
     ("/sites/{id}/stranger", "/sites/1/stranger", "is=moved", &["site.moved"]),
     ("/api-keys", "/api-keys", "name=Reports&organization_id=1&scopes=sites:read", &["api_key.created"]),
+    ("/api-keys/{id}", "/api-keys/1", "name=Renamed", &["api_key.updated"]),
     ("/api-keys/{id}/rotate", "/api-keys/1/rotate", "", &["api_key.rotated"]),
     ("/api-keys/{id}/revoke", "/api-keys/1/revoke", "", &["api_key.revoked"]),
     ("/modules/new", "/modules/new", "module_name=pathauto&title=Pathauto&type=module", &["module.created"]),

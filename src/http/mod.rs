@@ -299,6 +299,9 @@ pub fn pages() -> Vec<Page> {
 
         look("/api-keys",                  May(P::ApiKeysManage), Nothing, keys::LIST),
         send("/api-keys",                  May(P::ApiKeysManage), Nothing, keys::CREATE),
+        look("/api-keys/{id}",             May(P::ApiKeysManage), API_KEY, keys::SHOW),
+        send("/api-keys/{id}",             May(P::ApiKeysManage), API_KEY, keys::UPDATE),
+        look("/api-keys/{id}/rotate",      May(P::ApiKeysManage), API_KEY, keys::ASK_ROTATE),
         send("/api-keys/{id}/rotate",      May(P::ApiKeysManage), API_KEY, keys::ROTATE),
         look("/api-keys/{id}/revoke",      May(P::ApiKeysManage), API_KEY, keys::ASK_REVOKE),
         send("/api-keys/{id}/revoke",      May(P::ApiKeysManage), API_KEY, keys::REVOKE),

@@ -3,7 +3,7 @@
 use dewline::domain::access::Permission;
 use serde_json::{Value, json};
 
-use super::town::{changes, cookie, joins, person, token};
+use super::town::{changes, cookie, joins, person, sends, token};
 use crate::support::TestApp;
 
 const ADMIN: i64 = 1;
@@ -430,4 +430,85 @@ async fn a_key_that_somebody_rotated_may_no_more_than_he_may() {
         (200, 403)
     );
     assert_eq!(harbour.reads(&child).await, 403);
+}
+
+#[tokio::test]
+async fn the_form_of_a_key_offers_what_one_may_give_and_keeps_what_was_typed() {
+    let harbour = Harbour::stands().await;
+    let house = &harbour.house;
+    // An administrator of Meadow who manages Harbour; and in Tower he may see, but makes no keys there.
+    let meadow = house.organization("Meadow").await;
+    let tower = house.organization("Tower").await;
+    joins(house, meadow, harbour.maker, ADMIN).await;
+    joins(house, harbour.id, harbour.maker, MANAGER).await;
+    joins(house, tower, harbour.maker, VIEWER).await;
+    let cookie = cookie(house, "maker@example.org").await;
+    let visitor = house.anonymous().with("cookie", &cookie);
+    let page = visitor.get("//api-keys").await.text;
+    let offered = |id: i64| page.contains(&format!("<option value=\"{id}\""));
+    assert_eq!(
+        (offered(meadow), offered(harbour.id), offered(tower)),
+        (true, true, false)
+    );
+    let id = harbour.id.to_string();
+    let mut typed = vec![
+        ("name", "Nightly"),
+        ("organization_id", id.as_str()),
+        ("scopes", "audit:read"),
+        ("expires_at", "2027-01-31"),
+        ("networks", "192.0.2.0/24\r\n2001:db8::/32"),
+    ];
+    let refused = sends(&visitor, "/api-keys", &typed).await;
+    assert_eq!(refused.status, 422, "{}", refused.text);
+    for kept in [
+        "A key may not do more than you",
+        "Nightly",
+        "2027-01-31",
+        "2001:db8::/32",
+    ] {
+        assert!(refused.text.contains(kept), "{kept}: {}", refused.text);
+    }
+    typed[2] = ("scopes", "sites:read");
+    assert_eq!(sends(&visitor, "/api-keys", &typed).await.status, 303);
+    let newest = async || house.admin().get("/api-keys").await.ok()["data"][0].clone();
+    let key = newest().await;
+    assert_eq!(key["expires_at"], "2027-01-31T23:59:59Z");
+    assert_eq!(key["networks"], json!(["192.0.2.0/24", "2001:db8::/32"]));
+    let path = format!("/api-keys/{}", key["id"]);
+    let form = visitor.get(&format!("/{path}")).await.text;
+    assert!(
+        form.contains("2027-01-31") && form.contains("192.0.2.0/24"),
+        "{form}"
+    );
+    let changed = [
+        ("name", "Weekly"),
+        ("scopes", "sync"),
+        ("expires_at", "2027-01-31"),
+    ];
+    assert_eq!(sends(&visitor, &path, &changed).await.status, 303);
+    let key = newest().await;
+    assert_eq!(
+        (&key["name"], &key["networks"]),
+        (&json!("Weekly"), &json!([]))
+    );
+    assert_eq!(key["expires_at"], "2027-01-31T23:59:59Z");
+    // A new secret is asked about; the old one stops at once, or in a day.
+    let rotate = format!("{path}/rotate");
+    assert!(
+        visitor
+            .get(&format!("/{rotate}"))
+            .await
+            .text
+            .contains("stops now")
+    );
+    assert_eq!(
+        sends(&visitor, &rotate, &[("old", "now")]).await.status,
+        303
+    );
+    assert_eq!(newest().await["old_key_expires_at"], "2026-11-20T08:00:00Z");
+    assert_eq!(
+        sends(&visitor, &rotate, &[("old", "day")]).await.status,
+        303
+    );
+    assert_eq!(newest().await["old_key_expires_at"], "2026-11-21T08:00:00Z");
 }

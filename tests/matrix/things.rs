@@ -186,6 +186,7 @@ pub fn form(things: &Things, page: &Page) -> Vec<(&'static str, String)> {
             text("scopes", "sites:read"),
             organization(),
         ],
+        "/api-keys/{id}" => vec![text("name", "new"), text("scopes", "sites:read")],
         "/sites/{id}/keys" => vec![text("name", "new")],
         "/modules/new" => vec![text("module_name", "fresh")],
         "/modules/{id}/settings" => vec![text("title", "New"), text("type", "module")],

@@ -1,11 +1,11 @@
-//! Keys of sites and organizations: made, rotated, revoked; a secret is shown once.
+//! Keys of sites and organizations: made, changed, rotated, revoked; a secret is shown once.
 
 use super::fleet::organizations_of;
 use super::listing::{Listing, asked};
 use super::secrets::Kept;
 use super::view::fleet::Choice;
 use super::view::forms::ConfirmPage;
-use super::view::keys::{KeyRow, KeysPage, NewSecret, SiteKeysPage};
+use super::view::keys::{KeyForm, KeyPage, KeyRow, KeysPage, NewSecret, RotatePage, SiteKeysPage};
 use super::visit::{Handler, Reply, Visit, by_field};
 use super::{site, words};
 use crate::domain::access::{Actor, Permission};
@@ -24,6 +24,12 @@ pub const CREATE: Handler = |visit| Box::pin(create(visit));
 pub const OF_SITE: Handler = |visit| Box::pin(of_site(visit));
 /// `POST /sites/{id}/keys`.
 pub const CREATE_OF_SITE: Handler = |visit| Box::pin(create_of_site(visit));
+/// `GET /api-keys/{id}`.
+pub const SHOW: Handler = |visit| Box::pin(show(visit));
+/// `POST /api-keys/{id}`.
+pub const UPDATE: Handler = |visit| Box::pin(update(visit));
+/// `GET /api-keys/{id}/rotate`.
+pub const ASK_ROTATE: Handler = |visit| Box::pin(ask_rotate(visit));
 /// `POST /api-keys/{id}/rotate`.
 pub const ROTATE: Handler = |visit| Box::pin(rotate(visit));
 /// `GET /api-keys/{id}/revoke`.
@@ -91,14 +97,15 @@ fn row(key: &ApiKey, owner: Option<(String, String)>, less: Option<String>) -> K
 }
 
 async fn list(visit: Visit) -> Result<Reply> {
-    page(&visit, None).await
+    page(&visit, Vec::new()).await
 }
 
-async fn page(visit: &Visit, error: Option<String>) -> Result<Reply> {
+async fn page(visit: &Visit, faults: Faults) -> Result<Reply> {
     let query = Query::parse(&FIELDS, asked(&visit.query)).map_err(Error::Invalid)?;
-    let found = api_keys::list(&visit.app, visit.actor()?, &query).await?;
+    let actor = visit.actor()?;
+    let found = api_keys::list(&visit.app, actor, &query).await?;
     let mut rows = Vec::with_capacity(found.rows.len());
-    let organizations = organizations_of(
+    let mut organizations = organizations_of(
         visit,
         Permission::ApiKeysManage,
         visit.field("organization_id"),
@@ -108,17 +115,67 @@ async fn page(visit: &Visit, error: Option<String>) -> Result<Reply> {
         let less = less(&key_makers::of(&visit.app, key)?, key);
         rows.push(row(key, owner(visit, key, &organizations).await, less));
     }
+    let manages = actor.sight(Permission::ApiKeysManage);
+    organizations.retain(|o| {
+        o.value
+            .parse()
+            .is_ok_and(|id| manages.sees_organization(id))
+    });
     let chosen = visit.fields("scopes");
     Reply::page(&KeysPage {
         shell: visit.shell("API keys").await?,
         secret: new_secret(visit),
         list: Listing::of("/api-keys", &visit.query, &query, &found),
         rows,
-        organizations,
-        scopes: scopes(visit.actor()?, &chosen),
-        error,
-        name: visit.field("name").to_owned(),
+        form: KeyForm {
+            organizations,
+            scopes: scopes(actor, &chosen),
+            ..typed(visit, "Who will hold it.", faults)
+        },
     })
+}
+
+/// (field, sentence): what is wrong.
+type Faults = Vec<(String, String)>;
+
+/// What was typed.
+fn typed(visit: &Visit, hint: &'static str, faults: Faults) -> KeyForm {
+    KeyForm {
+        name: visit.field("name").to_owned(),
+        hint,
+        until: visit.field("expires_at").to_owned(),
+        networks: visit.field("networks").to_owned(),
+        faults,
+        ..KeyForm::default()
+    }
+}
+
+/// What was typed, as it is understood. `until`: the day that stood there, which changes nothing.
+fn said(visit: &Visit, of_site: bool, until: &str) -> ApiKeyForm {
+    let day = visit.field("expires_at");
+    let words = |words: Vec<&str>| words.into_iter().map(str::to_owned).collect::<Vec<_>>();
+    let lines = visit.field("networks").lines().map(str::trim);
+    ApiKeyForm {
+        name: Some(visit.field("name").to_owned()),
+        scopes: (!of_site).then(|| words(visit.fields("scopes"))),
+        networks: Some(words(lines.filter(|line| !line.is_empty()).collect())),
+        expires_at: match day {
+            same if same == until => None,
+            "" => Some(None),
+            day => Some(Some(format!("{day}T23:59:59Z"))),
+        },
+        unreadable: Vec::new(),
+    }
+}
+
+/// What is wrong, where the visitor can do something about it.
+fn faults_of(error: Error) -> Result<Faults> {
+    let at_scopes = |sentence| Ok(vec![("scopes".to_owned(), sentence)]);
+    match error {
+        Error::Invalid(faults) => Ok(by_field(&faults)),
+        Error::Forbidden(why) => at_scopes(format!("A key may not do more than you: {why}.")),
+        other => Err(other),
+    }
 }
 
 /// The site's name or the organization's, and where they are.
@@ -141,57 +198,39 @@ async fn owner(visit: &Visit, key: &ApiKey, organizations: &[Choice]) -> Option<
     }
 }
 
-/// What the visitor could give a key: nobody gives more than he holds.
+/// What the visitor could give a key where he manages keys: nobody gives more than he holds.
 fn scopes(visitor: &Actor, chosen: &[&str]) -> Vec<Choice> {
-    visitor
-        .everywhere()
-        .iter()
-        .map(|permission| {
-            let said = permission.does();
-            let chosen = if chosen.contains(&permission.word()) {
-                permission.word()
-            } else {
-                ""
-            };
-            Choice::new(permission.word(), said, chosen)
-        })
-        .collect()
+    let manages = visitor.sight(Permission::ApiKeysManage);
+    let gives = |permission: &Permission| {
+        let both = visitor.sight(*permission).and(&manages);
+        !both.is_empty() || chosen.contains(&permission.word())
+    };
+    let offered = Permission::ALL.into_iter().filter(gives);
+    let choice = |permission: Permission| Choice {
+        value: permission.word().to_owned(),
+        word: permission.does().to_owned(),
+        chosen: chosen.contains(&permission.word()),
+    };
+    offered.map(choice).collect()
 }
 
 async fn create(visit: Visit) -> Result<Reply> {
-    let form = ApiKeyForm {
-        name: Some(visit.field("name").to_owned()),
-        scopes: Some(
-            visit
-                .fields("scopes")
-                .into_iter()
-                .map(str::to_owned)
-                .collect(),
-        ),
-        ..ApiKeyForm::default()
-    };
+    let form = said(&visit, false, "");
     let organization = visit.field("organization_id").parse().ok();
     match api_keys::create(&visit.app, visit.actor()?, None, organization, &form).await {
         Ok(shown) => {
             keep(&visit, "/api-keys", &shown)?;
             Ok(Reply::go("/api-keys"))
         }
-        Err(Error::Invalid(faults)) => {
-            let said: Vec<String> = by_field(&faults)
-                .into_iter()
-                .map(|(_, said)| said)
-                .collect();
-            Ok(page(&visit, Some(said.join(" "))).await?.status(422))
-        }
-        Err(other) => Err(other),
+        Err(error) => Ok(page(&visit, faults_of(error)?).await?.status(422)),
     }
 }
 
 async fn of_site(visit: Visit) -> Result<Reply> {
-    site_page(&visit, None).await
+    site_page(&visit, Vec::new()).await
 }
 
-async fn site_page(visit: &Visit, name_error: Option<String>) -> Result<Reply> {
+async fn site_page(visit: &Visit, faults: Faults) -> Result<Reply> {
     let site = sites::find(&visit.app, visit.actor()?, visit.id()?).await?;
     let found = api_keys::of_site(&visit.app, visit.actor()?, site.id).await?;
     Reply::page(&SiteKeysPage {
@@ -199,30 +238,24 @@ async fn site_page(visit: &Visit, name_error: Option<String>) -> Result<Reply> {
         head: site::head(visit, &site, "/keys"),
         secret: new_secret(visit),
         rows: found.iter().map(|key| row(key, None, None)).collect(),
-        name_error,
+        form: typed(
+            visit,
+            "Where it will be kept, such as “deploy server”.",
+            faults,
+        ),
     })
 }
 
 async fn create_of_site(visit: Visit) -> Result<Reply> {
     let id = visit.id()?;
-    let form = ApiKeyForm {
-        name: Some(visit.field("name").to_owned()),
-        ..ApiKeyForm::default()
-    };
+    let form = said(&visit, true, "");
     match api_keys::create(&visit.app, visit.actor()?, Some(id), None, &form).await {
         Ok(shown) => {
             let place = format!("/sites/{id}/keys");
             keep(&visit, &place, &shown)?;
             Ok(Reply::go(place))
         }
-        Err(Error::Invalid(faults)) => {
-            let said: Vec<String> = by_field(&faults)
-                .into_iter()
-                .map(|(_, said)| said)
-                .collect();
-            Ok(site_page(&visit, Some(said.join(" "))).await?.status(422))
-        }
-        Err(other) => Err(other),
+        Err(error) => Ok(site_page(&visit, faults_of(error)?).await?.status(422)),
     }
 }
 
@@ -234,8 +267,72 @@ fn place(key: &ApiKey) -> String {
     )
 }
 
+/// Its last day, as the form shows it; nothing where it has no end.
+fn last_day(key: &ApiKey) -> String {
+    let day = |end: jiff::Timestamp| end.strftime("%Y-%m-%d").to_string();
+    key.expires_at.map(day).unwrap_or_default()
+}
+
+async fn show(visit: Visit) -> Result<Reply> {
+    let key = api_keys::get(&visit.app, visit.actor()?, visit.id()?).await?;
+    if key.revoked_at.is_some() {
+        return Ok(Reply::go(place(&key)).saying("A key that was revoked can't be changed."));
+    }
+    let words: Vec<&str> = key.scopes.iter().map(|scope| scope.word()).collect();
+    let form = KeyForm {
+        name: key.name.clone(),
+        until: last_day(&key),
+        networks: key.networks.join("\n"),
+        ..KeyForm::default()
+    };
+    key_page(&visit, &key, &words, form).await
+}
+
+async fn key_page(
+    visit: &Visit,
+    key: &ApiKey,
+    chosen: &[&str],
+    mut form: KeyForm,
+) -> Result<Reply> {
+    if key.site_id.is_none() {
+        form.scopes = scopes(visit.actor()?, chosen);
+    }
+    Reply::page(&KeyPage {
+        shell: visit.shell(&key.name).await?,
+        id: key.id,
+        name: key.name.clone(),
+        prefix: key.prefix.clone(),
+        back: place(key),
+        form,
+    })
+}
+
+async fn update(visit: Visit) -> Result<Reply> {
+    let key = api_keys::get(&visit.app, visit.actor()?, visit.id()?).await?;
+    let form = said(&visit, key.site_id.is_some(), &last_day(&key));
+    match api_keys::update(&visit.app, visit.actor()?, key.id, form).await {
+        Ok(key) => Ok(Reply::go(place(&key)).saying(&format!("“{}” was saved.", key.name))),
+        Err(error) => {
+            let form = typed(&visit, "", faults_of(error)?);
+            let page = key_page(&visit, &key, &visit.fields("scopes"), form).await?;
+            Ok(page.status(422))
+        }
+    }
+}
+
+async fn ask_rotate(visit: Visit) -> Result<Reply> {
+    let key = api_keys::get(&visit.app, visit.actor()?, visit.id()?).await?;
+    Reply::page(&RotatePage {
+        shell: visit.shell(&format!("Rotate {}", key.name)).await?,
+        id: key.id,
+        back: place(&key),
+        name: key.name,
+    })
+}
+
 async fn rotate(visit: Visit) -> Result<Reply> {
-    let shown = api_keys::rotate(&visit.app, visit.actor()?, visit.id()?, None).await?;
+    let grace = (visit.field("old") == "now").then_some(0);
+    let shown = api_keys::rotate(&visit.app, visit.actor()?, visit.id()?, grace).await?;
     let place = place(&shown.key);
     keep(&visit, &place, &shown)?;
     Ok(Reply::go(place))

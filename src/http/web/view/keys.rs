@@ -7,6 +7,7 @@ use super::super::listing::Listing;
 use super::super::shell::Shell;
 use super::super::{charts, parts, words};
 use super::fleet::Choice;
+use super::forms::error_of;
 use super::site::SiteHead;
 
 /// One key, without its secret.
@@ -64,8 +65,8 @@ pub struct SiteKeysPage {
     pub secret: Option<NewSecret>,
     /// Its keys, newest first.
     pub rows: Vec<KeyRow>,
-    /// What is wrong with the name of a new one.
-    pub name_error: Option<String>,
+    /// For another one.
+    pub form: KeyForm,
 }
 
 /// The keys of all organizations and sites in sight.
@@ -80,12 +81,64 @@ pub struct KeysPage {
     pub list: Listing,
     /// The rows of this page.
     pub rows: Vec<KeyRow>,
-    /// To choose from for a new key.
-    pub organizations: Vec<Choice>,
-    /// To choose from for a new key.
-    pub scopes: Vec<Choice>,
-    /// What is wrong with a new key.
-    pub error: Option<String>,
-    /// What was typed before.
+    /// For a new key; no organizations to choose from: none can be made.
+    pub form: KeyForm,
+}
+
+/// What was typed into a key's form, and what is wrong with it.
+#[derive(Debug, Clone, Default)]
+pub struct KeyForm {
+    /// Its name.
     pub name: String,
+    /// What the name should say.
+    pub hint: &'static str,
+    /// The organizations to choose from; empty: it has its owner already.
+    pub organizations: Vec<Choice>,
+    /// What it may do; empty: a site's key, which can only sync.
+    pub scopes: Vec<Choice>,
+    /// Its last day as YYYY-MM-DD, or nothing.
+    pub until: String,
+    /// From where it is taken, one network per line.
+    pub networks: String,
+    /// (field, sentence): what is wrong.
+    pub faults: Vec<(String, String)>,
+}
+
+impl KeyForm {
+    /// What is wrong with a field.
+    pub fn error(&self, field: &str) -> Option<String> {
+        error_of(&self.faults, field)
+    }
+}
+
+/// One key, to be changed.
+#[derive(Debug, Template)]
+#[template(path = "key.html")]
+pub struct KeyPage {
+    /// What stands around it.
+    pub shell: Shell,
+    /// The key.
+    pub id: i64,
+    /// Its name as it is.
+    pub name: String,
+    /// What it can be recognised by.
+    pub prefix: String,
+    /// Where its list is.
+    pub back: String,
+    /// Its form.
+    pub form: KeyForm,
+}
+
+/// The question before a key gets a new secret.
+#[derive(Debug, Template)]
+#[template(path = "key_rotate.html")]
+pub struct RotatePage {
+    /// What stands around it.
+    pub shell: Shell,
+    /// The key.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Where its list is.
+    pub back: String,
 }

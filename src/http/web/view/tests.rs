@@ -682,6 +682,27 @@ fn keys() -> Vec<KeyRow> {
     ]
 }
 
+fn key_form() -> KeyForm {
+    let fault =
+        "\"10.0.0\" is not a network such as 192.0.2.0/24, 2001:db8::/32 or a single address";
+    KeyForm {
+        name: "CI".into(),
+        hint: "Who will hold it.",
+        scopes: vec![
+            Choice::new("sync", "Send the inventory of a site", "sync"),
+            Choice::new(
+                "sites:read",
+                "See sites, what they run, and their history",
+                "",
+            ),
+        ],
+        until: "2027-01-31".into(),
+        networks: "192.0.2.0/24\n10.0.0".into(),
+        faults: vec![("networks".into(), fault.into())],
+        ..KeyForm::default()
+    }
+}
+
 fn catalogue() -> Vec<CatalogueRow> {
     let row = |title: &str, sites, exposed, trouble: Option<&str>| CatalogueRow {
         id: 1,
@@ -776,7 +797,9 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
             }
             .render(),
         ),
-        ("site-keys", SiteKeysPage { shell: shell("Keys", "/sites/7/keys"), head: head("/keys"), secret: secret(), rows: keys(), name_error: None }.render()),
+        ("site-keys", SiteKeysPage { shell: shell("Keys", "/sites/7/keys"), head: head("/keys"), secret: secret(), rows: keys(), form: KeyForm { hint: "Where it will be kept.", ..KeyForm::default() } }.render()),
+        ("key", KeyPage { shell: shell("CI", "/api-keys/3"), id: 3, name: "CI".into(), prefix: "dwl_4pT9xK2m".into(), back: "/api-keys".into(), form: key_form() }.render()),
+        ("key-rotate", RotatePage { shell: shell("Rotate CI", "/api-keys/3/rotate"), id: 3, name: "CI".into(), back: "/api-keys".into() }.render()),
         ("site-settings", SiteSettingsPage { shell: shell("Settings", "/sites/7/settings"), head: head("/settings"), form: site_form(&[]) }.render()),
         ("sites-new", NewSitePage { shell: shell("Connect a site", "/sites/new"), form: site_form(&[("sync_interval_minutes", "Give a whole number from 5 to 10080."), ("name", "This organization has a site of this name in production already.")]) }.render()),
         ("connect", connect(light(false, false), true).render()),
@@ -802,10 +825,7 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
                 secret: None,
                 list: list("/api-keys", 3, &[]),
                 rows: keys(),
-                organizations: vec![Choice::new("3", "Gemeinde Oberwalden", "")],
-                scopes: vec![Choice::new("sync", "send inventories for all its sites", "sync"), Choice::new("sites:read", "read sites", "")],
-                error: None,
-                name: "".into(),
+                form: KeyForm { organizations: vec![Choice::new("3", "Gemeinde Oberwalden", "")], ..key_form() },
             }
             .render(),
         ),
