@@ -201,6 +201,14 @@ async fn the_columns_of_every_list_are_its_rows_names() {
     house.run_jobs().await;
     let token = house.signs_in().await;
     site.syncs(&[("token", "1.0.1")]).await;
+    // A browser, and somebody who is invited and so has a message.
+    crate::matrix::town::cookie(&house, crate::support::EMAIL).await;
+    let guest = json!({"email": "guest@example.org", "name": "Guest", "role": "viewer"});
+    let members = house.bearer(&token);
+    members
+        .post("/organizations/1/members", &guest)
+        .await
+        .created();
     let mut empty = Vec::new();
     for route in dewline::http::routes() {
         let dewline::http::route::Gives::Page(list, _) = route.operation.gives else {

@@ -192,8 +192,19 @@ pub fn form(things: &Things, page: &Page) -> Vec<(&'static str, String)> {
         "/modules/{id}/settings" => vec![text("title", "New"), text("type", "module")],
         "/sites/import" | "/sign-out" => Vec::new(),
         path if [
-            "delete", "end", "forget", "restore", "revoke", "rotate", "refresh", "connect",
-            "invite", "remove", "leave", "link",
+            "delete",
+            "end",
+            "forget",
+            "restore",
+            "revoke",
+            "rotate",
+            "refresh",
+            "connect",
+            "invite",
+            "remove",
+            "leave",
+            "link",
+            "second-step",
         ]
         .contains(&path.rsplit('/').next().unwrap()) =>
         {

@@ -73,9 +73,10 @@ pub fn faults(error: Error) -> Result<Vec<(String, String)>> {
     let at = |field: &str, said: String| Ok(vec![(field.to_owned(), said)]);
     match error {
         Error::Invalid(faults) => Ok(by_field(&faults)),
-        Error::Conflict { code, detail } if code == "last_administrator" => {
-            at("platform_admin", detail)
-        }
+        Error::Conflict {
+            code: "last_administrator",
+            detail,
+        } => at("platform_admin", detail),
         Error::Conflict { detail, .. } => at("email", detail),
         Error::Forbidden(why) => at("role", format!("You can't give this role: {why}.")),
         other => Err(other),

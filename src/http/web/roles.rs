@@ -153,9 +153,10 @@ fn form(visit: &Visit) -> RoleForm {
 /// What is wrong, by field.
 fn faults(error: Error) -> Result<Vec<(String, String)>> {
     match error {
-        Error::Conflict { code, detail } if code == "name_taken" => {
-            Ok(vec![("name".to_owned(), detail)])
-        }
+        Error::Conflict {
+            code: "name_taken",
+            detail,
+        } => Ok(vec![("name".to_owned(), detail)]),
         Error::Forbidden(why) => {
             let said = format!("You can't put that into a role: {why}.");
             Ok(vec![("permissions".to_owned(), said)])

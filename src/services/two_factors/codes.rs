@@ -136,7 +136,7 @@ impl Presented {
 
 /// Milliseconds for which an app's codes are refused after so many wrong ones.
 fn pause(wrong: i64) -> i64 {
-    let further = u32::try_from(wrong - PATIENCE).unwrap_or(0).min(10);
+    let further = wrong.saturating_sub(PATIENCE).clamp(0, 10);
     let pause = PAUSE.as_secs().saturating_mul(1 << further);
     pause.min(LONGEST_PAUSE.as_secs()).saturating_mul(1000)
 }
