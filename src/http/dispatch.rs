@@ -106,6 +106,17 @@ async fn answer(
         Ok(body) => body,
         Err(refusal) => return Err(noted(edge, route, &ids, known, refusal).await),
     };
+    // A body can take its time: whoever lost his session, key or role meanwhile has lost it.
+    let (actor, sight) = match actor {
+        Some(_) if body::limit(route.operation.takes).is_some() => {
+            let actor = caller(&edge.app, &parts.headers, known)?;
+            let sight = pass::permitted(route.needs, &actor)?;
+            let line = (route.needs, route.scope);
+            pass::in_sight(&edge.app, line, &actor, &sight, &names)?;
+            (Some(actor), Some(sight))
+        }
+        before => (before, sight),
+    };
     let pairs = pairs(parts.uri.query().unwrap_or_default())?;
     let query = query(route, &pairs)?;
     let call = Call {

@@ -83,7 +83,7 @@ async function addresses(page, home) {
     else if (path.startsWith("/roles/{id}")) all.push(path.replace("/roles/{id}", role));
     else if (path.startsWith("/account/organizations/{organization_id}")) all.push(path.replace("{organization_id}", organization.split("/").pop()));
     else if (path.startsWith("/organizations/{id}")) all.push(path.replace("/organizations/{id}", organization));
-    else if (path === "/api-keys/{id}/revoke") all.push(key);
+    else if (path.startsWith("/api-keys/{id}")) all.push(path.replace("/api-keys/{id}", key.replace(/\/revoke$/, "")));
     else if (path === "/api/docs/{resource}") all.push("/api/docs/api-keys");
     else if (path === "/manual/{chapter}") all.push(...chapters);
     else { assert(!path.includes("{"), `no example is known for ${path}`); all.push(path); }

@@ -2,6 +2,7 @@
 //! comes from our own pages; and from the reply, or what a service said, to the answer.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::RequestPartsExt;
 use axum::body::{Body, Bytes, to_bytes};
@@ -30,6 +31,8 @@ use crate::http::pass;
 use crate::http::route::{Needs, Scope, Tier};
 use crate::services::{Error, callers};
 
+/// How long a form or file may take to arrive.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// A form or file, at most.
 const MOST: usize = 4 * 1024 * 1024;
 /// What pages may load: only what this server serves.
@@ -123,10 +126,7 @@ async fn answer(
         .iter()
         .find(|page| page.method == wanted)
         .ok_or(Error::NotFound)?;
-    let actor = cookies
-        .session
-        .as_deref()
-        .and_then(|c| callers::page_session(&house.edge.app, c).ok());
+    let actor = person(house, cookies);
     let payer = match (page.tier, &actor) {
         (Tier::Auth, _) => Payer::sign_in(known.address),
         (_, Some(actor)) => Payer::caller(actor, known.address),
@@ -146,22 +146,16 @@ async fn answer(
         ));
     }
     let names = names(parts).await?;
-    if let Some(actor) = actor.as_ref().filter(|_| page.needs != Needs::Public) {
-        for needs in [Some(page.needs), page.also.map(Needs::May)]
-            .into_iter()
-            .flatten()
-        {
-            let sight = pass::permitted(needs, actor)?;
-            if !matches!(page.scope, Scope::Nothing) {
-                let line = (needs, page.scope);
-                pass::in_sight(&house.edge.app, line, actor, &sight, &names)?;
-            }
-        }
-    }
+    admit(house, page, actor.as_ref(), &names)?;
     let zone = actor
         .as_ref()
         .map_or(TimeZone::UTC, |_| zone(house, cookies));
-    let visit = visit(house, known, cookies, actor, (parts, names), body).await?;
+    let mut visit = visit(house, known, cookies, actor, (parts, names), body).await?;
+    if parts.method == Method::POST {
+        // A form can take its time: whoever lost his session or role meanwhile has lost it.
+        visit.actor = person(house, cookies);
+        admit(house, page, visit.actor.as_ref(), &visit.names)?;
+    }
     words::read_in(zone, (page.handler)(visit)).await
 }
 
@@ -175,6 +169,29 @@ fn zone(house: &Pages, cookies: &Cookies) -> TimeZone {
         .unwrap_or(TimeZone::UTC)
 }
 
+/// Who visits, by his cookie.
+fn person(house: &Pages, cookies: &Cookies) -> Option<Actor> {
+    let cookie = cookies.session.as_deref()?;
+    callers::page_session(&house.edge.app, cookie).ok()
+}
+
+/// The visitor holds what the page asks for, and sees what its path names.
+fn admit(house: &Pages, page: &Page, actor: Option<&Actor>, names: &[String]) -> Result<(), Error> {
+    if page.needs == Needs::Public {
+        return Ok(());
+    }
+    let actor = actor.ok_or(Error::Unauthenticated)?;
+    let asked = [Some(page.needs), page.also.map(Needs::May)];
+    for needs in asked.into_iter().flatten() {
+        let sight = pass::permitted(needs, actor)?;
+        if !matches!(page.scope, Scope::Nothing) {
+            let line = (needs, page.scope);
+            pass::in_sight(&house.edge.app, line, actor, &sight, names)?;
+        }
+    }
+    Ok(())
+}
+
 async fn visit(
     house: &Pages,
     known: &Known,
@@ -185,8 +202,11 @@ async fn visit(
 ) -> Result<Visit, Error> {
     let media = text_of(&parts.headers, &CONTENT_TYPE).to_owned();
     let body = if parts.method == Method::POST {
-        to_bytes(body, MOST)
+        tokio::time::timeout(PATIENCE, to_bytes(body, MOST))
             .await
+            .map_err(|_| {
+                Error::Unreadable("The form did not arrive in time. Send it again.".to_owned())
+            })?
             .map_err(|_| Error::TooLarge("A form holds at most 4 MiB.".to_owned()))?
     } else {
         Bytes::new()
