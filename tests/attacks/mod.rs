@@ -2,5 +2,6 @@
 //! stands with those.
 
 mod forms;
+mod slow;
 mod tokens;
 mod words;

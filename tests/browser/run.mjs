@@ -70,6 +70,7 @@ async function addresses(page, home) {
   const user = await first("/users", /^\/users\/\d+$/);
   const role = (await (async () => { await page.goto(`${home.url}/roles`); return links(page, /^\/roles\/\d+$/); })()).at(-1);
   const key = await first(`${worst}/keys`, /^\/api-keys\/\d+\/revoke$/);
+  const leaving = await first("/account/organizations", /^\/account\/organizations\/\d+\/leave$/);
   const chapters = await (async () => { await page.goto(`${home.url}/manual`); return links(page, /^\/manual\/[a-z-]+$/); })();
   const all = [];
   for (const path of readFileSync(here("pages.txt"), "utf8").split("\n").filter(Boolean)) {
@@ -81,7 +82,8 @@ async function addresses(page, home) {
     else if (path.startsWith("/organizations/{id}/members/{user_id}")) all.push(path.replace("/organizations/{id}/members/{user_id}", member));
     else if (path.startsWith("/users/{id}")) all.push(path.replace("/users/{id}", user));
     else if (path.startsWith("/roles/{id}")) all.push(path.replace("/roles/{id}", role));
-    else if (path.startsWith("/account/organizations/{organization_id}")) all.push(path.replace("{organization_id}", organization.split("/").pop()));
+    // Only where the visitor belongs to one.
+    else if (path === "/account/organizations/{organization_id}/leave") all.push(leaving);
     else if (path.startsWith("/organizations/{id}")) all.push(path.replace("/organizations/{id}", organization));
     else if (path.startsWith("/api-keys/{id}")) all.push(path.replace("/api-keys/{id}", key.replace(/\/revoke$/, "")));
     else if (path === "/api/docs/{resource}") all.push("/api/docs/api-keys");
