@@ -108,12 +108,13 @@ CREATE TABLE sessions (
 CREATE UNIQUE INDEX sessions_secret ON sessions (secret_hash);
 CREATE INDEX sessions_user ON sessions (user_id, id);
 
--- The one-time links: setup (first administrator). Later: invitations, password resets.
+-- The one-time links: setup (first administrator), invitations, password resets, and challenges between two steps.
 CREATE TABLE one_time_tokens (
   id          INTEGER PRIMARY KEY,
   purpose     TEXT    NOT NULL,
   secret_hash BLOB    NOT NULL UNIQUE,
   user_id     INTEGER REFERENCES users (id),
+  made_by     TEXT,                            -- of an invitation, who answers for what it gives: he must hold it when it is taken
   created_at  INTEGER NOT NULL,
   expires_at  INTEGER NOT NULL,
   used_at     INTEGER

@@ -12,6 +12,7 @@ use super::members::already_member;
 use super::roles::may_grant;
 use super::secret_key::SecretKey;
 use super::sign_in::{PageSession, Proven, open_page, person, secret};
+use super::standing::held_by;
 use super::{Error, Result, audit, leaving, notifications};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
@@ -20,10 +21,10 @@ use crate::domain::fault::Fault;
 use crate::domain::member::{Invited, Membership};
 use crate::domain::person::{check_password, parse_name, parse_time_zone};
 use crate::store::notifications::NewNotification;
+use crate::store::one_time_tokens::NewToken;
 use crate::store::users::User;
 use crate::store::{
-    Connection, Lane, api_keys, audit as record, memberships, one_time_tokens as tokens, people,
-    users,
+    Connection, Lane, audit as record, memberships, one_time_tokens as tokens, people, users,
 };
 
 /// A link is good for so long.
@@ -91,22 +92,30 @@ impl Letter {
             memberships::set(db, organization, user_id, role, now, by)?;
         }
         let organization = place.map(|(organization, _)| organization);
-        self.send(db, key, user_id, organization, &invited.email)?;
+        self.send(db, key, (user_id, organization), &invited.email, by)?;
         Ok(user_id)
     }
 
-    /// Queues the link for somebody, instead of the one before.
+    /// Queues the link for somebody, instead of the one before; whoever `by` says answers for it.
     fn send(
         &self,
         db: &Connection,
         key: &SecretKey,
-        user_id: i64,
-        organization_id: Option<i64>,
+        (user_id, organization_id): (i64, Option<i64>),
         email: &str,
+        by: &str,
     ) -> Result<()> {
         leaving::drop_invitation(db, user_id)?;
         let (now, end) = (self.now.as_millisecond(), self.expires_at.as_millisecond());
-        tokens::insert(db, PURPOSE, &self.hash, Some(user_id), now, end)?;
+        let token = NewToken {
+            purpose: PURPOSE,
+            hash: &self.hash,
+            user_id: Some(user_id),
+            made_by: Some(by),
+            created_at: now,
+            expires_at: end,
+        };
+        tokens::insert(db, &token)?;
         let message = NewNotification {
             organization_id,
             user_id: Some(user_id),
@@ -138,8 +147,8 @@ pub async fn renew(app: &App, actor: &Actor, user_id: i64) -> Result<Link> {
                 return Err(already_member());
             }
             let organization = may_see_link(db, &inviter, user_id)?;
-            users::note_change(db, user_id, letter.now.as_millisecond(), &inviter.label())?;
-            letter.send(db, &key, user_id, organization, &user.email)?;
+            let by = inviter.label();
+            letter.send(db, &key, (user_id, organization), &user.email, &by)?;
             let entry = entry.after(json!({"email": user.email, "name": user.name}));
             record::append(db, &in_organization(entry, organization))?;
             Ok::<_, Error>(())
@@ -191,7 +200,7 @@ pub struct Opened {
 /// # Errors
 /// [`Error::NotFound`] where it is unknown, used, expired, void, or not the newest.
 pub async fn open(app: &App, token: &str) -> Result<Opened> {
-    let (hash, now) = (fingerprint(token), app.clock.now().as_millisecond());
+    let (hash, now) = (fingerprint(token), app.clock.now());
     app.store.read(|db| {
         let invited = holder(db, &hash, now)?;
         Ok(Opened {
@@ -203,8 +212,9 @@ pub async fn open(app: &App, token: &str) -> Result<Opened> {
     })
 }
 
-fn holder(db: &Connection, hash: &[u8; 32], now: i64) -> Result<User> {
-    let user_id = tokens::holder(db, PURPOSE, hash, now)?.ok_or(Error::NotFound)?;
+fn holder(db: &Connection, hash: &[u8; 32], now: Timestamp) -> Result<User> {
+    let user_id = tokens::holder(db, PURPOSE, hash, now.as_millisecond())?;
+    let user_id = user_id.ok_or(Error::NotFound)?;
     let invited = users::find(db, user_id)?.filter(|user| user.password_hash.is_none());
     let invited = invited.ok_or(Error::NotFound)?;
     if still_invites(db, user_id, now)? {
@@ -214,33 +224,24 @@ fn holder(db: &Connection, hash: &[u8; 32], now: i64) -> Result<User> {
     }
 }
 
-/// Whoever sent the link may send it now: what one may no longer give, one's old links don't give either.
-fn still_invites(db: &Connection, user_id: i64, now: i64) -> Result<bool> {
-    let by = users::changed_by(db, user_id)?.unwrap_or_default();
+/// The link that waits for a person to be opens something: whoever sent it may give now all that it gives.
+/// What one may no longer give, one's old links don't give either.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn still_invites(db: &Connection, user_id: i64, now: Timestamp) -> Result<bool> {
+    let Some(sender) = tokens::maker(db, PURPOSE, user_id, now.as_millisecond())? else {
+        return Ok(false);
+    };
     let places = people::memberships(db, &Sight::All, user_id)?;
-    if let Some(inviter) = id_of(&by, "user:") {
-        let grants = memberships::grants(db, inviter)?;
-        for place in &places {
-            let held = grants.permissions_in(place.organization_id);
-            let given = memberships::of_role(db, place.role_id)?;
-            if !held.contains(Permission::UsersManage) || !given.without(held).is_empty() {
-                return Ok(false);
-            }
+    for place in &places {
+        let held = held_by(db, &sender, Some(place.organization_id), now)?;
+        let given = memberships::of_role(db, place.role_id)?;
+        if !held.contains(Permission::UsersManage) || !given.without(held).is_empty() {
+            return Ok(false);
         }
-        return Ok(!places.is_empty() || grants.platform);
     }
-    if let Some(key) = id_of(&by, "key:") {
-        let key = api_keys::find(db, &Sight::All, key)?;
-        let ended = |end: Timestamp| end.as_millisecond() <= now;
-        return Ok(
-            key.is_some_and(|key| key.revoked_at.is_none() && !key.expires_at.is_some_and(ended))
-        );
-    }
-    Ok(true)
-}
-
-fn id_of(label: &str, kind: &str) -> Option<i64> {
-    label.strip_prefix(kind)?.parse().ok()
+    Ok(!places.is_empty() || held_by(db, &sender, None, now)?.contains(Permission::UsersManage))
 }
 
 /// What somebody says about himself who takes an invitation.
@@ -267,8 +268,7 @@ pub struct Newcomer {
 /// `sign_in_first` where somebody has that address meanwhile.
 pub async fn join(app: &App, token: &str, newcomer: Newcomer) -> Result<PageSession> {
     let (link, now) = (fingerprint(token), app.clock.now());
-    let ms = now.as_millisecond();
-    let invited = app.store.read(|db| holder(db, &link, ms))?;
+    let invited = app.store.read(|db| holder(db, &link, now))?;
     let name = parse_name(&newcomer.name, "/name");
     let time_zone = parse_time_zone(&newcomer.time_zone, "/time_zone");
     let about = [newcomer.name.as_str(), invited.email.as_str()];
@@ -288,7 +288,7 @@ pub async fn join(app: &App, token: &str, newcomer: Newcomer) -> Result<PageSess
     let joined = app
         .store
         .write(Lane::Front, move |db| {
-            let invited = holder(db, &link, ms)?;
+            let invited = holder(db, &link, now)?;
             if users::find_by_email(db, &invited.email)?.is_some() {
                 return Err(Error::Conflict {
                     code: "sign_in_first",
@@ -322,7 +322,7 @@ pub async fn accept(app: &App, actor: &Actor, token: &str) -> Result<()> {
     app.store
         .write(Lane::Front, move |db| {
             let ms = now.as_millisecond();
-            let invited = holder(db, &link, ms)?;
+            let invited = holder(db, &link, now)?;
             let own = users::find(db, user_id)?.ok_or(Error::Unauthenticated)?;
             if users::find_by_email(db, &invited.email)?.map(|user| user.id) != Some(own.id) {
                 return Err(Error::Conflict {

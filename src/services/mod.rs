@@ -41,6 +41,7 @@ pub mod set_up;
 pub mod sign_in;
 pub mod site_modules;
 pub mod sites;
+mod standing;
 pub mod two_factors;
 
 pub use error::{Error, Result};

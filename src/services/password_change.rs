@@ -17,7 +17,7 @@ use crate::domain::credentials::fingerprint;
 use crate::domain::fault::Fault;
 use crate::domain::person::{Email, check_password};
 use crate::store::notifications::NewNotification;
-use crate::store::one_time_tokens::{self as tokens, PASSWORD_RESET};
+use crate::store::one_time_tokens::{self as tokens, NewToken, PASSWORD_RESET};
 use crate::store::users::User;
 use crate::store::{Connection, Lane, devices, sessions, users};
 
@@ -92,14 +92,15 @@ impl Link {
             tokens::use_up_of(db, PASSWORD_RESET, user_id, self.now)?;
             crate::store::notifications::drop_of(db, user_id, notifications::PASSWORD_RESET)?;
         }
-        tokens::insert(
-            db,
-            PASSWORD_RESET,
-            &self.hash,
-            stays,
-            self.now,
-            self.expires_at,
-        )?;
+        let token = NewToken {
+            purpose: PASSWORD_RESET,
+            hash: &self.hash,
+            user_id: stays,
+            made_by: None,
+            created_at: self.now,
+            expires_at: self.expires_at,
+        };
+        tokens::insert(db, &token)?;
         let message = NewNotification {
             organization_id: None,
             user_id: stays,

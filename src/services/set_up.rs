@@ -12,7 +12,7 @@ use super::{Error, Result, audit};
 use crate::app::App;
 use crate::domain::access::Actor;
 use crate::domain::credentials::{fingerprint, token};
-use crate::store::one_time_tokens::{self as tokens, SET_UP};
+use crate::store::one_time_tokens::{self as tokens, NewToken, SET_UP};
 use crate::store::{Lane, users};
 
 /// A link is good for so long; the next start prints a new one.
@@ -40,7 +40,15 @@ pub async fn begin(app: &App) -> Result<Option<String>> {
             }
             tokens::drop_unused(db, SET_UP)?;
             let (from, until) = (now.as_millisecond(), (now + LIFETIME).as_millisecond());
-            tokens::insert(db, SET_UP, &hash, None, from, until)?;
+            let token = NewToken {
+                purpose: SET_UP,
+                hash: &hash,
+                user_id: None,
+                made_by: None,
+                created_at: from,
+                expires_at: until,
+            };
+            tokens::insert(db, &token)?;
             Ok(true)
         })
         .await?;

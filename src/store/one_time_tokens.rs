@@ -9,23 +9,55 @@ pub const SET_UP: &str = "setup";
 /// The link with which somebody replaces a lost password.
 pub const PASSWORD_RESET: &str = "password_reset";
 
-/// Adds a token. Times in milliseconds.
+/// A token to be. Times in milliseconds.
+#[derive(Debug, Clone)]
+pub struct NewToken<'a> {
+    /// What it is for.
+    pub purpose: &'a str,
+    /// SHA-256 of its text.
+    pub hash: &'a [u8; 32],
+    /// Whose it is.
+    pub user_id: Option<i64>,
+    /// The label of whoever answers for what it gives; `None`: it gives only what its owner has.
+    pub made_by: Option<&'a str>,
+    /// Now.
+    pub created_at: i64,
+    /// Until then it is good.
+    pub expires_at: i64,
+}
+
+/// Adds a token.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn insert(
-    db: &Connection,
-    purpose: &str,
-    hash: &[u8; 32],
-    user_id: Option<i64>,
-    now: i64,
-    expires_at: i64,
-) -> Result<i64> {
+pub fn insert(db: &Connection, new: &NewToken<'_>) -> Result<i64> {
     db.prepare_cached(
-        "INSERT INTO one_time_tokens (purpose, secret_hash, user_id, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        "INSERT INTO one_time_tokens (purpose, secret_hash, user_id, made_by, created_at, expires_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
     )?
-    .execute(params![purpose, hash, user_id, now, expires_at])?;
+    .execute(params![
+        new.purpose,
+        new.hash,
+        new.user_id,
+        new.made_by,
+        new.created_at,
+        new.expires_at
+    ])?;
     Ok(db.last_insert_rowid())
+}
+
+/// The label of whoever made the token of that purpose that waits for a person and is good at `now`.
+///
+/// # Errors
+/// What SQLite says.
+pub fn maker(db: &Connection, purpose: &str, user_id: i64, now: i64) -> Result<Option<String>> {
+    let found: Option<Option<String>> = db
+        .prepare_cached(
+            "SELECT made_by FROM one_time_tokens
+              WHERE user_id = ?2 AND purpose = ?1 AND used_at IS NULL AND expires_at > ?3 ORDER BY created_at DESC LIMIT 1",
+        )?
+        .query_row(params![purpose, user_id, now], |row| row.get(0))
+        .optional()?;
+    Ok(found.flatten())
 }
 
 /// The id of the token with that hash, if it is of that purpose, unused and not expired at `now`.

@@ -169,24 +169,3 @@ pub fn another_administrator(db: &Connection, id: i64) -> Result<bool> {
         )?
         .query_row([id], |row| row.get(0))?)
 }
-
-/// The label of whoever changed a person last: of a person to be, who invited him.
-///
-/// # Errors
-/// What SQLite says.
-pub fn changed_by(db: &Connection, id: i64) -> Result<Option<String>> {
-    Ok(db
-        .prepare_cached("SELECT updated_by FROM users WHERE id = ?1")?
-        .query_row([id], |row| row.get(0))
-        .optional()?)
-}
-
-/// Notes who changed a person last.
-///
-/// # Errors
-/// What SQLite says.
-pub fn note_change(db: &Connection, id: i64, now: i64, by: &str) -> Result<()> {
-    db.prepare_cached("UPDATE users SET updated_at = ?2, updated_by = ?3 WHERE id = ?1")?
-        .execute(params![id, now, by])?;
-    Ok(())
-}

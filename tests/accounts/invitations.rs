@@ -325,3 +325,103 @@ async fn a_link_gives_no_more_than_its_sender_may_give_now() {
     let page = format!("//invitation{}", link.split_once("/invitation").unwrap().1);
     assert_eq!(cast.house.anonymous().get(&page).await.status, 200);
 }
+
+impl Cast {
+    /// Whether a link opens anything.
+    async fn opens(&self, link: &str) -> bool {
+        let path = format!("//invitation?token={}", token(link));
+        let status = self.house.anonymous().get(&path).await.status;
+        assert!([200, 404].contains(&status.as_u16()), "{status}");
+        status == 200
+    }
+
+    /// Somebody else invites somebody, whose id and link these are.
+    async fn has_invited(&self, credential: &str, email: &str, role: &str) -> (i64, String) {
+        let words = json!({"email": email, "name": "Somebody", "role": role});
+        let client = self.house.bearer(credential);
+        let made = client.post(&self.members(""), &words).await.created();
+        let link = made["data"]["invitation"]["link"].as_str().unwrap();
+        (made["data"]["user_id"].as_i64().unwrap(), link.to_owned())
+    }
+
+    /// A key of Harbour that somebody makes: its id and secret.
+    async fn key_of(&self, maker: &str, scopes: &[&str]) -> (i64, String) {
+        let words = json!({"name": "recruiter", "organization_id": self.harbour, "scopes": scopes});
+        let client = self.house.bearer(maker);
+        let made = client.post("/api-keys", &words).await.created();
+        let secret = made["data"]["key"].as_str().unwrap().to_owned();
+        (super::people::id(&made), secret)
+    }
+
+    async fn removes(&self, email: &str) {
+        let id = self.user(email).await;
+        let removed = self.admin().delete(&self.members(&format!("/{id}"))).await;
+        assert_eq!(removed.status, 204);
+    }
+}
+
+/// What inviting a viewer takes.
+const RECRUITING: [&str; 5] = [
+    "users:manage",
+    "organizations:read",
+    "sites:read",
+    "modules:read",
+    "reports:read",
+];
+
+#[tokio::test]
+async fn a_link_that_a_key_sent_ends_with_the_rights_of_whoever_made_the_key() {
+    let cast = Cast::gathers().await;
+    let helper = cast
+        .comes("helper@example.org", cast.harbour, json!("admin"))
+        .await;
+    let (_, key) = cast.key_of(&helper, &RECRUITING).await;
+    let (_, link) = cast.has_invited(&key, "new@example.org", "viewer").await;
+    assert!(cast.opens(&link).await);
+    cast.removes("helper@example.org").await;
+    assert!(!cast.opens(&link).await);
+}
+
+#[tokio::test]
+async fn a_link_that_a_key_sent_ends_when_the_key_may_do_less_or_is_revoked() {
+    let cast = Cast::gathers().await;
+    let (id, key) = cast.key_of(&cast.hana, &RECRUITING).await;
+    let (_, link) = cast.has_invited(&key, "new@example.org", "viewer").await;
+    let path = format!("/api-keys/{id}");
+    let less = json!({"scopes": RECRUITING[..4]});
+    cast.admin().put(&path, &less).await.ok();
+    assert!(!cast.opens(&link).await, "it leads to more than that");
+    let again = json!({ "scopes": RECRUITING });
+    cast.admin().put(&path, &again).await.ok();
+    assert!(cast.opens(&link).await);
+    assert_eq!(cast.admin().delete(&path).await.status, 204);
+    assert!(!cast.opens(&link).await);
+}
+
+#[tokio::test]
+async fn whoever_is_suspended_for_want_of_a_second_factor_gives_nothing_meanwhile() {
+    let cast = Cast::gathers().await;
+    let (_, link) = cast.invites("new@example.org", "viewer").await;
+    let words = json!({"require_two_factor": true, "two_factor_grace_days": 1});
+    let path = format!("/organizations/{}", cast.harbour);
+    cast.platform().put(&path, &words).await.ok();
+    assert!(cast.opens(&link).await, "within the grace");
+    cast.house.clock.advance(SignedDuration::from_hours(24));
+    assert!(!cast.opens(&link).await);
+}
+
+#[tokio::test]
+async fn correcting_the_name_of_somebody_invited_brings_no_dead_link_back() {
+    let cast = Cast::gathers().await;
+    let helper = cast
+        .comes("helper@example.org", cast.harbour, json!("admin"))
+        .await;
+    let (id, link) = cast.has_invited(&helper, "new@example.org", "viewer").await;
+    cast.removes("helper@example.org").await;
+    let words = json!({"name": "Nell"});
+    cast.platform()
+        .put(&format!("/users/{id}"), &words)
+        .await
+        .ok();
+    assert!(!cast.opens(&link).await);
+}
