@@ -6,6 +6,7 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 
 use super::lists::ask;
+use super::standing::renewed;
 use super::{Error, Result, audit, key_makers};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
@@ -69,11 +70,14 @@ pub async fn create(
         secret_by: learner,
         facts,
     };
-    let by = actor.label();
+    let (by, maker) = (actor.label(), actor.clone());
     let entry = audit::entry(app, actor, "api_key.created");
     let key = app
         .store
         .write(Lane::Front, move |db| {
+            let maker = renewed(db, &maker, now)?;
+            maker.require_in(Permission::ApiKeysManage, new.organization_id)?;
+            require_all(&maker, new.organization_id, &new.facts.scopes)?;
             let id = keys::insert(db, &new, now, &by)?;
             let key = keys::find(db, &Sight::All, id)?.ok_or(Error::NotFound)?;
             record(db, about(entry, &key).after(shown(&key)))?;
@@ -144,6 +148,8 @@ pub async fn update(app: &App, actor: &Actor, id: i64, form: ApiKeyForm) -> Resu
         .store
         .write(Lane::Front, move |db| {
             let before = alive(db, id)?;
+            let changer = renewed(db, &changer, now)?;
+            changer.require_in(Permission::ApiKeysManage, before.organization_id)?;
             require_all(&changer, before.organization_id, &before.scopes)?;
             let facts = form
                 .check(before.site_id.is_some(), Some(&before), now)
@@ -213,6 +219,8 @@ pub async fn rotate(
         .store
         .write(Lane::Front, move |db| {
             let before = alive(db, id)?;
+            let changer = renewed(db, &changer, now)?;
+            changer.require_in(Permission::ApiKeysManage, before.organization_id)?;
             require_all(&changer, before.organization_id, &before.scopes)?;
             let to = NewSecret {
                 prefix,

@@ -12,7 +12,7 @@ use super::members::already_member;
 use super::roles::may_grant;
 use super::secret_key::SecretKey;
 use super::sign_in::{PageSession, Proven, open_page, person, secret};
-use super::standing::held_by;
+use super::standing::{held_by, renewed};
 use super::{Error, Result, audit, leaving, notifications};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
@@ -136,12 +136,14 @@ impl Letter {
 /// [`Error::NotFound`] where nobody in sight has that id; [`Error::Conflict`] `already_member` where
 /// he has come; [`Error::Forbidden`].
 pub async fn renew(app: &App, actor: &Actor, user_id: i64) -> Result<Link> {
-    let sight = actor.require(Permission::UsersManage)?;
+    actor.require(Permission::UsersManage)?;
     let (letter, inviter) = (Letter::new(app)?, actor.clone());
     let (link, key) = (letter.link(), app.secret_key.clone());
     let entry = audit::entry(app, actor, "user.invited").subject("user", user_id);
     app.store
         .write(Lane::Front, move |db| {
+            let inviter = renewed(db, &inviter, letter.now)?;
+            let sight = inviter.require(Permission::UsersManage)?;
             let user = people::find(db, &sight, user_id)?.ok_or(Error::NotFound)?;
             if !user.invited {
                 return Err(already_member());

@@ -1,12 +1,14 @@
 //! Who belongs to an organization, and as what. Nobody gives a role that holds more than he holds
 //! there, and no organization is left without somebody who can look after it.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::invitations::{Letter, Link};
 use super::lists::ask;
 use super::roles::may_grant;
 use super::sign_in::person;
+use super::standing::renewed;
 use super::{Error, Result, audit, leaving};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
@@ -101,12 +103,11 @@ pub async fn add(
     organization_id: i64,
     joining: Joining,
 ) -> Result<Joined> {
-    let sight = actor.require(Permission::UsersManage)?;
     actor.require_in(Permission::UsersManage, organization_id)?;
     let newcomer = Newcomer {
         organization_id,
         actor: actor.clone(),
-        sight,
+        now: app.clock.now(),
         joining,
         letter: Letter::new(app)?,
         added: audit::entry(app, actor, "member.added"),
@@ -124,7 +125,7 @@ pub async fn add(
 struct Newcomer {
     organization_id: i64,
     actor: Actor,
-    sight: Sight,
+    now: Timestamp,
     joining: Joining,
     letter: Letter,
     added: Entry,
@@ -132,8 +133,11 @@ struct Newcomer {
 }
 
 impl Newcomer {
-    fn come(self, db: &Connection, key: &super::secret_key::SecretKey) -> Result<Joined> {
+    fn come(mut self, db: &Connection, key: &super::secret_key::SecretKey) -> Result<Joined> {
         let organization = self.organization_id;
+        self.actor = renewed(db, &self.actor, self.now)?;
+        self.actor
+            .require_in(Permission::UsersManage, organization)?;
         let role = role_named(db, organization, self.joining.role.as_ref())?;
         match self.joining.user_id {
             Some(user_id) => self.known(db, user_id, role),
@@ -171,7 +175,8 @@ impl Newcomer {
             let detail = "is taken only without user_id: who has come already keeps his own.";
             faults.push(Fault::new(*pointer, "not_both", detail));
         }
-        let user = people::find(db, &self.sight, user_id)?.filter(|user| !user.invited);
+        let sight = self.actor.require(Permission::UsersManage)?;
+        let user = people::find(db, &sight, user_id)?.filter(|user| !user.invited);
         if user.is_none() {
             let detail = "There is nobody with this id who has signed in before.";
             faults.push(Fault::new("/user_id", "not_found", detail));
@@ -188,8 +193,8 @@ impl Newcomer {
         if people::member(db, organization, user_id)?.is_some() {
             return Err(already_member());
         }
-        let now = self.added.created_at;
-        memberships::set(db, organization, user_id, role.id, now, &self.actor.label())?;
+        let (now, by) = (self.now.as_millisecond(), self.actor.label());
+        memberships::set(db, organization, user_id, role.id, now, &by)?;
         let entry = self
             .added
             .subject("member", user_id)
@@ -230,10 +235,12 @@ pub async fn change(
     actor.require_in(Permission::UsersManage, organization_id)?;
     let changer = actor.clone();
     let entry = audit::entry(app, actor, "member.changed");
-    let now = app.clock.now().as_millisecond();
+    let now = app.clock.now();
     let changed = app
         .store
         .write(Lane::Front, move |db| {
+            let changer = renewed(db, &changer, now)?;
+            changer.require_in(Permission::UsersManage, organization_id)?;
             let before = people::member(db, organization_id, user_id)?.ok_or(Error::NotFound)?;
             let mut faults = unreadable;
             let role = match role_named(db, organization_id, role.as_ref())? {
@@ -248,7 +255,8 @@ pub async fn change(
             if role.id != ADMIN {
                 is_not_the_last(db, &before)?;
             }
-            memberships::set(db, organization_id, user_id, role.id, now, &changer.label())?;
+            let (ms, by) = (now.as_millisecond(), changer.label());
+            memberships::set(db, organization_id, user_id, role.id, ms, &by)?;
             let after = people::member(db, organization_id, user_id)?.ok_or(Error::NotFound)?;
             let entry = entry
                 .subject("member", user_id)
@@ -303,6 +311,10 @@ async fn end(
     let now = app.clock.now();
     app.store
         .write(Lane::Front, move |db| {
+            let changer = renewed(db, &changer, now)?;
+            if by_another {
+                changer.require_in(Permission::UsersManage, organization_id)?;
+            }
             let before = people::member(db, organization_id, user_id)?.ok_or(Error::NotFound)?;
             if by_another {
                 may_touch(db, &changer, &before)?;

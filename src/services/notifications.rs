@@ -7,6 +7,7 @@ use serde_json::json;
 use super::invitations::may_see_link;
 use super::lists::ask;
 use super::secret_key::SecretKey;
+use super::standing::renewed;
 use super::{Error, Result, audit};
 use crate::app::App;
 use crate::clock::Entropy;
@@ -86,12 +87,14 @@ pub fn seen(app: &App, sight: &Sight, id: i64) -> Result<()> {
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Forbidden`]; [`Error::Conflict`] `expired`.
 pub async fn show_link(app: &App, actor: &Actor, id: i64) -> Result<(Notification, SecretString)> {
-    let sight = actor.require(Permission::NotificationsManage)?;
+    actor.require(Permission::NotificationsManage)?;
     let (viewer, now) = (actor.clone(), app.clock.now());
     let entry = audit::entry(app, actor, "notification.link_shown").subject("notification", id);
     let key = app.secret_key.clone();
     app.store
         .write(Lane::Front, move |db| {
+            let viewer = renewed(db, &viewer, now)?;
+            let sight = viewer.require(Permission::NotificationsManage)?;
             let message = notifications::find(db, &sight, id)?.ok_or(Error::NotFound)?;
             match message.user_id.filter(|_| message.kind == INVITATION) {
                 Some(user_id) => drop(may_see_link(db, &viewer, user_id)?),

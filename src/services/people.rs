@@ -9,6 +9,7 @@ use super::invitations::{Letter, Link, already_invited};
 use super::lists::ask;
 use super::members::{self, Joining, both, role_named};
 use super::sites::SHOWN;
+use super::standing::renewed;
 use super::{Error, Result, audit, leaving};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
@@ -168,18 +169,19 @@ fn exists(app: &App, organization: i64) -> Result<()> {
 
 async fn to_no_organization(app: &App, actor: &Actor, form: &InvitationForm) -> Result<Made> {
     let invited = form.check(Vec::new()).map_err(Error::Invalid)?;
-    let (letter, by, key) = (Letter::new(app)?, actor.label(), app.secret_key.clone());
-    let link = letter.link();
+    let (letter, key) = (Letter::new(app)?, app.secret_key.clone());
+    let (link, inviter, now) = (letter.link(), actor.clone(), app.clock.now());
     let entry = audit::entry(app, actor, "user.invited");
     let user = app
         .store
         .write(Lane::Front, move |db| {
+            renewed(db, &inviter, now)?.require_platform(Permission::UsersManage)?;
             // Whoever invites to the platform sees everybody anyway.
             is_free(db, &invited.email, None)?;
             if people::invited_nowhere(db, &invited.email)? {
                 return Err(already_invited());
             }
-            let id = letter.invite(db, &key, None, &invited, &by)?;
+            let id = letter.invite(db, &key, None, &invited, &inviter.label())?;
             let said = json!({"email": invited.email, "name": invited.name});
             record::append(db, &entry.subject("user", id).after(said))?;
             people::find(db, &Sight::All, id)?.ok_or(Error::NotFound)
@@ -214,11 +216,13 @@ async fn with_password(
     };
     let (role, invited) = checked(role, form, weak)?;
     let hash = app.passwords.hash(&password, &*app.entropy).await?;
-    let (by, now) = (actor.label(), app.clock.now().as_millisecond());
+    let (maker, now) = (actor.clone(), app.clock.now());
     let entry = audit::entry(app, actor, "user.created");
     let user = app
         .store
         .write(Lane::Front, move |db| {
+            renewed(db, &maker, now)?.require_platform(Permission::UsersManage)?;
+            let (by, now) = (maker.label(), now.as_millisecond());
             is_free(db, &invited.email, None)?;
             let new = NewUser {
                 email: invited.email,
@@ -313,11 +317,12 @@ impl UserForm {
 /// hasn't come would become platform administrator.
 pub async fn update(app: &App, actor: &Actor, id: i64, form: UserForm) -> Result<User> {
     actor.require_platform(Permission::UsersManage)?;
-    let (by, now) = (actor.label(), app.clock.now().as_millisecond());
+    let (changer, now) = (actor.clone(), app.clock.now());
     let entry = audit::entry(app, actor, "user.updated").subject("user", id);
     let changed = app
         .store
         .write(Lane::Front, move |db| {
+            renewed(db, &changer, now)?.require_platform(Permission::UsersManage)?;
             let known = users::find(db, id)?.ok_or(Error::NotFound)?;
             let before = people::find(db, &Sight::All, id)?.ok_or(Error::NotFound)?;
             let after = form.check(&known)?;
@@ -332,7 +337,7 @@ pub async fn update(app: &App, actor: &Actor, id: i64, form: UserForm) -> Result
                 super::own_account::drop_links(db, id)?;
                 leaving::drop_invitation(db, id)?;
             }
-            users::update_profile(db, &after, now, &by)?;
+            users::update_profile(db, &after, now.as_millisecond(), &changer.label())?;
             let after = people::find(db, &Sight::All, id)?.ok_or(Error::NotFound)?;
             record::append(db, &entry.before(shown(&before)).after(shown(&after)))?;
             Ok::<_, Error>(after)
@@ -368,13 +373,14 @@ fn may_become(db: &Connection, user: &User, platform_admin: bool) -> Result<()> 
 /// `last_administrator`.
 pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
     actor.require_platform(Permission::UsersManage)?;
-    let (by, now) = (actor.label(), app.clock.now());
+    let (changer, now) = (actor.clone(), app.clock.now());
     let entry = audit::entry(app, actor, "user.deleted").subject("user", id);
     app.store
         .write(Lane::Front, move |db| {
+            renewed(db, &changer, now)?.require_platform(Permission::UsersManage)?;
             let before = people::find(db, &Sight::All, id)?.ok_or(Error::NotFound)?;
             leaving::may_leave(db, id)?;
-            leaving::go(db, id, now, &by)?;
+            leaving::go(db, id, now, &changer.label())?;
             record::append(db, &entry.before(shown(&before)))?;
             Ok::<_, Error>(())
         })
@@ -401,15 +407,16 @@ pub async fn deleted(app: &App, actor: &Actor) -> Result<Vec<DeletedUser>> {
 pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<User> {
     actor.require_platform(Permission::UsersManage)?;
     seen_or_gone(app, &Sight::All, id)?;
-    let (by, now) = (actor.label(), app.clock.now());
+    let (changer, now) = (actor.clone(), app.clock.now());
     let entry = audit::entry(app, actor, "user.restored").subject("user", id);
     let restored = app
         .store
         .write(Lane::Front, move |db| {
+            renewed(db, &changer, now)?.require_platform(Permission::UsersManage)?;
             if people::find_deleted(db, id)?.is_none() {
                 return Err(super::sites::not_deleted());
             }
-            people::restore(db, id, &by, now).map_err(taken)?;
+            people::restore(db, id, &changer.label(), now).map_err(taken)?;
             let restored = people::find(db, &Sight::All, id)?.ok_or(Error::NotFound)?;
             record::append(db, &entry.after(shown(&restored)))?;
             Ok::<_, Error>(restored)

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::lists::ask;
+use super::standing::renewed;
 use super::{Error, Result, audit};
 use crate::app::App;
 use crate::domain::access::{Actor, Denied, Permission, Sight};
@@ -93,10 +94,13 @@ pub async fn create(
     may_manage(actor, organization_id)?;
     let facts = form.check(None).map_err(Error::Invalid)?;
     may_grant(actor, organization_id, facts.permissions)?;
-    let (by, now) = (actor.label(), app.clock.now());
+    let (by, now, maker) = (actor.label(), app.clock.now(), actor.clone());
     let entry = audit::entry(app, actor, "role.created");
     app.store
         .write(Lane::Front, move |db| {
+            let maker = renewed(db, &maker, now)?;
+            may_manage(&maker, organization_id)?;
+            may_grant(&maker, organization_id, facts.permissions)?;
             if let Some(owner) = organization_id
                 && !organizations::exists(db, owner)?
             {
@@ -128,6 +132,7 @@ pub async fn update(app: &App, actor: &Actor, id: i64, form: RoleForm) -> Result
     let changed = app
         .store
         .write(Lane::Front, move |db| {
+            let changer = renewed(db, &changer, now)?;
             let before = changeable(db, &changer, &sight, id)?;
             let known = RoleFacts {
                 name: before.name.clone(),
@@ -159,10 +164,11 @@ pub async fn update(app: &App, actor: &Actor, id: i64, form: RoleForm) -> Result
 /// [`Error::NotFound`]; [`Error::Conflict`] `built_in` or `in_use`; [`Error::Forbidden`].
 pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
     let sight = actor.require(Permission::RolesManage)?;
-    let changer = actor.clone();
+    let (changer, now) = (actor.clone(), app.clock.now());
     let entry = audit::entry(app, actor, "role.deleted");
     app.store
         .write(Lane::Front, move |db| {
+            let changer = renewed(db, &changer, now)?;
             let before = changeable(db, &changer, &sight, id)?;
             if roles::in_use(db, id)? {
                 return Err(Error::Conflict {

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::own_account::{confirm, own};
 use super::sign_in::person;
+use super::standing::renewed;
 use super::{Error, Result, audit};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
@@ -278,8 +279,10 @@ pub async fn reset(app: &App, actor: &Actor, user_id: i64) -> Result<()> {
         return Err(own_account());
     }
     let entry = audit::entry(app, actor, "two_factor.reset").subject("two_factor", user_id);
+    let (helper, now) = (actor.clone(), app.clock.now());
     app.store
         .write(Lane::Front, move |db| {
+            renewed(db, &helper, now)?.require_platform(Permission::UsersManage)?;
             let user = users::find(db, user_id)?.ok_or(Error::NotFound)?;
             if !take_away(db, user_id)? {
                 return Err(not_enabled());

@@ -34,6 +34,7 @@ mod roles;
 pub mod second_factor;
 mod second_factor_pages;
 mod sign_in_and_out;
+mod taken_back;
 
 pub const PASSWORD: &str = "correct horse battery";
 
