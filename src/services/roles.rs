@@ -158,7 +158,7 @@ pub async fn update(app: &App, actor: &Actor, id: i64, form: RoleForm) -> Result
     Ok(changed)
 }
 
-/// Removes one that nobody holds.
+/// Removes one that nobody holds, with the places that deleted people had by it.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Conflict`] `built_in` or `in_use`; [`Error::Forbidden`].
@@ -177,8 +177,12 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
                         .to_owned(),
                 });
             }
-            roles::delete(db, id)?;
-            keep(db, entry.before(shown(&before)), &before)
+            let ended = roles::delete(db, id)?;
+            let mut said = shown(&before);
+            if let (Some(said), 1..) = (said.as_object_mut(), ended) {
+                said.insert("places_of_deleted_people_ended".to_owned(), json!(ended));
+            }
+            keep(db, entry.before(said), &before)
         })
         .await
 }

@@ -178,24 +178,34 @@ fn hold(db: &Connection, id: i64, permissions: Permissions) -> Result<()> {
     Ok(())
 }
 
-/// Somebody holds it, deleted people included: they can come back.
+/// Somebody who isn't deleted holds it.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn in_use(db: &Connection, id: i64) -> Result<bool> {
     Ok(db
-        .prepare_cached("SELECT 1 FROM memberships WHERE role_id = ?1 LIMIT 1")?
+        .prepare_cached(
+            "SELECT 1 FROM memberships AS m JOIN users AS u ON u.id = m.user_id
+             WHERE m.role_id = ?1 AND u.deleted_at IS NULL LIMIT 1",
+        )?
         .exists([id])?)
 }
 
-/// Removes one that nobody holds.
+/// Removes one that nobody holds, and the places that deleted people had by it: whoever of them comes
+/// back comes without it. Gives how many places that were.
 ///
 /// # Errors
-/// A constraint, where somebody does.
-pub fn delete(db: &Connection, id: i64) -> Result<()> {
+/// A constraint, where somebody does hold it.
+pub fn delete(db: &Connection, id: i64) -> Result<usize> {
+    let ended = db
+        .prepare_cached(
+            "DELETE FROM memberships WHERE role_id = ?1
+               AND user_id IN (SELECT u.id FROM users AS u WHERE u.deleted_at IS NOT NULL)",
+        )?
+        .execute([id])?;
     db.prepare_cached("DELETE FROM role_permissions WHERE role_id = ?1")?
         .execute([id])?;
     db.prepare_cached("DELETE FROM roles WHERE id = ?1")?
         .execute([id])?;
-    Ok(())
+    Ok(ended)
 }

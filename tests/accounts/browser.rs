@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use dewline::app::App;
 use dewline::http::router;
 use tower::ServiceExt;
 use url::form_urlencoded;
@@ -15,7 +17,7 @@ use super::{House, PASSWORD};
 
 pub struct Browser<'a> {
     router: Router,
-    house: PhantomData<&'a House>,
+    house: PhantomData<&'a ()>,
     pub cookies: BTreeMap<String, String>,
     pub address: &'static str,
 }
@@ -47,12 +49,7 @@ impl Page {
 
 impl House {
     pub fn browser(&self) -> Browser<'_> {
-        Browser {
-            router: router(self.app.clone()),
-            house: PhantomData,
-            cookies: BTreeMap::new(),
-            address: "192.0.2.1",
-        }
+        Browser::of(&self.app)
     }
 
     /// Ada's browser, in which she has signed in.
@@ -66,7 +63,16 @@ impl House {
     }
 }
 
-impl Browser<'_> {
+impl<'a> Browser<'a> {
+    pub fn of(app: &'a Arc<App>) -> Self {
+        Self {
+            router: router(app.clone()),
+            house: PhantomData,
+            cookies: BTreeMap::new(),
+            address: "192.0.2.1",
+        }
+    }
+
     pub async fn looks(&mut self, path: &str) -> Page {
         self.asks(Method::GET, path, String::new()).await
     }

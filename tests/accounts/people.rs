@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::browser::Browser;
 use crate::support::{Client, TestApp};
 
 pub const SECRET: &str = "purple anchor 52 violins";
@@ -94,6 +95,13 @@ impl Cast {
             ))
             .await;
         found.column("id")[0].as_i64().unwrap()
+    }
+
+    /// A browser in which somebody has signed in.
+    pub async fn browser(&self, email: &str, password: &str) -> Browser<'_> {
+        let mut browser = Browser::of(&self.house.app);
+        browser.signs_in(email, password).await.leads_to();
+        browser
     }
 
     pub fn members(&self, rest: &str) -> String {

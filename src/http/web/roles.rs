@@ -235,10 +235,18 @@ async fn update(visit: Visit) -> Result<Reply> {
 
 async fn ask_delete(visit: Visit) -> Result<Reply> {
     let role = roles::find(&visit.app, visit.actor()?, visit.id()?).await?;
+    let explanation = match role.members_count {
+        0 => "Nobody has it. It can't be brought back; a new one can be made.".to_owned(),
+        1 => "One person has it, so it can't be deleted. Give that person another role first."
+            .to_owned(),
+        held => {
+            format!("{held} people have it, so it can't be deleted. Give them another role first.")
+        }
+    };
     Reply::page(&ConfirmPage {
         shell: visit.shell(&format!("Delete {}", role.name)).await?,
         question: format!("Delete the role “{}”?", role.name),
-        explanation: "Nobody has it. It can't be brought back; a new one can be made.".to_owned(),
+        explanation,
         keep: format!("/roles/{}", role.id),
         keep_word: "Keep it".to_owned(),
         action: format!("/roles/{}/delete", role.id),
