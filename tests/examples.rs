@@ -862,6 +862,7 @@ async fn membership(story: &mut Story, grace: i64) {
     }
     story.shows("list_members", path, None).await;
     let (otto, boss) = (format!("{path}/{otto}"), format!("{path}/{grace}"));
+    story.shows("show_member", &otto, None).await;
     let role = json!({"role": "viewer"});
     story
         .shows("update_member", &otto, Some(role.clone()))

@@ -126,6 +126,7 @@ pub fn routes() -> Vec<Route> {
 
         get   ("/organizations/{id}/members",           May(P::UsersManage), ORGANIZATION, members::LIST),
         post  ("/organizations/{id}/members",           May(P::UsersManage), ORGANIZATION, members::ADD).conflicts(&["already_member", "already_invited"]),
+        get   ("/organizations/{id}/members/{user_id}", May(P::UsersManage), ORGANIZATION, members::SHOW),
         put   ("/organizations/{id}/members/{user_id}", May(P::UsersManage), ORGANIZATION, members::UPDATE).conflicts(&["last_administrator"]),
         delete("/organizations/{id}/members/{user_id}", May(P::UsersManage), ORGANIZATION, members::REMOVE).conflicts(&["last_administrator"]),
         delete("/auth/memberships/{organization_id}",   Person,              Nothing,      members::LEAVE).conflicts(&["last_administrator"]),

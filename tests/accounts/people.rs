@@ -146,6 +146,25 @@ async fn an_administrator_sees_the_members_of_his_organizations_and_nobody_else(
 }
 
 #[tokio::test]
+async fn a_new_member_is_found_where_the_answer_says() {
+    let cast = Cast::gathers().await;
+    let words = json!({"email": "new@example.org", "name": "New", "role": "viewer"});
+    let made = cast.admin().post(&cast.members(""), &words).await;
+    let place = made.header("location").strip_prefix("/api/v1").unwrap();
+    let mut told = made.created()["data"].clone();
+    told.as_object_mut().unwrap().remove("invitation");
+    let found = cast.admin().get(place).await;
+    assert_eq!(found.ok()["data"], told);
+    assert_eq!(cast.viewer().get(place).await.status, 403);
+    assert_eq!(cast.neighbour().get(place).await.status, 404);
+    let mo = cast.user("mo@example.org").await;
+    for nobody in [mo, 999] {
+        let path = cast.members(&format!("/{nobody}"));
+        assert_eq!(cast.admin().get(&path).await.status, 404);
+    }
+}
+
+#[tokio::test]
 async fn what_somebody_is_elsewhere_is_not_told() {
     let cast = Cast::gathers().await;
     let vic = cast.user("vic@example.org").await;

@@ -99,6 +99,15 @@ pub const ADD: Operation = Operation {
     handler: |call| Box::pin(add(call)),
 };
 
+/// `GET /organizations/{id}/members/{user_id}`.
+pub const SHOW: Operation = Operation {
+    name: "show_member",
+    summary: "One member of an organization, or somebody who was invited",
+    takes: Takes::Nothing,
+    gives: Gives::One(schema_of::<MemberOut>),
+    handler: |call| Box::pin(show(call)),
+};
+
 /// `PUT /organizations/{id}/members/{user_id}`.
 pub const UPDATE: Operation = Operation {
     name: "update_member",
@@ -152,6 +161,11 @@ async fn add(mut call: Call) -> Result<Answer> {
         invitation: link.map(|link| InvitationOut::of(&call.app, &link)),
     };
     Answer::created(location, &data)
+}
+
+async fn show(call: Call) -> Result<Answer> {
+    let found = members::find(&call.app, call.actor()?, call.id()?, call.second_id()?).await?;
+    Answer::one(&MemberOut::from(found))
 }
 
 async fn update(mut call: Call) -> Result<Answer> {
