@@ -219,7 +219,9 @@ fn holder(db: &Connection, hash: &[u8; 32], now: Timestamp) -> Result<User> {
     let user_id = user_id.ok_or(Error::NotFound)?;
     let invited = users::find(db, user_id)?.filter(|user| user.password_hash.is_none());
     let invited = invited.ok_or(Error::NotFound)?;
-    if still_invites(db, user_id, now)? {
+    // What leads to a deleted organization waits until that comes back.
+    let open = !people::is_in_a_deleted_organization(db, user_id)?;
+    if open && still_invites(db, user_id, now)? {
         Ok(invited)
     } else {
         Err(Error::NotFound)

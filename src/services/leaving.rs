@@ -25,8 +25,12 @@ pub(super) fn may_leave(db: &Connection, user_id: i64) -> Result<()> {
         return Err(last(detail.to_owned()));
     }
     match people::only_administrator_of(db, user_id)? {
-        Some(organization) => Err(last(format!(
+        Some((organization, false)) => Err(last(format!(
             "Nobody else is an administrator of {organization}. Give somebody else the role admin there first."
+        ))),
+        Some((organization, true)) => Err(last(format!(
+            "Nobody else is an administrator of {organization}, which is deleted but can come back. \
+             The platform administrator can restore it and give somebody else the role admin there."
         ))),
         None => Ok(()),
     }

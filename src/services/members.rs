@@ -18,7 +18,7 @@ use crate::domain::listing::{Page, Query};
 use crate::domain::member::{InvitationForm, Invited, Member, Membership, RoleName};
 use crate::domain::role::{ADMIN, Role};
 use crate::store::audit::Entry;
-use crate::store::{Connection, Lane, audit as record, memberships, people, roles};
+use crate::store::{Connection, Lane, audit as record, memberships, organizations, people, roles};
 
 /// Who is to become a member, and as what.
 #[derive(Debug, Default)]
@@ -135,6 +135,7 @@ struct Newcomer {
 impl Newcomer {
     fn come(mut self, db: &Connection, key: &super::secret_key::SecretKey) -> Result<Joined> {
         let organization = self.organization_id;
+        is_there(db, organization)?;
         self.actor = renewed(db, &self.actor, self.now)?;
         self.actor
             .require_in(Permission::UsersManage, organization)?;
@@ -239,6 +240,7 @@ pub async fn change(
     let changed = app
         .store
         .write(Lane::Front, move |db| {
+            is_there(db, organization_id)?;
             let changer = renewed(db, &changer, now)?;
             changer.require_in(Permission::UsersManage, organization_id)?;
             let before = people::member(db, organization_id, user_id)?.ok_or(Error::NotFound)?;
@@ -311,6 +313,7 @@ async fn end(
     let now = app.clock.now();
     app.store
         .write(Lane::Front, move |db| {
+            is_there(db, organization_id)?;
             let changer = renewed(db, &changer, now)?;
             if by_another {
                 changer.require_in(Permission::UsersManage, organization_id)?;
@@ -335,6 +338,15 @@ async fn end(
         .await?;
     app.callers.forget();
     Ok(())
+}
+
+/// Nobody comes to a deleted organization, or leaves it: its people are what they were when it comes
+/// back.
+fn is_there(db: &Connection, organization_id: i64) -> Result<()> {
+    if organizations::exists(db, organization_id)? {
+        return Ok(());
+    }
+    Err(Error::NotFound)
 }
 
 /// Whoever manages people there himself is touched only by those who hold all that he holds.

@@ -192,6 +192,19 @@ fn read_member(found: &Row<'_>) -> rusqlite::Result<Member> {
     })
 }
 
+/// Whether somebody is a member of an organization that is deleted.
+///
+/// # Errors
+/// What SQLite says.
+pub fn is_in_a_deleted_organization(db: &Connection, user_id: i64) -> Result<bool> {
+    Ok(db
+        .prepare_cached(
+            "SELECT 1 FROM memberships AS m JOIN organizations AS o ON o.id = m.organization_id
+             WHERE m.user_id = ?1 AND o.deleted_at IS NOT NULL",
+        )?
+        .exists([user_id])?)
+}
+
 /// Whether somebody of that address is in the organization already: `Some(true)` where he is only
 /// invited. People outside it aren't looked at.
 ///
@@ -231,23 +244,24 @@ pub fn invite(db: &Connection, email: &str, name: &str, by: &str, now: Timestamp
         .insert(params![email, name, now.as_millisecond(), by])?)
 }
 
-/// The name of an organization in which somebody is the only active administrator.
+/// An organization in which somebody is the only active administrator: its name, and whether it is
+/// deleted. A deleted one counts: it can come back.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn only_administrator_of(db: &Connection, user_id: i64) -> Result<Option<String>> {
+pub fn only_administrator_of(db: &Connection, user_id: i64) -> Result<Option<(String, bool)>> {
     Ok(db
         .prepare_cached(
-            "SELECT o.name FROM memberships AS m
+            "SELECT o.name, o.deleted_at IS NOT NULL FROM memberships AS m
                JOIN organizations AS o ON o.id = m.organization_id JOIN users AS u ON u.id = m.user_id
-             WHERE m.user_id = ?1 AND m.role_id = ?2 AND o.deleted_at IS NULL
+             WHERE m.user_id = ?1 AND m.role_id = ?2
                AND u.deleted_at IS NULL AND u.password_hash IS NOT NULL
                AND NOT EXISTS (SELECT 1 FROM memberships AS x JOIN users AS y ON y.id = x.user_id
                     WHERE x.organization_id = m.organization_id AND x.role_id = ?2 AND x.user_id <> ?1
                       AND y.deleted_at IS NULL AND y.password_hash IS NOT NULL)
-             LIMIT 1",
+             ORDER BY o.deleted_at IS NOT NULL LIMIT 1",
         )?
-        .query_row([user_id, ADMIN], |found| found.get(0))
+        .query_row([user_id, ADMIN], |found| Ok((found.get(0)?, found.get(1)?)))
         .optional()?)
 }
 
