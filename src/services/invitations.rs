@@ -302,7 +302,9 @@ pub async fn join(app: &App, token: &str, newcomer: Newcomer) -> Result<PageSess
             }
             people::join(db, invited.id, (&name, &time_zone, &hash), now)?;
             leaving::drop_invitation(db, invited.id)?;
-            note_joining(db, &entry, invited.id, invited.id)?;
+            let places = people::memberships(db, &Sight::All, invited.id)?;
+            let given: Vec<i64> = places.iter().map(|place| place.organization_id).collect();
+            note_joining(db, &entry, invited.id, places, &given)?;
             users::find(db, invited.id)?.ok_or(Error::NotFound)
         })
         .await?;
@@ -334,8 +336,9 @@ pub async fn accept(app: &App, actor: &Actor, token: &str) -> Result<()> {
                     detail: "This invitation is for another address than yours.".to_owned(),
                 });
             }
-            note_joining(db, &entry, invited.id, own.id)?;
-            memberships::hand_over(db, invited.id, own.id, ms, &by)?;
+            let places = people::memberships(db, &Sight::All, invited.id)?;
+            let given = memberships::hand_over(db, invited.id, own.id, ms, &by)?;
+            note_joining(db, &entry, own.id, places, &given)?;
             leaving::void(db, invited.id, now, &by)?;
             Ok::<_, Error>(())
         })
@@ -344,20 +347,25 @@ pub async fn accept(app: &App, actor: &Actor, token: &str) -> Result<()> {
     Ok(())
 }
 
-/// One row in the record of each organization that he comes to, or of the platform where there is none.
+/// One row in the record of each organization that the invitation led to, or of the platform where there
+/// is none. A role is said where it was given: who was a member already keeps the one he has.
 fn note_joining(
     db: &Connection,
     entry: &crate::store::audit::Entry,
-    invited: i64,
     joined: i64,
+    places: Vec<Membership>,
+    given: &[i64],
 ) -> Result<()> {
-    let places = people::memberships(db, &Sight::All, invited)?;
     let entry = entry.clone().subject("user", joined);
     if places.is_empty() {
         record::append(db, &entry)?;
     }
     for place in places {
-        let said = json!({"role": place.role});
+        let said = if given.contains(&place.organization_id) {
+            json!({"role": place.role})
+        } else {
+            json!({"already_member": true})
+        };
         let entry = entry.clone().organization(place.organization_id);
         record::append(db, &entry.after(said))?;
     }

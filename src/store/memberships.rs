@@ -73,18 +73,22 @@ pub fn set(
     Ok(())
 }
 
-/// Gives a person what another one was: where he is a member already, that stays.
+/// Gives a person what another one was, and says in which organizations: where he is a member already,
+/// that stays.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn hand_over(db: &Connection, from: i64, to: i64, now: i64, by: &str) -> Result<()> {
-    db.prepare_cached(
+pub fn hand_over(db: &Connection, from: i64, to: i64, now: i64, by: &str) -> Result<Vec<i64>> {
+    let mut insert = db.prepare_cached(
         "INSERT INTO memberships (organization_id, user_id, role_id, created_at, updated_at, created_by, updated_by)
          SELECT organization_id, ?2, role_id, ?3, ?3, created_by, ?4 FROM memberships WHERE user_id = ?1
-         ON CONFLICT (organization_id, user_id) DO NOTHING",
-    )?
-    .execute(params![from, to, now, by])?;
-    remove_all_of(db, from)
+         ON CONFLICT (organization_id, user_id) DO NOTHING RETURNING organization_id",
+    )?;
+    let given = insert
+        .query_map(params![from, to, now, by], |found| found.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    remove_all_of(db, from)?;
+    Ok(given)
 }
 
 /// Ends all memberships of a person.

@@ -267,6 +267,27 @@ async fn whoever_has_an_account_takes_an_invitation_with_it_and_nobody_else_can(
 }
 
 #[tokio::test]
+async fn whoever_is_a_member_already_keeps_his_role_and_no_other_is_on_record() {
+    let cast = Cast::gathers().await;
+    let (_, link) = cast.invites("mo@example.org", "viewer").await;
+    let mo = cast.user("mo@example.org").await;
+    let words = json!({"user_id": mo, "role": "manager"});
+    cast.platform()
+        .post(&cast.members(""), &words)
+        .await
+        .created();
+    let mut browser = cast.browser("mo@example.org", SECRET).await;
+    let taken = [("token", token(&link))];
+    assert_eq!(browser.sends("/invitation", &taken).await.status, 303);
+    let member = cast.admin().get(&cast.members(&format!("/{mo}"))).await;
+    assert_eq!(member.ok()["data"]["role"], "manager");
+    let record = "/audit-logs?filter[action]=user.joined";
+    let said = cast.admin().get(record).await.column("data");
+    assert_eq!(said.len(), 1);
+    assert_eq!(said[0]["after"], json!({"already_member": true}));
+}
+
+#[tokio::test]
 async fn an_invitation_that_was_taken_back_renewed_or_left_too_long_opens_nothing() {
     let cast = Cast::gathers().await;
     let opens = async |link: &str| cast.house.anonymous().get(&format!("/{link}")).await.status;
