@@ -231,13 +231,13 @@ pub(super) fn may_grant(
     }
 }
 
-/// An organization's own role isn't called like one of the platform's: which one is meant would
-/// depend on where it is said.
+/// An organization's own role isn't called like one of the platform's, nor the other way round: which
+/// one is meant would depend on where it is said.
 fn is_free(db: &Connection, organization_id: Option<i64>, name: &str) -> Result<()> {
-    match roles::find_named(db, organization_id.unwrap_or_default(), name)? {
-        Some(_) => Err(name_taken()),
-        None => Ok(()),
+    if roles::is_named(db, organization_id, name)? {
+        return Err(name_taken());
     }
+    Ok(())
 }
 
 /// What the record says of a role.

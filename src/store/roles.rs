@@ -102,6 +102,20 @@ pub fn find_named(db: &Connection, organization_id: i64, name: &str) -> Result<O
     }
 }
 
+/// Whether a role of that name would stand beside one of the same name: for an organization its own and
+/// the platform's count; for the platform those of all organizations, deleted ones too.
+///
+/// # Errors
+/// What SQLite says.
+pub fn is_named(db: &Connection, organization_id: Option<i64>, name: &str) -> Result<bool> {
+    match organization_id {
+        Some(owner) => Ok(find_named(db, owner, name)?.is_some()),
+        None => Ok(db
+            .prepare_cached("SELECT 1 FROM roles WHERE name = ?1 COLLATE NOCASE")?
+            .exists([name])?),
+    }
+}
+
 /// Those that can be used in an organization, the platform's first.
 ///
 /// # Errors

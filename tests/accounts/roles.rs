@@ -2,7 +2,9 @@
 
 use serde_json::json;
 
+use super::browser::Browser;
 use super::people::{Cast, SECRET, id};
+use crate::support::{EMAIL, PASSWORD};
 
 #[tokio::test]
 async fn everybody_reads_what_can_be_allowed_and_the_roles_of_his_own_organizations() {
@@ -118,6 +120,65 @@ async fn what_is_wrong_with_a_role_is_said_at_once() {
         assert_eq!(taken.status, 409, "{name}");
         assert_eq!(taken.json()["errors"][0]["code"], "name_taken");
     }
+}
+
+#[tokio::test]
+async fn a_role_for_every_organization_and_one_of_an_organization_never_share_a_name() {
+    let cast = Cast::gathers().await;
+    cast.role("Editor", &[]).await;
+    let everywhere = |name: &str| json!({"name": name, "permissions": []});
+    let made = cast.platform().post("/roles", &everywhere("Clerk")).await;
+    let clerk = format!("/roles/{}", id(&made.created()));
+    for refused in [
+        cast.platform().post("/roles", &everywhere("EDITOR")).await,
+        cast.platform().put(&clerk, &everywhere("editor")).await,
+        cast.admin()
+            .post(
+                "/roles",
+                &json!({"name": "clerk", "organization_id": cast.harbour, "permissions": []}),
+            )
+            .await,
+    ] {
+        assert_eq!(refused.status, 409, "{}", refused.text);
+        assert_eq!(refused.json()["errors"][0]["code"], "name_taken");
+    }
+    cast.platform().put(&clerk, &everywhere("CLERK")).await.ok();
+    let meadow = json!({"name": "Editor", "organization_id": cast.meadow, "permissions": []});
+    cast.platform().post("/roles", &meadow).await.created();
+}
+
+#[tokio::test]
+async fn an_organization_that_no_form_offers_is_a_fault_at_its_field() {
+    let cast = Cast::gathers().await;
+    let mut browser = Browser::of(&cast.house.app);
+    browser.signs_in(EMAIL, PASSWORD).await.leads_to();
+    for (page, fields) in [
+        ("/roles/new", [("name", "Clerk"), ("description", "")]),
+        (
+            "/users/invite",
+            [("name", "New"), ("email", "new@example.org")],
+        ),
+        ("/api-keys", [("name", "New"), ("scopes", "sites:read")]),
+        (
+            "/sites/new",
+            [("name", "New"), ("url", "https://new.example.org")],
+        ),
+    ] {
+        let [first, second] = fields;
+        let sent = [first, second, ("organization_id", "all")];
+        let refused = browser.sends(page, &sent).await;
+        assert_eq!(refused.status, 422, "{page}");
+        assert!(
+            refused.text.contains("There is none with this id."),
+            "{page}"
+        );
+    }
+    let roles = cast.platform().get("/roles").await.column("name");
+    assert_eq!(roles, ["admin", "manager", "viewer"]);
+    let invited = cast.platform().get("/users?filter[status]=invited").await;
+    assert!(invited.column("id").is_empty());
+    let everywhere = [("name", "Clerk"), ("organization_id", "")];
+    assert_eq!(browser.sends("/roles/new", &everywhere).await.status, 303);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use super::secrets::Kept;
 use super::view::fleet::Choice;
 use super::view::forms::ConfirmPage;
 use super::view::keys::{KeyForm, KeyPage, KeyRow, KeysPage, NewSecret, RotatePage, SiteKeysPage};
-use super::visit::{Handler, Reply, Visit, by_field};
+use super::visit::{Handler, Reply, Visit, by_field, organization_chosen};
 use super::{site, words};
 use crate::domain::access::{Actor, Permission};
 use crate::domain::api_key::{ApiKey, ApiKeyForm, LIST as FIELDS};
@@ -216,8 +216,11 @@ fn scopes(visitor: &Actor, chosen: &[&str]) -> Vec<Choice> {
 
 async fn create(visit: Visit) -> Result<Reply> {
     let form = said(&visit, false, "");
-    let organization = visit.field("organization_id").parse().ok();
-    match api_keys::create(&visit.app, visit.actor()?, None, organization, &form).await {
+    let made = match organization_chosen(&visit) {
+        Ok(chosen) => api_keys::create(&visit.app, visit.actor()?, None, chosen, &form).await,
+        Err(fault) => Err(fault),
+    };
+    match made {
         Ok(shown) => {
             keep(&visit, "/api-keys", &shown)?;
             Ok(Reply::go("/api-keys"))

@@ -9,7 +9,7 @@ use super::view::forms::ConfirmPage;
 use super::view::people::{
     InvitationFields, InvitePage, MembershipRow, NewLink, UserFields, UserPage, UserRow, UsersPage,
 };
-use super::visit::{Handler, Reply, Visit, by_field, own_path};
+use super::visit::{Handler, Reply, Visit, by_field, organization_chosen, own_path};
 use crate::domain::access::Permission;
 use crate::domain::listing::Query;
 use crate::domain::member::{InvitationForm, Membership, RoleName, USERS as FIELDS, User};
@@ -195,7 +195,10 @@ async fn invite_page(visit: &Visit, faults: Vec<(String, String)>) -> Result<Rep
 }
 
 async fn invite(visit: Visit) -> Result<Reply> {
-    let organization_id = visit.field("organization_id").parse().ok();
+    let organization_id = match organization_chosen(&visit) {
+        Ok(chosen) => chosen,
+        Err(fault) => return Ok(invite_page(&visit, faults(fault)?).await?.status(422)),
+    };
     let wanted = Wanted {
         organization_id,
         role: role_of(visit.field("role")).filter(|_| organization_id.is_some()),

@@ -6,7 +6,7 @@ use super::people::faults as faults_of;
 use super::view::fleet::Choice;
 use super::view::forms::ConfirmPage;
 use super::view::roles::{GridRow, RoleColumn, RolePage, RolesPage, Tick};
-use super::visit::{Handler, Reply, Visit};
+use super::visit::{Handler, Reply, Visit, organization_chosen};
 use crate::domain::access::Permission;
 use crate::domain::grants::Permissions;
 use crate::domain::listing::{PER_PAGE_MAX, Query};
@@ -167,8 +167,11 @@ fn faults(error: Error) -> Result<Vec<(String, String)>> {
 }
 
 async fn create(visit: Visit) -> Result<Reply> {
-    let organization = visit.field("organization_id").parse().ok();
-    match roles::create(&visit.app, visit.actor()?, organization, &form(&visit)).await {
+    let made = match organization_chosen(&visit) {
+        Ok(chosen) => roles::create(&visit.app, visit.actor()?, chosen, &form(&visit)).await,
+        Err(fault) => Err(fault),
+    };
+    match made {
         Ok(made) => Ok(Reply::go("/roles").saying(&format!("{} was made.", made.name))),
         Err(error) => {
             let faults = faults(error)?;

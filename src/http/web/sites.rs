@@ -4,7 +4,7 @@ use super::fleet::organizations_of;
 use super::overview::natural;
 use super::view::fleet::Choice;
 use super::view::forms::{ConfirmPage, NewSitePage, SiteForm as FormView, SiteSettingsPage};
-use super::visit::{Handler, Reply, Visit, by_field};
+use super::visit::{Handler, Reply, Visit, by_field, organization_chosen};
 use super::{connect, site, words};
 use crate::domain::access::Permission;
 use crate::domain::organization::OrganizationForm;
@@ -58,7 +58,7 @@ async fn create(visit: Visit) -> Result<Reply> {
 async fn home(visit: &Visit, form: &SiteForm) -> Result<Option<i64>> {
     let name = visit.field("new_organization");
     if name.is_empty() {
-        return Ok(visit.field("organization_id").parse().ok());
+        return organization_chosen(visit);
     }
     form.check(None).map_err(Error::Invalid)?;
     let new = OrganizationForm {

@@ -357,6 +357,21 @@ pub fn own_path(path: &str) -> String {
     if own { path.to_owned() } else { "/".to_owned() }
 }
 
+/// The organization that was chosen in a form; nothing where nothing was chosen.
+///
+/// # Errors
+/// A fault at the field, where what was sent can't be an id.
+pub fn organization_chosen(visit: &Visit) -> Result<Option<i64>> {
+    let text = visit.field("organization_id");
+    if text.is_empty() {
+        return Ok(None);
+    }
+    text.parse().map(Some).map_err(|_| {
+        let detail = "There is none with this id.";
+        Error::Invalid(vec![Fault::new("/organization_id", "not_found", detail)])
+    })
+}
+
 /// Faults by the form's field: `/tags/1` belongs to `tags`. The sentence names the field where it says only what is wrong.
 pub fn by_field(faults: &[Fault]) -> Vec<(String, String)> {
     faults
