@@ -120,7 +120,7 @@ impl OrganizationForm {
                 faults.push(Fault::new(
                     pointer,
                     "not_required",
-                    "says from when a second factor is needed, but none is: send require_two_factor with true.",
+                    "says from when two-step sign-in is needed, but none is: send require_two_factor with true.",
                 ));
                 None
             }

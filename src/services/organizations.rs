@@ -9,7 +9,7 @@ use super::{Error, Result, audit, ledger};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::fault::Fault;
-use crate::domain::listing::{Page, Query};
+use crate::domain::listing::{PER_PAGE_MAX, Page, Query};
 use crate::domain::organization::{
     DeletedOrganization, LIST, Organization, OrganizationFacts, OrganizationForm,
 };
@@ -18,6 +18,9 @@ use crate::store::sites::Going;
 use crate::store::{
     Connection, Lane, StoreError, audit as record, organizations, second_factors, sites,
 };
+
+/// Pages of organizations whose names are read for a choice.
+const NAMED_PAGES: u32 = 50;
 
 /// One page of the organizations in sight.
 ///
@@ -29,24 +32,26 @@ pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Organi
         .read(|db| Ok(organizations::list(db, &ask(app, &sight, query, &[]))?))
 }
 
-/// Ids and names of those in which the caller holds the permission, by name; at most `most`.
+/// Ids and names of those in which the caller holds the permission, by name: 10,000 at most, read a
+/// page at a time.
 ///
 /// # Errors
 /// Where the caller may not, or the store can't.
-pub async fn named(
-    app: &App,
-    actor: &Actor,
-    permission: Permission,
-    most: u32,
-) -> Result<Vec<(i64, String)>> {
+pub async fn named(app: &App, actor: &Actor, permission: Permission) -> Result<Vec<(i64, String)>> {
     let sight = actor.require(permission)?;
     let mut query = Query::first(&LIST);
-    query.per_page = most;
-    let page = app
-        .store
-        .read(|db| organizations::list(db, &ask(app, &sight, &query, &[])))?;
-    let rows = page.rows.into_iter();
-    Ok(rows.map(|found| (found.id, found.name)).collect())
+    query.per_page = PER_PAGE_MAX;
+    let mut named = Vec::new();
+    loop {
+        let page = app
+            .store
+            .read(|db| organizations::list(db, &ask(app, &sight, &query, &[])))?;
+        named.extend(page.rows.into_iter().map(|found| (found.id, found.name)));
+        if !page.more || query.page >= NAMED_PAGES {
+            return Ok(named);
+        }
+        query.page += 1;
+    }
 }
 
 /// One in sight.
@@ -177,7 +182,7 @@ fn keeps_himself_in(
         return Err(Error::Invalid(vec![Fault::new(
             "/two_factor_grace_days",
             "no_second_factor",
-            "would keep you out at once: set up your own second factor first, or give some days.",
+            "would keep you out at once: set up your own two-step sign-in first, or give some days.",
         )]));
     }
     Ok(())

@@ -349,15 +349,14 @@ fn time(millis: i64) -> Result<Timestamp> {
 fn already_enabled() -> Error {
     Error::Conflict {
         code: "already_enabled",
-        detail: "The second step is switched on. Switch it off first to set up another app."
-            .to_owned(),
+        detail: "Two-step sign-in is on. Switch it off first to set up another app.".to_owned(),
     }
 }
 
 fn own_account() -> Error {
     Error::Conflict {
         code: "own_account",
-        detail: "Switch off your own second step with your password and a code: POST /auth/2fa/disable, or the page of your account."
+        detail: "Switch off your own two-step sign-in with your password and a code: POST /auth/2fa/disable, or the page of your account."
             .to_owned(),
     }
 }
@@ -372,6 +371,6 @@ fn not_set_up() -> Error {
 fn not_enabled() -> Error {
     Error::Conflict {
         code: "not_enabled",
-        detail: "The second step is not switched on.".to_owned(),
+        detail: "Two-step sign-in is not on.".to_owned(),
     }
 }

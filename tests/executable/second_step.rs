@@ -54,7 +54,7 @@ fn a_second_step_that_was_lost_is_taken_away_beside_a_running_appliance_and_with
     let none = disable(&data, EMAIL);
     assert_eq!(none.status.code(), Some(1));
     assert!(
-        text(&none.stderr).contains("The second step is not switched on."),
+        text(&none.stderr).contains("Two-step sign-in is not on."),
         "{}",
         text(&none.stderr)
     );

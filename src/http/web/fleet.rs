@@ -114,8 +114,7 @@ fn views(counts: &Counts, here: &str) -> Vec<Tab> {
     views
 }
 
-/// The organizations to choose from, of those in which the visitor holds the permission: as many as a
-/// page of them holds.
+/// The organizations to choose from: those in which the visitor holds the permission, by name.
 ///
 /// # Errors
 /// What the service says.
@@ -124,7 +123,7 @@ pub async fn organizations_of(
     permission: Permission,
     chosen: &str,
 ) -> Result<Vec<Choice>> {
-    let named = organizations::named(&visit.app, visit.actor()?, permission, PER_PAGE_MAX).await?;
+    let named = organizations::named(&visit.app, visit.actor()?, permission).await?;
     Ok(named
         .into_iter()
         .map(|(id, name)| Choice::new(id.to_string(), name, chosen))

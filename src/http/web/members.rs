@@ -9,8 +9,9 @@ use super::view::people::{
 };
 use super::visit::{Handler, Reply, Visit, by_field};
 use super::words;
+use crate::domain::access::Permission;
 use crate::domain::listing::Query;
-use crate::domain::member::{MEMBERS as FIELDS, Member};
+use crate::domain::member::{MEMBERS as FIELDS, Member, RoleName};
 use crate::domain::role::Role;
 use crate::services::members::{self, Joining};
 use crate::services::{Error, Result, organizations, roles};
@@ -120,6 +121,11 @@ async fn member_page(visit: &Visit, error: Option<String>) -> Result<Reply> {
     let organization = organizations::name(&visit.app, actor, id)?;
     let held = actor.permissions_in(id);
     let usable = roles::usable(&visit.app, actor, id).await?;
+    let beyond = usable.iter().any(|role| {
+        role.id == member.role_id
+            && role.permissions.contains(Permission::UsersManage)
+            && !role.permissions.without(held).is_empty()
+    });
     let roles = usable.into_iter().map(|role| RoleChoice {
         chosen: role.id == member.role_id,
         may: role.permissions.without(held).is_empty(),
@@ -133,6 +139,7 @@ async fn member_page(visit: &Visit, error: Option<String>) -> Result<Reply> {
         organization,
         link: new_link(visit),
         roles: roles.collect(),
+        beyond,
         row: row(member),
         error,
     })
@@ -141,6 +148,11 @@ async fn member_page(visit: &Visit, error: Option<String>) -> Result<Reply> {
 async fn update(visit: Visit) -> Result<Reply> {
     let (id, user_id) = both(&visit)?;
     let role = role_of(visit.field("role"));
+    let before = members::find(&visit.app, visit.actor()?, id, user_id).await?;
+    if role == Some(RoleName::Id(before.role_id)) {
+        let said = format!("{} is {}, as before.", before.name, before.role);
+        return Ok(Reply::go(format!("/organizations/{id}/members")).saying(&said));
+    }
     match members::change(&visit.app, visit.actor()?, id, user_id, (role, Vec::new())).await {
         Ok(member) => {
             let said = format!("{} is {} now.", member.name, member.role);

@@ -288,16 +288,16 @@ async fn ask_reset(visit: Visit) -> Result<Reply> {
     let user = people::find(&visit.app, visit.actor()?, visit.id()?).await?;
     Reply::page(&ConfirmPage {
         shell: visit
-            .shell(&format!("Take {}’s second step away", user.name))
+            .shell(&format!("Switch off two-step sign-in of {}", user.name))
             .await?,
-        question: format!("Take {}’s second step away?", user.name),
+        question: format!("Switch off two-step sign-in of {}?", user.name),
         explanation: "For whoever lost the phone and the backup codes. From then on the password alone is enough, \
-            until two-step sign-in is set up again. Be sure who asked you for it: call the person back."
+            until that person sets it up again. Be sure who asked you for it: call the person back."
             .to_owned(),
         keep: format!("/users/{}", user.id),
         keep_word: "Keep it".to_owned(),
         action: format!("/users/{}/second-step", user.id),
-        deed: "Take it away".to_owned(),
+        deed: "Switch it off".to_owned(),
     })
 }
 
@@ -305,7 +305,7 @@ async fn reset(visit: Visit) -> Result<Reply> {
     let user = people::find(&visit.app, visit.actor()?, visit.id()?).await?;
     two_factors::reset(&visit.app, visit.actor()?, user.id).await?;
     Ok(Reply::go(format!("/users/{}", user.id))
-        .saying("The second step is gone. The password alone is enough now."))
+        .saying("Two-step sign-in is off. The password alone is enough now."))
 }
 
 async fn ask_delete(visit: Visit) -> Result<Reply> {

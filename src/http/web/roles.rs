@@ -216,7 +216,11 @@ async fn page(visit: &Visit, faults: Vec<(String, String)>) -> Result<Reply> {
     Reply::page(&RolePage {
         shell: visit.shell(&role.name).await?,
         id: Some(role.id),
-        whose: whose(&role),
+        whose: if role.built_in {
+            "every organization".to_owned()
+        } else {
+            whose(&role)
+        },
         may,
         why_not: why_not.to_owned(),
         name: typed("name", &role.name),

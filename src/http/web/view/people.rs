@@ -205,6 +205,8 @@ pub struct MemberPage {
     pub row: MemberRow,
     /// What he can be.
     pub roles: Vec<RoleChoice>,
+    /// He manages people and holds what the visitor lacks: the visitor can't touch him.
+    pub beyond: bool,
     /// What was wrong.
     pub error: Option<String>,
 }

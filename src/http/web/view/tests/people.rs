@@ -185,7 +185,7 @@ pub(super) fn pages() -> Vec<(&'static str, askama::Result<String>)> {
         rows,
         form: form(false),
     };
-    let member_page = |invited: bool| {
+    let member_page = |invited: bool, beyond: bool| {
         MemberPage {
         shell: shell("Mara Lindqvist", "/organizations/3/members/7"),
         organization_id: 3,
@@ -195,6 +195,7 @@ pub(super) fn pages() -> Vec<(&'static str, askama::Result<String>)> {
         roles: [("admin", "Everything in the organization, its people too", false), ("viewer", "Sees sites and reports, changes nothing", true)]
             .map(|(name, description, may)| RoleChoice { id: 3, name: name.into(), description: description.into(), chosen: may, may })
             .into(),
+        beyond,
         error: invited.then(|| "Mara Lindqvist is the only administrator here. Give somebody else the role admin first.".into()),
     }
     };
@@ -254,8 +255,9 @@ pub(super) fn pages() -> Vec<(&'static str, askama::Result<String>)> {
             .render(),
         ),
         ("members-empty", members(Vec::new()).render()),
-        ("member", member_page(false).render()),
-        ("member-invited", member_page(true).render()),
+        ("member", member_page(false, false).render()),
+        ("member-beyond", member_page(false, true).render()),
+        ("member-invited", member_page(true, false).render()),
         ("roles", roles()),
         ("role", role(Some(4), true)),
         ("role-new", role(None, true)),
