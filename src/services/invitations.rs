@@ -1,6 +1,6 @@
 //! Invitations: a person to be, and a link that is good once, for a week. Whether the address is known
-//! already isn't asked when somebody is invited, so nobody can learn it that way; it is asked when
-//! the link is opened, of whoever holds it.
+//! already isn't asked when somebody is invited, nor told to whoever opens the link: only to whoever takes
+//! it, and of an address that is known only with its password.
 
 use std::net::IpAddr;
 
@@ -11,7 +11,7 @@ use serde_json::json;
 use super::members::already_member;
 use super::roles::may_grant;
 use super::secret_key::SecretKey;
-use super::sign_in::{PageSession, Proven, open_page, person, secret};
+use super::sign_in::{self, Attempt, Entered, PageSession, Proven, open_page, person, secret};
 use super::standing::{held_by, renewed};
 use super::{Error, Result, audit, leaving, notifications};
 use crate::app::App;
@@ -193,8 +193,6 @@ pub struct Opened {
     pub name: String,
     /// What he will be, and where.
     pub memberships: Vec<Membership>,
-    /// Somebody of that address has an account: he signs in and takes the invitation with it.
-    pub known: bool,
 }
 
 /// What a link opens, for its holder.
@@ -207,7 +205,6 @@ pub async fn open(app: &App, token: &str) -> Result<Opened> {
         let invited = holder(db, &hash, now)?;
         Ok(Opened {
             memberships: people::memberships(db, &Sight::All, invited.id)?,
-            known: users::find_by_email(db, &invited.email)?.is_some(),
             email: invited.email,
             name: invited.name,
         })
@@ -265,12 +262,24 @@ pub struct Newcomer {
     pub browser: Option<SecretString>,
 }
 
-/// Takes an invitation as somebody new, and signs him in.
+/// What came of it.
+#[derive(Debug)]
+pub enum Joined {
+    /// He is new here, and signed in.
+    New(PageSession),
+    /// He has an account and gave its password: he takes the invitation with it, once he has answered
+    /// what else is asked of him.
+    Known(Entered<PageSession>),
+}
+
+/// Takes an invitation as somebody new, and signs him in. Somebody who has an account with that address is
+/// signed in with it where the password is his, as at any sign-in: the same is checked before that, and as
+/// many hashes are computed.
 ///
 /// # Errors
-/// [`Error::NotFound`] as [`open`]; [`Error::Invalid`] with all faults; [`Error::Conflict`]
-/// `sign_in_first` where somebody has that address meanwhile.
-pub async fn join(app: &App, token: &str, newcomer: Newcomer) -> Result<PageSession> {
+/// [`Error::NotFound`] as [`open`]; [`Error::Invalid`] with all faults; [`Error::TooMany`];
+/// [`Error::Conflict`] `sign_in_first` where it is not the password of whoever has that address.
+pub async fn join(app: &App, token: &str, newcomer: Newcomer) -> Result<Joined> {
     let (link, now) = (fingerprint(token), app.clock.now());
     let invited = app.store.read(|db| holder(db, &link, now))?;
     let name = parse_name(&newcomer.name, "/name");
@@ -284,6 +293,13 @@ pub async fn join(app: &App, token: &str, newcomer: Newcomer) -> Result<PageSess
             return Err(Error::Invalid(faults.into_iter().flatten().collect()));
         }
     };
+    if app
+        .store
+        .read(|db| users::find_by_email(db, &invited.email))?
+        .is_some()
+    {
+        return known(app, invited.email, newcomer).await.map(Joined::Known);
+    }
     let hash = app
         .passwords
         .hash(&newcomer.password, &*app.entropy)
@@ -294,11 +310,7 @@ pub async fn join(app: &App, token: &str, newcomer: Newcomer) -> Result<PageSess
         .write(Lane::Front, move |db| {
             let invited = holder(db, &link, now)?;
             if users::find_by_email(db, &invited.email)?.is_some() {
-                return Err(Error::Conflict {
-                    code: "sign_in_first",
-                    detail: "Somebody with this address has an account. Sign in, and open the link again."
-                        .to_owned(),
-                });
+                return Err(sign_in_first());
             }
             people::join(db, invited.id, (&name, &time_zone, &hash), now)?;
             leaving::drop_invitation(db, invited.id)?;
@@ -311,7 +323,29 @@ pub async fn join(app: &App, token: &str, newcomer: Newcomer) -> Result<PageSess
     app.callers.forget();
     let from = (newcomer.address, newcomer.device.as_str());
     let proven = Proven::of(app, joined, newcomer.browser.as_ref(), from)?;
-    open_page(app, proven).await
+    open_page(app, proven).await.map(Joined::New)
+}
+
+async fn known(app: &App, email: String, newcomer: Newcomer) -> Result<Entered<PageSession>> {
+    let attempt = Attempt {
+        email,
+        password: newcomer.password,
+        address: newcomer.address,
+        device: newcomer.device,
+        browser: newcomer.browser,
+    };
+    match sign_in::page(app, &attempt).await {
+        Err(Error::Unauthenticated) => Err(sign_in_first()),
+        other => other,
+    }
+}
+
+fn sign_in_first() -> Error {
+    Error::Conflict {
+        code: "sign_in_first",
+        detail: "This didn't work. If you have an account with this address, sign in with it."
+            .to_owned(),
+    }
 }
 
 /// Takes an invitation with the account that one has: what it led to becomes the caller's, and the

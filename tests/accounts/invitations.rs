@@ -225,8 +225,11 @@ async fn whoever_has_an_account_takes_an_invitation_with_it_and_nobody_else_can(
         ("password", "a password of the inviter's"),
     ];
     let stranger = posts(&nobody, "/invitation", &words).await;
-    assert_eq!(stranger.status, 200, "he is asked to sign in");
-    assert!(stranger.text.contains("Sign in"));
+    assert_eq!(
+        stranger.status, 422,
+        "it is not the password of that account"
+    );
+    assert!(stranger.text.contains("sign in with it") && !stranger.text.contains("inviter&#39;s"));
     let browser = async |email: &str| {
         let words = [("email", email), ("password", SECRET)];
         let entered = posts(&nobody, "/sign-in", &words).await;
@@ -234,6 +237,7 @@ async fn whoever_has_an_account_takes_an_invitation_with_it_and_nobody_else_can(
     };
     let inviter = browser("hana@example.org").await;
     let refused = posts(&inviter, "/invitation", &words).await;
+    assert_eq!(refused.status, 409);
     assert!(refused.text.contains("Sign out"), "{}", refused.text);
     let mo = browser("mo@example.org").await;
     assert_eq!(posts(&mo, "/invitation", &words).await.status, 303);
@@ -445,4 +449,111 @@ async fn correcting_the_name_of_somebody_invited_brings_no_dead_link_back() {
         .await
         .ok();
     assert!(!cast.opens(&link).await);
+}
+
+impl Cast {
+    /// What a link's page says to a visitor, without what differs between any two.
+    async fn page(&self, visitor: &Client<'_>, link: &str, email: &str) -> String {
+        let page = visitor.get(&format!("/{link}")).await;
+        assert_eq!(page.status, 200);
+        let without = page.text.replace(token(link), "TOKEN");
+        without.replace(email, "ADDRESS")
+    }
+}
+
+#[tokio::test]
+async fn the_page_of_a_link_is_the_same_for_a_known_address_and_an_unknown_one() {
+    let cast = Cast::gathers().await;
+    let (_, known) = cast.invites("mo@example.org", "viewer").await;
+    let (_, unknown) = cast.invites("no@example.org", "viewer").await;
+    let nobody = cast.house.anonymous();
+    let words = [("email", "hana@example.org"), ("password", SECRET)];
+    let entered = posts(&nobody, "/sign-in", &words).await;
+    let inviter = nobody.clone().with("cookie", &session(&entered));
+    for visitor in [&nobody, &inviter] {
+        let of_known = cast.page(visitor, &known, "mo@example.org").await;
+        let of_unknown = cast.page(visitor, &unknown, "no@example.org").await;
+        assert_eq!(of_known, of_unknown);
+    }
+    // What is wrong with what was typed is said before anybody is looked up.
+    let mut said = Vec::new();
+    for (link, email) in [(&known, "mo@example.org"), (&unknown, "no@example.org")] {
+        let words = [
+            ("token", token(link)),
+            ("name", "Nell"),
+            ("time_zone", "Mars"),
+            ("password", "password1234"),
+        ];
+        let refused = posts(&nobody, "/invitation", &words).await;
+        let without = refused.text.replace(token(link), "TOKEN");
+        said.push((refused.status, without.replace(email, "ADDRESS")));
+        let refused = posts(&inviter, "/invitation", &words).await;
+        assert_eq!(refused.status, 409);
+    }
+    assert_eq!(said[0], said[1]);
+}
+
+#[tokio::test]
+async fn whoever_types_the_password_of_the_account_that_he_has_is_signed_in_and_takes_the_invitation()
+ {
+    let cast = Cast::gathers().await;
+    let (_, link) = cast.invites("mo@example.org", "viewer").await;
+    let nobody = cast.house.anonymous();
+    let words = [
+        ("token", token(&link)),
+        ("name", "Somebody else"),
+        ("time_zone", "Europe/Vienna"),
+        ("password", SECRET),
+    ];
+    let entered = posts(&nobody, "/invitation", &words).await;
+    assert_eq!(entered.status, 303, "{}", entered.text);
+    let back = format!("/invitation?token={}", token(&link));
+    assert_eq!(entered.header("location"), back);
+    let mo = nobody.clone().with("cookie", &session(&entered));
+    let page = mo.get(&format!("/{back}")).await;
+    assert!(page.text.contains("Take the invitation"), "{}", page.text);
+    assert_eq!(posts(&mo, "/invitation", &words[..1]).await.status, 303);
+    let own = cast.neighbour().get("/auth/me").await.ok();
+    assert_eq!(own["data"]["name"], "mo", "the form changed nothing of him");
+}
+
+#[tokio::test]
+async fn the_door_of_an_invitation_asks_for_a_second_factor_and_grows_slower_like_the_other_one() {
+    let cast = Cast::gathers().await;
+    let (_, link) = cast.invites("mo@example.org", "viewer").await;
+    let nobody = cast.house.anonymous();
+    let tries = async |password: &str| {
+        let words = [
+            ("token", token(&link)),
+            ("name", "Somebody"),
+            ("time_zone", "UTC"),
+            ("password", password),
+        ];
+        posts(&nobody, "/invitation", &words).await
+    };
+    let mo = cast.user("mo@example.org").await;
+    cast.house
+        .app
+        .store
+        .write(dewline::store::Lane::Front, move |db| {
+            let sql = "INSERT INTO second_factors (user_id, secret_sealed, enabled_at, created_at) VALUES (?1, x'00', 1, 1)";
+            db.execute(sql, [mo])?;
+            Ok::<_, dewline::store::StoreError>(())
+        })
+        .await
+        .unwrap();
+    let asked = tries(SECRET).await;
+    assert_eq!(asked.status, 303, "{}", asked.text);
+    assert!(
+        asked
+            .header("location")
+            .starts_with("/sign-in/code?next=%2Finvitation")
+    );
+    assert!(!format!("{:?}", asked.headers).contains("dewline_session="));
+    let mut answers = Vec::new();
+    for _ in 0..8 {
+        answers.push(tries("a password of the inviter's").await.status.as_u16());
+    }
+    assert_eq!(answers.first(), Some(&422));
+    assert_eq!(answers.last(), Some(&429), "{answers:?}");
 }

@@ -218,8 +218,6 @@ pub struct OpenedInvitation {
     pub email: String,
     /// What he will be, and where.
     pub memberships: Vec<MembershipRow>,
-    /// He has an account already.
-    pub known: bool,
     /// The address of whoever is signed in.
     pub signed_in: Option<String>,
     /// What was typed.
