@@ -727,6 +727,75 @@ async fn the_page_is_a_file_too_with_all_rows_that_match() {
     assert!(lines[1].contains("=Tower 1") && !lines[1].contains(",=Tower"));
 }
 
+/// The ids in a file, in its order.
+fn ids_of(file: &Answer) -> Vec<i64> {
+    assert_eq!(file.status, 200, "{}", file.text);
+    let mut reader = csv::Reader::from_reader(file.text.as_bytes());
+    let rows = reader.records().map(|row| row.unwrap());
+    rows.map(|row| row[0].parse().unwrap()).collect()
+}
+
+/// So many rows of the same second, put into the record past the program.
+async fn fills(house: &TestApp, rows: u32) {
+    let sql = format!(
+        "WITH RECURSIVE n(i) AS (SELECT 1000 UNION ALL SELECT i + 1 FROM n WHERE i < 999 + {rows})
+         INSERT INTO audit_logs (id, created_at, actor_kind, actor_name, action, subject_kind, status, data, address, request_id, hash)
+           SELECT i, 1795161600000, 'system', 'dewline', 'user.created', 'user', 'done', '{{}}', '', '', x'00' FROM n"
+    );
+    crate::matrix::town::changes(house, sql).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_holds_each_row_once_while_rows_are_appended() {
+    let house = TestApp::with(|config| config.rate_limits.enabled = false).await;
+    fills(&house, 700).await;
+    let browser = house.browser().await;
+    let appends = async {
+        for number in 0..40 {
+            house.organization(&format!("Tower {number}")).await;
+            tokio::task::yield_now().await;
+        }
+    };
+    let reads = async {
+        for _ in 0..10 {
+            let mut ids = ids_of(&browser.get("//audit?format=csv").await);
+            assert!(ids.len() > 700);
+            let newest = ids[0];
+            assert!(ids.is_sorted_by(|a, b| a > b), "the newest first");
+            ids.reverse();
+            // Whatever stands in the record up to the newest row of the file is in the file.
+            let known = format!("SELECT count(*) FROM audit_logs WHERE id <= {newest}");
+            let known = crate::matrix::town::number(&house, &known);
+            assert_eq!(i64::try_from(ids.len()).unwrap(), known);
+        }
+    };
+    tokio::join!(appends, reads);
+    let oldest_first = ids_of(&browser.get("//audit?format=csv&sort=id").await);
+    assert!(oldest_first.is_sorted_by(|a, b| a < b));
+}
+
+#[tokio::test]
+async fn a_file_that_does_not_hold_all_rows_says_so() {
+    let house = TestApp::start().await;
+    fills(&house, 50_000).await;
+    let browser = house.browser().await;
+    let few = browser.get("//audit?format=csv&filter[actor]=Ada").await;
+    let named = few.header("content-disposition");
+    assert!(named.contains("\"audit-log.csv\""), "{named}");
+    let exactly = browser
+        .get("//audit?format=csv&filter[action]=user.created&filter[actor_kind]=system&filter[id][gte]=1000")
+        .await;
+    assert_eq!(ids_of(&exactly).len(), 50_000);
+    let named = exactly.header("content-disposition");
+    assert!(named.contains("\"audit-log.csv\""), "{named}");
+    let all = browser.get("//audit?format=csv").await;
+    assert_eq!(ids_of(&all).len(), 50_000);
+    let named = all.header("content-disposition");
+    assert!(named.contains("only-the-first-50000-rows"), "{named}");
+    let page = browser.get("//audit").await.text;
+    assert!(page.contains("a file holds the first 50,000"), "{page}");
+}
+
 #[tokio::test]
 async fn each_row_tells_its_seal() {
     let house = house().await;

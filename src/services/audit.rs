@@ -43,6 +43,28 @@ pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Record
         .read(|db| Ok(record::list(db, &ask(app, &sight, query, &[]))?))
 }
 
+/// All rows that `query` finds in sight, in its order and as they stand at one moment, given to `take`
+/// one after the other. `true`: there are more than `most`, and only the first of them were given.
+///
+/// # Errors
+/// As [`list`].
+pub async fn whole(
+    app: &App,
+    actor: &Actor,
+    query: Query,
+    most: u32,
+    take: impl FnMut(Recorded),
+) -> Result<bool> {
+    let sight = actor.require(Permission::AuditRead)?;
+    let query = Query {
+        page: 1,
+        per_page: most,
+        ..query
+    };
+    app.store
+        .read(|db| Ok(record::each(db, &ask(app, &sight, &query, &[]), take)?))
+}
+
 /// An entry for what `actor` is about to do: `action` is one of `domain::audit::ACTIONS`. What a key
 /// does belongs to its organization's record, unless something else is said.
 pub fn entry(app: &App, actor: &Actor, action: &str) -> Entry {

@@ -245,6 +245,15 @@ pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<Recorded>> {
     page(db, &SOURCE, ask, find)
 }
 
+/// The same page, row by row as it is read. `true`: there are more.
+///
+/// # Errors
+/// As [`list`].
+pub fn each(db: &Connection, ask: &Ask<'_>, mut take: impl FnMut(Recorded)) -> Result<bool> {
+    let page = page(db, &SOURCE, ask, |db, id| Ok(find(db, id)?.map(&mut take)))?;
+    Ok(page.more)
+}
+
 fn find(db: &Connection, id: i64) -> Result<Option<Recorded>> {
     let mut prepared = db.prepare_cached("SELECT * FROM audit_logs WHERE id = ?1")?;
     let found = prepared.query_row([id], |found| {

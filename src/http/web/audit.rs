@@ -12,7 +12,7 @@ use super::visit::{Handler, Reply, Visit};
 use super::words;
 use crate::domain::access::Permission;
 use crate::domain::audit::{self as record, ACTIONS, LIST as FIELDS, Recorded, STATUSES};
-use crate::domain::listing::{PER_PAGE_MAX, Query};
+use crate::domain::listing::Query;
 use crate::services::{Error, Result, audit};
 
 /// `GET /audit`.
@@ -147,6 +147,9 @@ fn narrowed(whose: &str, kind: &str, id: i64) -> String {
     format!("/audit?{query}")
 }
 
+/// The file's name where more rows match than one file holds ([`export::MOST`]).
+const CUT_OFF: &str = "audit-log-only-the-first-50000-rows.csv";
+
 const COLUMNS: [&str; 16] = [
     "id",
     "created_at",
@@ -166,22 +169,19 @@ const COLUMNS: [&str; 16] = [
     "hash",
 ];
 
-/// All rows that match, not only those of the page.
-async fn csv(visit: &Visit, mut query: Query) -> Result<Reply> {
-    query.per_page = PER_PAGE_MAX;
-    query.page = 1;
+/// All rows that match, not only those of the page, as they stand at one moment: a row that is appended
+/// meanwhile moves none of them.
+async fn csv(visit: &Visit, query: Query) -> Result<Reply> {
     let mut export = Export::new(&COLUMNS)?;
-    loop {
-        let page = audit::list(&visit.app, visit.actor()?, &query).await?;
-        for found in page.rows {
-            export.row(cells(found).iter().map(String::as_str))?;
+    let mut written = Ok(());
+    let cut_off = audit::whole(&visit.app, visit.actor()?, query, export::MOST, |found| {
+        if written.is_ok() {
+            written = export.row(cells(found).iter().map(String::as_str));
         }
-        if !page.more || query.page * PER_PAGE_MAX >= export::MOST {
-            break;
-        }
-        query.page += 1;
-    }
-    export.file("audit-log.csv")
+    })
+    .await?;
+    written?;
+    export.file(if cut_off { CUT_OFF } else { "audit-log.csv" })
 }
 
 fn cells(row: Recorded) -> [String; 16] {
