@@ -287,6 +287,32 @@ async fn a_sites_syncs_have_a_budget_that_only_its_own_keys_touch() {
 }
 
 #[tokio::test]
+async fn whether_there_is_a_site_is_asked_only_by_whoever_can_pay_for_it() {
+    let house = TestApp::with(|config| config.rate_limits.api_key = 3).await;
+    let harbour = house.organization("Harbour").await;
+    let (site, other) = (
+        house.site_of(harbour, "Town hall").await,
+        house.site_of(harbour, "Library").await,
+    );
+    let key = house.key(harbour, &["sync"]).await;
+    let inventory = Site::inventory(&[]);
+    let path = site.path("/modules/sync");
+    house.bearer(&key).post(&path, &inventory).await.ok();
+    for (id, status) in [(901, 404), (902, 404), (903, 429)] {
+        let path = format!("/sites/{id}/modules/sync");
+        let answer = house.bearer(&key).post(&path, &inventory).await;
+        assert_eq!(answer.status, status, "{id}");
+        assert_eq!(answer.header("ratelimit-limit"), "3");
+    }
+    let unknown = other.path("/modules/sync");
+    let answer = house.bearer(&key).post(&unknown, &inventory).await;
+    assert_eq!(answer.status, 429, "it isn't looked up");
+    house.bearer(&key).post(&path, &inventory).await.ok();
+    house.clock.advance(jiff::SignedDuration::from_secs(20));
+    house.bearer(&key).post(&unknown, &inventory).await.ok();
+}
+
+#[tokio::test]
 async fn only_a_trusted_proxy_says_from_where_a_call_comes() {
     let house = TestApp::with(|config| {
         config.rate_limits.auth = 2;

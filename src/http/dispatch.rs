@@ -79,12 +79,7 @@ async fn answer(
     let names = names(parts).await;
     let ids = pass::ids(&names);
     if route.tier != Tier::Free {
-        let payer = payer(&edge.app, route, actor.as_ref(), ids.as_deref(), known)?;
-        let (left, wait) = edge.budgets.take(payer);
-        *told = left;
-        if let Some(retry_after) = wait {
-            return Err(Error::TooMany { retry_after }.into());
-        }
+        pay(edge, route, actor.as_ref(), ids.as_deref(), known, told)?;
     }
     let (sight, ids) = match &actor {
         Some(actor) => {
@@ -221,9 +216,9 @@ fn strange(error: Error, edge: &Edge, known: &Known, told: &mut Option<Told>) ->
     if !matches!(error, Error::Unauthenticated) {
         return error;
     }
-    let (left, wait) = edge.budgets.take(Payer::anonymous(known.address));
-    *told = left;
-    wait.map_or(error, |retry_after| Error::TooMany { retry_after })
+    take(edge, Payer::anonymous(known.address), told)
+        .err()
+        .unwrap_or(error)
 }
 
 fn bearer_of(value: &str) -> Option<&str> {
@@ -247,30 +242,44 @@ async fn names(parts: &mut Parts) -> Vec<String> {
     }
 }
 
-/// Who pays. The budget of a site's syncs is touched only by callers who can see the site: nobody
-/// else can use it up.
-fn payer(
-    app: &App,
+/// The call is paid for. The budget of a site's syncs is touched only by callers who can see the site:
+/// nobody else can use it up. Whether there is such a site can cost a look-up, and then the caller pays
+/// for that first: nobody walks over ids for nothing.
+fn pay(
+    edge: &Edge,
     route: &Route,
     actor: Option<&Actor>,
     ids: Option<&[i64]>,
     known: &Known,
-) -> Result<Payer, Error> {
-    let own = actor.map_or_else(
-        || Payer::anonymous(known.address),
-        |actor| Payer::caller(actor, known.address),
-    );
-    match (route.tier, actor, ids.and_then(<[i64]>::first)) {
-        (Tier::Auth, ..) => Ok(Payer::sign_in(known.address)),
-        (Tier::Sync, Some(actor), Some(site)) => {
-            match sites::seen(app, &actor.sight(Permission::Sync), *site) {
-                Ok(_) => Ok(Payer::Site(*site)),
-                Err(Error::NotFound) => Ok(own),
-                Err(error) => Err(error),
-            }
-        }
-        _ => Ok(own),
+    told: &mut Option<Told>,
+) -> Result<(), Error> {
+    let own = || {
+        actor.map_or_else(
+            || Payer::anonymous(known.address),
+            |actor| Payer::caller(actor, known.address),
+        )
+    };
+    let (actor, site) = match (route.tier, actor, ids.and_then(<[i64]>::first)) {
+        (Tier::Auth, ..) => return take(edge, Payer::sign_in(known.address), told),
+        (Tier::Sync, Some(actor), Some(site)) => (actor, *site),
+        _ => return take(edge, own(), told),
+    };
+    let remembered = edge.app.callers.knows_home(site);
+    if !remembered {
+        take(edge, own(), told)?;
     }
+    match sites::seen(&edge.app, &actor.sight(Permission::Sync), site) {
+        Ok(_) => take(edge, Payer::Site(site), told),
+        Err(Error::NotFound) if remembered => take(edge, own(), told),
+        Err(Error::NotFound) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+fn take(edge: &Edge, payer: Payer, told: &mut Option<Told>) -> Result<(), Error> {
+    let (left, wait) = edge.budgets.take(payer);
+    *told = left;
+    wait.map_or(Ok(()), |retry_after| Err(Error::TooMany { retry_after }))
 }
 
 /// The query, decoded.

@@ -108,16 +108,27 @@ impl Callers {
         Ok(value)
     }
 
+    /// The organization of a site that isn't deleted, where it is remembered.
+    fn remembered_home(&self, site_id: i64) -> Option<i64> {
+        let epoch = self.epoch.load(Ordering::SeqCst);
+        let remembered = self.homes.get(&site_id);
+        remembered.and_then(|(since, organization)| (since == epoch).then_some(organization))
+    }
+
+    /// Whether asking for that site costs no look-up.
+    pub fn knows_home(&self, site_id: i64) -> bool {
+        self.remembered_home(site_id).is_some()
+    }
+
     /// The organization of a site that isn't deleted, looked up where it isn't remembered.
     pub(super) fn home(
         &self,
         site_id: i64,
         look_up: impl FnOnce() -> Result<Option<i64>>,
     ) -> Result<Option<i64>> {
+        // Before the look-up: what it finds is as old as this at most.
         let epoch = self.epoch.load(Ordering::SeqCst);
-        if let Some((since, organization)) = self.homes.get(&site_id)
-            && since == epoch
-        {
+        if let Some(organization) = self.remembered_home(site_id) {
             return Ok(Some(organization));
         }
         let found = look_up()?;
