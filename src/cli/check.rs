@@ -11,7 +11,7 @@ use crate::services::check;
 use super::data_dir::{DataDir, Refused};
 use super::{Outcome, Stopped, print};
 
-/// Differences of one kind that are written out; the rest is counted.
+/// Lines of one kind that are written out; the rest is counted.
 const SHOWN: usize = 20;
 
 /// Checks, prints what was looked at and every difference.
@@ -45,22 +45,23 @@ pub fn run(config: Config, replay: bool) -> Outcome {
             "{word} {} ({} looked at)",
             finding.about, finding.looked_at
         );
-        for difference in finding.wrong.iter().take(SHOWN) {
-            let _ = writeln!(said, "      {difference}");
-        }
-        if let Some(more) = finding
-            .wrong
-            .len()
-            .checked_sub(SHOWN)
-            .filter(|more| *more > 0)
-        {
-            let _ = writeln!(said, "      and {more} more");
-        }
+        tell(&mut said, "", &finding.wrong);
+        tell(&mut said, "worth knowing: ", &finding.worth_knowing);
         wrong += finding.wrong.len();
     }
     print(&said);
     match wrong {
         0 => Ok(()),
         _ => Err(Stopped::Failed(format!("{wrong} differences"))),
+    }
+}
+
+fn tell(said: &mut String, word: &str, lines: &[String]) {
+    for line in lines.iter().take(SHOWN) {
+        let _ = writeln!(said, "      {word}{line}");
+    }
+    let more = lines.len().saturating_sub(SHOWN);
+    if more > 0 {
+        let _ = writeln!(said, "      {word}and {more} more");
     }
 }

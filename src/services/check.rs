@@ -50,6 +50,7 @@ pub async fn run(config: &Config, replay: bool) -> Result<Vec<Finding>> {
         findings.extend(check::searches(db)?);
         findings.push(check::events_give_inventories(db)?);
         findings.push(all_told(db)?);
+        findings.push(check::memberships(db)?);
         findings.push(sealed(db)?);
         Ok::<_, StoreError>(findings)
     })?;
@@ -80,6 +81,7 @@ async fn words_of_sites(store: &Store) -> Result<Finding> {
         about: "the word and counters of each site",
         looked_at: wrong.0,
         wrong: wrong.1,
+        worth_knowing: Vec::new(),
     })
 }
 
@@ -94,6 +96,7 @@ fn all_told(db: &Connection) -> store::Result<Finding> {
                 format!("site {id} ({name}) could not be told of {module} since {since}")
             })
             .collect(),
+        worth_knowing: Vec::new(),
     })
 }
 
@@ -103,6 +106,7 @@ fn sealed(db: &Connection) -> store::Result<Finding> {
         about: "the seals of the audit log",
         looked_at,
         wrong: broken.iter().map(ToString::to_string).collect(),
+        worth_knowing: Vec::new(),
     })
 }
 

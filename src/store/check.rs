@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::time::at;
 use super::{Result, StoreError, promises, search};
 use crate::domain::exposure::Promise;
+use crate::domain::role::ADMIN;
 
 /// Differences told of one check; the rest is counted.
 const TOLD: usize = 20;
@@ -23,6 +24,8 @@ pub struct Finding {
     pub looked_at: u64,
     /// What is wrong; empty: nothing.
     pub wrong: Vec<String>,
+    /// What isn't wrong but worth knowing.
+    pub worth_knowing: Vec<String>,
 }
 
 /// Copies a database as it is now, consistently, although it may be in use.
@@ -60,13 +63,51 @@ pub fn integrity(db: &Connection) -> Result<Vec<Finding>> {
             about: "the file's integrity",
             looked_at: 1,
             wrong: said.into_iter().filter(|line| line != "ok").collect(),
+            worth_knowing: Vec::new(),
         },
         Finding {
             about: "references between rows",
             looked_at: 1,
             wrong: orphans,
+            worth_knowing: Vec::new(),
         },
     ])
+}
+
+/// People's places: each is a person's, in an organization, with a role that can be given there; and
+/// which organizations have nobody of their own who looks after them.
+///
+/// # Errors
+/// What SQLite says.
+pub fn memberships(db: &Connection) -> Result<Finding> {
+    let lines = |sql: &str| -> Result<Vec<String>> {
+        let mut query = db.prepare(sql)?;
+        let rows = query.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    };
+    let count = db.query_row("SELECT count(*) FROM memberships", [], |row| {
+        row.get::<_, u32>(0)
+    })?;
+    Ok(Finding {
+        about: "who belongs to which organization, and as what",
+        looked_at: u64::from(count),
+        wrong: lines(
+            "SELECT 'person ' || m.user_id || ' in organization ' || m.organization_id || ': ' || CASE
+               WHEN u.id IS NULL THEN 'there is no such person'
+               WHEN o.id IS NULL THEN 'there is no such organization'
+               WHEN r.id IS NULL THEN 'there is no role ' || m.role_id
+               ELSE 'the role ' || r.name || ' belongs to another organization' END
+             FROM memberships AS m LEFT JOIN users AS u ON u.id = m.user_id
+               LEFT JOIN organizations AS o ON o.id = m.organization_id LEFT JOIN roles AS r ON r.id = m.role_id
+             WHERE u.id IS NULL OR o.id IS NULL OR r.id IS NULL OR r.organization_id <> m.organization_id",
+        )?,
+        worth_knowing: lines(&format!(
+            "SELECT 'organization ' || o.id || ' (' || o.name || iif(o.deleted_at IS NULL, '', ', deleted') || ') has no administrator'
+             FROM organizations AS o WHERE NOT EXISTS (SELECT 1 FROM memberships AS m JOIN users AS u ON u.id = m.user_id
+               WHERE m.organization_id = o.id AND m.role_id = {ADMIN} AND u.deleted_at IS NULL AND u.password_hash IS NOT NULL)
+             ORDER BY o.id"
+        ))?,
+    })
 }
 
 /// A counter and how to count it: both queries give (name, value) pairs; what counts zero may be absent.
@@ -241,6 +282,7 @@ fn compare(
         about,
         looked_at: kept.len().max(right.len()) as u64,
         wrong,
+        worth_knowing: Vec::new(),
     }
 }
 

@@ -28,6 +28,7 @@ mod keys;
 mod own_account;
 mod own_pages;
 mod people;
+mod places;
 mod record;
 mod reset;
 mod roles;

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::browser::Browser;
-use super::people::{Cast, SECRET, id};
+use super::people::{Cast, id};
 use crate::support::{EMAIL, PASSWORD};
 
 #[tokio::test]
@@ -198,43 +198,6 @@ async fn an_edited_role_counts_at_the_next_request_and_one_in_use_stays() {
     let refused = cast.admin().delete(&path).await;
     assert_eq!(refused.status, 409);
     assert_eq!(refused.json()["errors"][0]["code"], "in_use");
-}
-
-#[tokio::test]
-async fn a_role_that_only_deleted_people_had_can_go_and_they_come_back_without_it() {
-    let cast = Cast::gathers().await;
-    let editor = cast.role("Editor", &["sites:read"]).await;
-    cast.comes("kim@example.org", cast.harbour, json!("editor"))
-        .await;
-    let kim = format!("/users/{}", cast.user("kim@example.org").await);
-    let meadow = format!("/organizations/{}/members", cast.meadow);
-    let both = json!({"user_id": cast.user("kim@example.org").await, "role": "viewer"});
-    cast.platform().post(&meadow, &both).await.created();
-    let path = format!("/roles/{editor}");
-    let page = format!("{path}/delete");
-    let mut browser = cast.browser("hana@example.org", SECRET).await;
-    let held = browser.looks(&page).await;
-    assert!(held.text.contains("One person has it"), "{}", held.text);
-    assert!(!held.text.contains("Nobody has it"));
-    assert_eq!(browser.sends(&page, &[]).await.status, 409);
-    assert_eq!(cast.platform().delete(&kim).await.status, 204);
-    let role = cast.admin().get(&path).await.ok();
-    assert_eq!(role["data"]["members_count"], 0);
-    let free = browser.looks(&page).await;
-    assert!(free.text.contains("Nobody has it"), "{}", free.text);
-    assert_eq!(cast.admin().delete(&path).await.status, 204);
-    let back = format!("{kim}/restore");
-    let back = cast.platform().post(&back, &json!({})).await.ok();
-    let places = back["data"]["memberships"].as_array().unwrap();
-    assert_eq!(places.len(), 1, "{places:?}");
-    assert_eq!(places[0]["organization"], "Meadow");
-    let token = cast.enters("kim@example.org", SECRET).await;
-    let sites = format!("/sites?filter[organization_id]={}", cast.harbour);
-    let seen = cast.house.bearer(&token).get(&sites).await;
-    assert_eq!(seen.column("id").len(), 0);
-    let record = "/audit-logs?filter[action]=role.deleted";
-    let rows = cast.admin().get(record).await.column("data");
-    assert_eq!(rows[0]["before"]["places_of_deleted_people_ended"], 1);
 }
 
 #[tokio::test]
