@@ -3,6 +3,7 @@
 mod account;
 mod advisories;
 mod audit;
+mod keys;
 mod people;
 mod two_factor;
 
@@ -1052,6 +1053,7 @@ fn pages() -> Vec<(&'static str, String)> {
     pages.extend(more());
     pages.extend(audit::pages());
     pages.extend(account::pages());
+    pages.extend(keys::pages());
     pages.extend(people::pages());
     pages.extend(two_factor::pages());
     pages
