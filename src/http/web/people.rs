@@ -171,10 +171,6 @@ async fn invite_page(visit: &Visit, faults: Vec<(String, String)>) -> Result<Rep
         visit.field("organization_id"),
     )
     .await?;
-    organizations.retain(|choice| {
-        let id = choice.value.parse();
-        id.is_ok_and(|id| sight.sees_organization(id))
-    });
     if actor.is_platform() {
         let none = Choice::new("", "None yet", visit.field("organization_id"));
         let chosen = none.chosen && !visit.form.is_empty();

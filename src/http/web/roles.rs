@@ -111,10 +111,6 @@ async fn new_page(
         visit.field("organization_id"),
     )
     .await?;
-    organizations.retain(|choice| {
-        let id = choice.value.parse();
-        id.is_ok_and(|id| sight.sees_organization(id))
-    });
     if actor.is_platform() {
         let all = Choice::new("", "Every organization", visit.field("organization_id"));
         organizations.insert(0, all);
