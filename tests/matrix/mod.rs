@@ -12,6 +12,7 @@ pub mod things;
 pub mod town;
 
 use axum::http::Method;
+use dewline::http::route::Needs;
 use dewline::http::{pages, routes};
 
 use crate::support::{Answer, Client, TestApp};
@@ -30,11 +31,11 @@ struct Asked {
     /// The same with an id that nothing has in the place of the first.
     absent: Option<String>,
     body: Option<(&'static str, Vec<u8>)>,
-    public: bool,
+    needs: Needs,
 }
 
 impl Asked {
-    fn new(town: &Town, method: &Method, path: &'static str, root: &str, public: bool) -> Self {
+    fn new(town: &Town, method: &Method, path: &'static str, root: &str, needs: Needs) -> Self {
         let filled = things::path(town, &town.own, &format!("{method} {path}"));
         let absent = path.contains("{id}").then(|| {
             let mut parts: Vec<&str> = filled.split('/').collect();
@@ -48,7 +49,7 @@ impl Asked {
             filled: format!("{root}{filled}"),
             absent,
             body: None,
-            public,
+            needs,
         }
     }
 
@@ -88,7 +89,7 @@ impl Asked {
         }
         Line {
             what: format!("{:6} {}", self.method.as_str(), self.path),
-            public: self.public,
+            needs: self.needs,
             outcomes,
         }
     }
@@ -112,11 +113,10 @@ fn api(town: &Town) -> Vec<Asked> {
     let line = |route: &dewline::http::route::Route| {
         let root = route.full_path();
         let root = root.strip_suffix(route.path).unwrap();
-        let public = route.needs == dewline::http::route::Needs::Public;
         let body = things::body(&town.own, route);
         Asked {
             body: body.map(|body| ("application/json", body.to_string().into_bytes())),
-            ..Asked::new(town, &route.method, route.path, root, public)
+            ..Asked::new(town, &route.method, route.path, root, route.needs)
         }
     };
     routes().iter().map(line).collect()
@@ -124,7 +124,6 @@ fn api(town: &Town) -> Vec<Asked> {
 
 fn forms(town: &Town) -> Vec<Asked> {
     let line = |page: &dewline::http::web::visit::Page| {
-        let public = page.needs == dewline::http::route::Needs::Public;
         let body = (page.method == Method::POST).then(|| {
             let fields = things::form(&town.own, page);
             let mut text = url::form_urlencoded::Serializer::new(String::new());
@@ -133,7 +132,7 @@ fn forms(town: &Town) -> Vec<Asked> {
         });
         Asked {
             body,
-            ..Asked::new(town, page.method, page.path, "", public)
+            ..Asked::new(town, page.method, page.path, "", page.needs)
         }
     };
     pages().iter().map(line).collect()

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use dewline::http::route::Needs;
+
 use super::town::{Caller, Kind};
 use crate::support::Answer;
 
@@ -58,11 +60,15 @@ impl Outcome {
 /// One line of a table, and what everybody got.
 pub struct Line {
     pub what: String,
-    pub public: bool,
+    pub needs: Needs,
     pub outcomes: Vec<(Caller, Outcome)>,
 }
 
 impl Line {
+    fn public(&self) -> bool {
+        self.needs == Needs::Public
+    }
+
     fn of(&self, name: &str) -> &Outcome {
         let found = self.outcomes.iter().find(|(caller, _)| caller.name == name);
         &found.unwrap_or_else(|| panic!("nobody is called {name}")).1
@@ -79,14 +85,14 @@ impl Line {
         let what = &self.what;
         for (caller, outcome) in self.of_kind(Kind::Nobody) {
             assert!(
-                self.public || outcome.code == 401,
+                self.public() || outcome.code == 401,
                 "{what}: {} got {}",
                 caller.name,
                 outcome.code
             );
         }
         self.keeps_the_wall();
-        if self.public {
+        if self.public() {
             return;
         }
         let syncs = what.ends_with("/modules/sync") || what.ends_with("/composer-lock");
@@ -111,7 +117,7 @@ impl Line {
     pub fn keeps_the_rules_of_the_pages(&self) {
         for (caller, outcome) in self.of_kind(Kind::Nobody) {
             assert!(
-                self.public || (outcome.code == 303 && outcome.turned_away()),
+                self.public() || (outcome.code == 303 && outcome.turned_away()),
                 "{}: {} got {outcome:?}",
                 self.what,
                 caller.name
@@ -120,16 +126,27 @@ impl Line {
         self.keeps_the_wall();
     }
 
-    /// A thing of the organization is not there for whoever has nothing to do with it.
+    /// A thing of the organization is not there for whoever has nothing to do with it: who holds the
+    /// permission elsewhere gets 404. What is the platform's alone is 403 for everybody else, whatever
+    /// he asks for.
     fn keeps_the_wall(&self) {
-        let names_a_thing = self.what.contains("{id}");
-        for name in ["other", "none"] {
-            assert!(
-                self.public || !names_a_thing || !self.of(name).passed(),
-                "{}: {name} got {}",
-                self.what,
-                self.of(name).code
-            );
+        let things = ["{id}", "{organization_id}"];
+        let names_a_thing = things.iter().any(|thing| self.what.contains(thing));
+        if self.public() || !names_a_thing {
+            return;
+        }
+        let keys = self.outcomes.iter().any(|(who, _)| who.name == "foreign");
+        for name in ["other", "foreign", "none"] {
+            if name == "foreign" && !keys {
+                continue;
+            }
+            let right: &[u16] = match (self.needs, name) {
+                (Needs::Platform(_), _) | (Needs::Person, "foreign") => &[403],
+                (Needs::May(_), "none") => &[403, 404],
+                _ => &[404],
+            };
+            let code = self.of(name).code;
+            assert!(right.contains(&code), "{}: {name} got {code}", self.what);
         }
     }
 
