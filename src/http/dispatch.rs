@@ -36,6 +36,7 @@ pub async fn path(routes: &[Route], edge: Arc<Edge>, request: Request) -> Respon
         .unwrap_or_else(|| Known {
             request_id: String::new(),
             address: std::net::Ipv4Addr::UNSPECIFIED.into(),
+            tls: false,
         });
     let path = parts.uri.path().to_owned();
     let mut told = None;

@@ -83,6 +83,14 @@ impl Edge {
         }
         nearest
     }
+
+    /// People come over TLS: the configuration says so, or a trusted proxy does.
+    fn is_tls(&self, peer: IpAddr, headers: &HeaderMap) -> bool {
+        let told = headers.get("x-forwarded-proto");
+        self.app.config.public_url.starts_with("https://")
+            || self.trusts(peer)
+                && told.is_some_and(|proto| proto.as_bytes().eq_ignore_ascii_case(b"https"))
+    }
 }
 
 fn address_of(hop: &str) -> Option<IpAddr> {
@@ -99,6 +107,8 @@ pub struct Known {
     pub request_id: String,
     /// The caller's address.
     pub address: IpAddr,
+    /// Between the caller and the first of our proxies, or us, nothing is readable.
+    pub tls: bool,
 }
 
 /// Gives a request its id and address, and its answer the headers that every answer has.
@@ -110,6 +120,7 @@ pub async fn around(
     let known = Known {
         request_id: request_id(&edge.app, request.headers()),
         address: edge.caller(peer(&request), request.headers()),
+        tls: edge.is_tls(peer(&request), request.headers()),
     };
     let trace_id = trace_id(request.headers()).unwrap_or_default();
     let path = request.uri().path().to_owned();
@@ -156,7 +167,7 @@ pub async fn around(
     if let Ok(id) = HeaderValue::from_str(&known.request_id) {
         headers.insert(REQUEST_ID, id);
     }
-    guard(headers, edge.app.config.public_url.starts_with("https://"));
+    guard(headers, known.tls);
     if path.starts_with("/api/") {
         headers.insert(
             HeaderName::from_static("api-version"),

@@ -9,8 +9,8 @@ use jiff::{SignedDuration, Timestamp};
 use moka::ops::compute::Op;
 use moka::sync::Cache;
 
+use super::Error;
 use super::limits::Limited;
-use super::{Error, Result};
 use crate::clock::Clock;
 use crate::domain::credentials::fingerprint;
 use crate::domain::network::household;
@@ -63,6 +63,31 @@ pub fn key(email: &str, place: Place) -> Key {
 struct Tried {
     failures: u32,
     at: Timestamp,
+    /// An attempt that came too early since then was told of.
+    told: bool,
+}
+
+/// An attempt that has begun and counts as failed until its end is known.
+#[derive(Debug)]
+pub struct Begun {
+    key: Key,
+    before: Option<Tried>,
+}
+
+/// An attempt that comes too early.
+#[derive(Debug)]
+pub struct Early {
+    /// Seconds that are left, at least one.
+    pub retry_after: u64,
+    /// The first of this wait: to be recorded.
+    pub first: bool,
+}
+
+impl From<Early> for Error {
+    fn from(early: Early) -> Self {
+        let retry_after = early.retry_after;
+        Self::TooMany { retry_after }
+    }
 }
 
 impl Tried {
@@ -100,37 +125,54 @@ impl Delays {
     /// moment gain nothing. One that comes too early is not counted and makes no wait longer.
     ///
     /// # Errors
-    /// [`Error::TooMany`] with the seconds that are left.
-    pub fn begin(&self, key: Key) -> Result<()> {
+    /// [`Early`] with the seconds that are left.
+    pub fn begin(&self, key: Key) -> Result<Begun, Early> {
         let now = self.clock.now();
-        let mut left = SignedDuration::ZERO;
+        let (mut left, mut first, mut known) = (SignedDuration::ZERO, false, None);
         self.tried.entry(key).and_compute_with(|before| {
-            let before = before
+            known = before
                 .map(|entry| *entry.value())
                 .filter(|tried| now.duration_since(tried.at) < FORGOTTEN);
-            let Some(before) = before else {
+            let Some(before) = known else {
                 return Op::Put(Tried {
                     failures: 1,
                     at: now,
+                    told: false,
                 });
             };
             // A clock that was set back makes nobody wait longer than his wait.
             let passed = now.duration_since(before.at).max(SignedDuration::ZERO);
             left = before.wait() - passed;
             if left > SignedDuration::ZERO {
-                return Op::Nop;
+                first = !before.told;
+                return Op::Put(Tried {
+                    told: true,
+                    ..before
+                });
             }
             Op::Put(Tried {
                 failures: before.failures.saturating_add(1),
                 at: now,
+                told: false,
             })
         });
         if left > SignedDuration::ZERO {
             let seconds = left.as_millis().unsigned_abs().div_ceil(1000);
             let retry_after = u64::try_from(seconds).unwrap_or(u64::MAX).max(1);
-            return Err(Error::TooMany { retry_after });
+            return Err(Early { retry_after, first });
         }
-        Ok(())
+        Ok(Begun { key, before: known })
+    }
+
+    /// The attempt was not judged, as where the machine was too busy: it doesn't count.
+    pub fn not_judged(&self, begun: Begun) {
+        self.tried
+            .entry(begun.key)
+            .and_compute_with(|now| match (now, begun.before) {
+                (None, _) => Op::Nop,
+                (Some(_), None) => Op::Remove,
+                (Some(_), Some(before)) => Op::Put(before),
+            });
     }
 
     /// The attempt was right: what failed before it is forgotten.
@@ -158,9 +200,8 @@ mod tests {
 
     fn wait(delays: &Delays, key: Key) -> u64 {
         match delays.begin(key) {
-            Ok(()) => 0,
-            Err(Error::TooMany { retry_after }) => retry_after,
-            Err(other) => panic!("{other}"),
+            Ok(_) => 0,
+            Err(early) => early.retry_after,
         }
     }
 
@@ -186,6 +227,35 @@ mod tests {
                 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900, 900
             ]
         );
+    }
+
+    #[test]
+    fn an_attempt_that_was_not_judged_makes_nobody_wait() {
+        let (clock, delays) = delays();
+        for _ in 0..20 {
+            let begun = delays.begin(ada()).unwrap();
+            delays.not_judged(begun);
+        }
+        while delays.begin(ada()).is_ok() {}
+        clock.advance(SignedDuration::from_secs(1));
+        let begun = delays.begin(ada()).unwrap();
+        delays.not_judged(begun);
+        assert_eq!(wait(&delays, ada()), 0);
+    }
+
+    #[test]
+    fn of_each_wait_the_first_that_comes_too_early_is_told() {
+        let (clock, delays) = delays();
+        let first = || delays.begin(ada()).err().map(|early| early.first);
+        for _ in 0..5 {
+            assert_eq!(first(), None);
+        }
+        assert_eq!(
+            [first(), first(), first()],
+            [Some(true), Some(false), Some(false)]
+        );
+        clock.advance(SignedDuration::from_secs(1));
+        assert_eq!([first(), first(), first()], [None, Some(true), Some(false)]);
     }
 
     #[test]

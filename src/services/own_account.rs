@@ -52,10 +52,17 @@ pub(super) async fn confirm(
     pointer: &str,
 ) -> Result<()> {
     let key = delays::key("", Place::Person(user.id));
-    app.delays.begin(key)?;
-    if is_right(app, Some(user), password).await? {
-        app.delays.succeeded(&key);
-        return Ok(());
+    let begun = app.delays.begin(key)?;
+    match is_right(app, Some(user), password).await {
+        Ok(true) => {
+            app.delays.succeeded(&key);
+            return Ok(());
+        }
+        Ok(false) => {}
+        Err(busy) => {
+            app.delays.not_judged(begun);
+            return Err(busy);
+        }
     }
     Err(Error::Invalid(vec![Fault::new(
         pointer,

@@ -273,6 +273,31 @@ pub(super) async fn open_page(app: &App, proven: Proven) -> Result<PageSession> 
     })
 }
 
+/// Another cookie for the caller's own browser session: the one before opens nothing any more. `None`
+/// for a program's session, whose refresh token is good once anyway.
+///
+/// # Errors
+/// [`Error::Forbidden`] for keys; [`Error::Unauthenticated`] where the session has ended.
+pub async fn new_cookie(app: &App, actor: &Actor) -> Result<Option<(SecretString, Timestamp)>> {
+    let (_, session_id) = person(actor)?;
+    let cookie = secret(app)?;
+    let hash = fingerprint(&cookie);
+    let session = app
+        .store
+        .write(Lane::Front, move |db| {
+            let session = sessions::find(db, session_id)?.ok_or(Error::Unauthenticated)?;
+            if session.page {
+                sessions::exchange_cookie(db, session_id, &hash)?;
+            }
+            Ok::<_, Error>(session)
+        })
+        .await?;
+    app.callers.forget();
+    let ends = Timestamp::from_millisecond(session.expires_at)
+        .map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(session.page.then(|| (cookie.into(), ends)))
+}
+
 /// The id of the browser with which somebody signs in: noted again, or new.
 fn seen_browser(db: &Connection, hash: &[u8; 32], session: &NewSession) -> Result<i64> {
     let seen = devices::Use {
@@ -317,10 +342,25 @@ async fn check(app: &App, attempt: &Attempt) -> Result<Proven> {
     };
     let key = delays::key(&email, place);
     app.sign_ins.take(&key)?;
-    app.delays.begin(key)?;
-    let right = is_right(app, user.as_ref(), &attempt.password).await?;
+    let begun = match app.delays.begin(key) {
+        Ok(begun) => begun,
+        Err(early) => {
+            // One row for each wait: a program that goes on trying fills no log.
+            if early.first {
+                record_failure(app, &email, Some("too_early")).await?;
+            }
+            return Err(early.into());
+        }
+    };
+    let right = match is_right(app, user.as_ref(), &attempt.password).await {
+        Ok(right) => right,
+        Err(busy) => {
+            app.delays.not_judged(begun);
+            return Err(busy);
+        }
+    };
     let Some(user) = user.filter(|_| right) else {
-        record_failure(app, &email).await?;
+        record_failure(app, &email, None).await?;
         return Err(Error::Unauthenticated);
     };
     app.delays.succeeded(&key);
@@ -363,11 +403,14 @@ async fn with_current_hash(app: &App, mut user: User, password: &SecretString) -
 }
 
 /// What was typed is only recorded where it can be an address: people type passwords there, too.
-async fn record_failure(app: &App, email: &str) -> Result<()> {
+async fn record_failure(app: &App, email: &str, why: Option<&str>) -> Result<()> {
     let typed = Email::parse(email, "").map(|email| email.as_str().to_owned());
     let entry = audit::entry_of_stranger(app, "session.opened")
         .refused()
-        .after(serde_json::json!({ "email": typed.ok() }));
+        .after(match why {
+            None => serde_json::json!({ "email": typed.ok() }),
+            Some(why) => serde_json::json!({ "email": typed.ok(), "reason": why }),
+        });
     app.store
         .write(Lane::Front, move |db| {
             crate::store::audit::append(db, &entry).map(drop)

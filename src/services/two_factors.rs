@@ -268,7 +268,8 @@ pub async fn new_backup_codes(
     Ok(backup)
 }
 
-/// Takes a person's second factor away, who has lost it: by the platform administrator.
+/// Takes a person's second factor away, who has lost it: by the platform administrator. All his
+/// sessions end: whoever has what was lost is signed out.
 ///
 /// # Errors
 /// [`Error::Forbidden`]; [`Error::NotFound`]; [`Error::Conflict`] `not_enabled`, or `own_account` for
@@ -287,7 +288,8 @@ pub async fn reset(app: &App, actor: &Actor, user_id: i64) -> Result<()> {
             if !take_away(db, user_id)? {
                 return Err(not_enabled());
             }
-            let entry = entry.after(json!({ "email": user.email }));
+            let ended = sessions::end_all_of(db, user_id, now.as_millisecond())?;
+            let entry = entry.after(json!({ "email": user.email, "sessions_ended": ended }));
             crate::store::audit::append(db, &entry)?;
             Ok(())
         })

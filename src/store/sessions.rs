@@ -165,6 +165,16 @@ pub fn rotate(db: &Connection, id: i64, to: &[u8; 32], now: i64, expires_at: i64
     Ok(())
 }
 
+/// Gives a browser's session another cookie.
+///
+/// # Errors
+/// What SQLite says.
+pub fn exchange_cookie(db: &Connection, id: i64, to: &[u8; 32]) -> Result<()> {
+    db.prepare_cached("UPDATE sessions SET secret_hash = ?2 WHERE id = ?1 AND kind = 'page'")?
+        .execute(params![id, to])?;
+    Ok(())
+}
+
 /// Ends one session. `false`: it had ended before.
 ///
 /// # Errors

@@ -43,6 +43,21 @@ async fn waits_grow_alike_for_accounts_that_are_there_and_those_that_are_not() {
 }
 
 #[tokio::test]
+async fn of_a_program_that_goes_on_guessing_each_wait_leaves_one_row() {
+    let house = House::new().await;
+    house.fails("ada@example.org", 5).await;
+    let early = "SELECT count(*) FROM audit_logs WHERE action = 'session.opened' AND data LIKE '%too_early%'";
+    for round in 1..=2 {
+        for _ in 0..4 {
+            waits(house.signs_in("ada@example.org", "wrong").await);
+        }
+        assert_eq!(house.count(early), round);
+        house.passes(SignedDuration::from_mins(1));
+        house.fails("ada@example.org", 1).await;
+    }
+}
+
+#[tokio::test]
 async fn the_right_password_makes_all_good_again() {
     let house = House::new().await;
     house.fails("ada@example.org", 5).await;

@@ -83,6 +83,31 @@ async fn behind_tls_browsers_are_told_to_stay_there_and_cookies_too() {
 }
 
 #[tokio::test]
+async fn only_a_trusted_proxy_says_that_it_speaks_tls() {
+    let house =
+        TestApp::with(|config| config.trusted_proxies = vec!["10.0.0.0/8".to_owned()]).await;
+    let form = "email=ada%40example.org&password=correct+horse+battery";
+    for (peer, proto, tls) in [
+        ("10.0.0.1", "https", true),
+        ("10.0.0.1", "http", false),
+        ("192.0.2.1", "https", false),
+    ] {
+        let client = house
+            .anonymous()
+            .from(peer)
+            .with("x-forwarded-proto", proto)
+            .with("content-type", "application/x-www-form-urlencoded");
+        let answer = client
+            .send(Method::POST, "//sign-in", Some(form.into()))
+            .await;
+        assert_eq!(answer.status, 303);
+        let told = !answer.header("strict-transport-security").is_empty();
+        let secure = answer.header("set-cookie").ends_with("; Secure");
+        assert_eq!((told, secure), (tls, tls), "{peer} {proto}");
+    }
+}
+
+#[tokio::test]
 async fn signing_in_leads_nowhere_else() {
     let house = House::new().await;
     for next in [

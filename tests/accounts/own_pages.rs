@@ -140,7 +140,15 @@ async fn profile_and_password_are_changed_on_their_pages() {
     );
     house.passes(jiff::SignedDuration::from_secs(1));
     let right = [("current_password", PASSWORD), ("password", NEW)];
+    let copied = browser.cookies.clone();
     browser.sends("/account/password", &right).await.leads_to();
+    let mut thief = house.browser();
+    thief.cookies = copied;
+    let led = thief.looks("/account").await;
+    assert!(
+        led.leads_to().starts_with("/sign-in"),
+        "the cookie before is worth nothing"
+    );
     assert_eq!(browser.looks("/account/password").await.status, 200);
     assert!(
         other

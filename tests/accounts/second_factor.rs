@@ -445,6 +445,7 @@ async fn whoever_lost_everything_is_helped_by_an_administrator_on_record() {
     challenge_of(&house, BOB).await;
     let path = format!("/users/{bob}/2fa/reset");
     assert_eq!(house.admin().post(&path, &json!({})).await.status, 204);
+    assert_eq!(house.bearer(&token).get("/auth/me").await.status, 401);
     let recorded =
         "SELECT count(*) FROM audit_logs WHERE action = 'two_factor.reset' AND actor_id = 1";
     assert_eq!(count(&house, recorded), 1);
@@ -457,9 +458,8 @@ async fn whoever_lost_everything_is_helped_by_an_administrator_on_record() {
             .status,
         404
     );
-    house.anonymous().post("/auth/login", &words).await.ok()["data"]["access_token"]
-        .as_str()
-        .unwrap();
+    let tokens = house.anonymous().post("/auth/login", &words).await.ok();
+    let token = text(&tokens["data"]["access_token"]);
     // By the operator on the machine, likewise.
     set_up_as(&house, house.bearer(&token)).await;
     two_factors::reset_of(&house.app, &Actor::System, BOB)

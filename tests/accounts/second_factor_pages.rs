@@ -54,7 +54,14 @@ async fn from_the_qr_code_to_the_backup_codes_and_back_in() {
     let house = House::new().await;
     let mut browser = house.adas_browser().await;
     assert!(browser.looks(PLACE).await.text.contains("Set it up"));
+    let mut thief = house.browser();
+    thief.cookies = browser.cookies.clone();
     let (phone, codes) = set_up(&house, &mut browser).await;
+    let led = thief.looks("/account").await;
+    assert!(
+        led.leads_to().starts_with("/sign-in"),
+        "a cookie that was copied before opens nothing"
+    );
     // They are shown once.
     assert_eq!(
         browser.looks("/account/two-factor/codes").await.leads_to(),
@@ -326,6 +333,10 @@ async fn a_remembered_browser_is_asked_again_after_a_reset() {
     two_factors::reset(&house.app, &Actor::System, 1)
         .await
         .unwrap();
+    // Whoever has what was lost is signed out.
+    let led = browser.looks("/account").await;
+    assert!(led.leads_to().starts_with("/sign-in"));
+    browser.signs_in(EMAIL, PASSWORD).await.leads_to();
     set_up(&house, &mut browser).await;
     browser.sends("/sign-out", &[]).await;
     assert_eq!(

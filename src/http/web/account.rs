@@ -2,6 +2,7 @@
 
 use secrecy::SecretString;
 
+use super::entrance::under_new_cookie;
 use super::listing::{Tab, asked};
 use super::view::account::{
     BrowserRow, LeavePage, PasswordPage, ProfilePage, SessionRow, SessionsPage,
@@ -157,8 +158,10 @@ async fn change_password(visit: Visit) -> Result<Reply> {
     let current = SecretString::from(visit.raw_field("current_password"));
     let new = SecretString::from(visit.raw_field("password"));
     match password_change::change(&visit.app, visit.actor()?, &current, &new).await {
-        Ok(()) => Ok(Reply::go("/account/password")
-            .saying("The password is changed, and every other session has ended.")),
+        Ok(()) => {
+            let said = "The password is changed, and every other session has ended.";
+            under_new_cookie(&visit, Reply::go("/account/password").saying(said)).await
+        }
         Err(error) => {
             let why = Refused::of(error, "current_password")?;
             let page = password_page(&visit, why.faults).await?;

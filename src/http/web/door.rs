@@ -64,6 +64,7 @@ pub async fn path(pages: &[Page], house: Arc<Pages>, request: Request) -> Respon
         theme: cookies.theme(),
     };
     let known = parts.extensions.get::<Known>().cloned();
+    let secure = known.as_ref().is_some_and(|known| known.tls);
     let request_id = known
         .as_ref()
         .map_or_else(String::new, |k| k.request_id.clone());
@@ -77,10 +78,8 @@ pub async fn path(pages: &[Page], house: Arc<Pages>, request: Request) -> Respon
     };
     let partial = parts.headers.contains_key("hx-request");
     let mut response = match result {
-        Ok(reply) => response_of(reply, partial, secure(&house)),
-        Err(Error::Unauthenticated) => {
-            response_of(Reply::go(sign_in(&parts)), partial, secure(&house))
-        }
+        Ok(reply) => response_of(reply, partial, secure),
+        Err(Error::Unauthenticated) => response_of(Reply::go(sign_in(&parts)), partial, secure),
         Err(error) => fault(gate, error, &request_id),
     };
     if let Some(told) = told {
@@ -99,7 +98,7 @@ pub async fn path(pages: &[Page], house: Arc<Pages>, request: Request) -> Respon
                 value: String::new(),
                 max_age: 0,
             },
-            secure(&house),
+            secure,
         );
     }
     harden(&mut response);
@@ -265,10 +264,6 @@ fn origin(house: &Pages, headers: &HeaderMap) -> String {
     } else {
         told.trim_end_matches('/').to_owned()
     }
-}
-
-fn secure(house: &Pages) -> bool {
-    house.edge.app.config.public_url.starts_with("https://")
 }
 
 /// The form comes from a page of ours: the browser says so, or says nothing at all.

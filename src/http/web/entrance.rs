@@ -97,6 +97,19 @@ pub(super) async fn signed_in(visit: &Visit, session: PageSession, to: &str) -> 
     Ok(reply)
 }
 
+/// The same session under another cookie: a copy that somebody made of the one before is worth nothing.
+pub(super) async fn under_new_cookie(visit: &Visit, reply: Reply) -> Result<Reply> {
+    use secrecy::ExposeSecret;
+    let made = sign_in::new_cookie(&visit.app, visit.actor()?).await?;
+    Ok(match made {
+        Some((cookie, ends)) => {
+            let seconds = ends.as_second() - visit.now.as_second();
+            reply.cookie(SESSION, cookie.expose_secret(), seconds)
+        }
+        None => reply,
+    })
+}
+
 async fn ask(visit: Visit) -> Result<Reply> {
     if visit.actor.is_some() {
         return Ok(Reply::go(own_path(visit.parameter("next"))));

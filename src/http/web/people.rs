@@ -288,7 +288,7 @@ async fn ask_reset(visit: Visit) -> Result<Reply> {
             .await?,
         question: format!("Switch off two-step sign-in of {}?", user.name),
         explanation: "For whoever lost the phone and the backup codes. From then on the password alone is enough, \
-            until that person sets it up again. Be sure who asked you for it: call the person back."
+            until that person sets it up again. All sessions end. Be sure who asked you for it: call the person back."
             .to_owned(),
         keep: format!("/users/{}", user.id),
         keep_word: "Keep it".to_owned(),

@@ -3,6 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 
 use super::account::{browsers, tabs};
+use super::entrance::under_new_cookie;
 use super::overview::natural;
 use super::parts::Html;
 use super::secrets::Kept;
@@ -108,7 +109,7 @@ async fn set_up(visit: Visit) -> Result<Reply> {
 
 async fn enable(visit: Visit) -> Result<Reply> {
     match two_factors::enable(&visit.app, visit.actor()?, visit.field("code")).await {
-        Ok(codes) => show_once(&visit, &codes),
+        Ok(codes) => under_new_cookie(&visit, show_once(&visit, &codes)?).await,
         Err(error) => refused(&visit, "enable", error).await,
     }
 }
