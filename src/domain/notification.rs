@@ -30,6 +30,15 @@ pub struct Notification {
     pub expires_at: Timestamp,
 }
 
+/// A message, and whether its link opens anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The message.
+    pub message: Notification,
+    /// Its link is good: neither at its end, nor of somebody who may no longer give what it gives.
+    pub link_works: bool,
+}
+
 /// The list of messages.
 pub static LIST: List = List {
     name: "notifications",
@@ -55,5 +64,6 @@ pub static LIST: List = List {
         "user_id",
         "created_at",
         "expires_at",
+        "link_works",
     ],
 };

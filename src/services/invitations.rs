@@ -245,6 +245,21 @@ pub(super) fn still_invites(db: &Connection, user_id: i64, now: Timestamp) -> Re
     Ok(!places.is_empty() || held_by(db, &sender, None, now)?.contains(Permission::UsersManage))
 }
 
+/// Until when the link of somebody invited is good, as it is told: not at all where it opens nothing any
+/// more before its time.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn good_until(
+    db: &Connection,
+    user_id: i64,
+    until: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<Option<Timestamp>> {
+    let void = until.is_some_and(|until| until > now) && !still_invites(db, user_id, now)?;
+    Ok(until.filter(|_| !void))
+}
+
 /// What somebody says about himself who takes an invitation.
 #[derive(Debug)]
 pub struct Newcomer {

@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 use serde_json::json;
 
-use super::invitations::{Letter, Link};
+use super::invitations::{Letter, Link, good_until, still_invites};
 use super::lists::ask;
 use super::roles::may_grant;
 use super::sign_in::person;
@@ -53,9 +53,14 @@ pub async fn list(
     let sight = actor.require(Permission::UsersManage)?;
     actor.require_in(Permission::UsersManage, organization_id)?;
     let within = [("m.organization_id", organization_id)];
+    let now = app.clock.now();
     app.store.read(|db| {
         let ask = ask(app, &sight, query, &within);
-        Ok(people::members(db, organization_id, &ask)?)
+        let mut page = people::members(db, organization_id, &ask)?;
+        for member in &mut page.rows {
+            member.invited_until = good_until(db, member.user_id, member.invited_until, now)?;
+        }
+        Ok(page)
     })
 }
 
@@ -65,9 +70,18 @@ pub async fn list(
 /// [`Error::NotFound`]; where the caller may not manage people there.
 pub async fn find(app: &App, actor: &Actor, organization_id: i64, user_id: i64) -> Result<Member> {
     actor.require_in(Permission::UsersManage, organization_id)?;
+    let now = app.clock.now();
     app.store
-        .read(|db| people::member(db, organization_id, user_id).map_err(Error::from))?
-        .ok_or(Error::NotFound)
+        .read(|db| as_told(db, organization_id, user_id, now))
+}
+
+/// A member, with the link of his invitation as far as it opens anything.
+fn as_told(db: &Connection, organization_id: i64, user_id: i64, now: Timestamp) -> Result<Member> {
+    let member = people::member(db, organization_id, user_id)?.ok_or(Error::NotFound)?;
+    Ok(Member {
+        invited_until: good_until(db, user_id, member.invited_until, now)?,
+        ..member
+    })
 }
 
 /// How many keys of the organization stop working when that member goes, those that he made or rotated last;
@@ -221,7 +235,9 @@ pub(super) fn both(
     }
 }
 
-/// Gives a member another role. He may so at the next request.
+/// Gives a member another role. He may so at the next request. The link of somebody who hasn't come leads to
+/// the new role, where it holds nothing that the old one didn't and whoever sent the link may give it;
+/// otherwise it is void: it is in hands that might not have got a link to so much.
 ///
 /// # Errors
 /// [`Error::NotFound`]; [`Error::Invalid`] at `/role`; [`Error::Forbidden`] for a role that holds
@@ -258,7 +274,13 @@ pub async fn change(
                 is_not_the_last(db, &before)?;
             }
             let (ms, by) = (now.as_millisecond(), changer.label());
+            let more = role
+                .permissions
+                .without(memberships::of_role(db, before.role_id)?);
             memberships::set(db, organization_id, user_id, role.id, ms, &by)?;
+            if before.invited && (!more.is_empty() || !still_invites(db, user_id, now)?) {
+                leaving::drop_invitation(db, user_id)?;
+            }
             let after = people::member(db, organization_id, user_id)?.ok_or(Error::NotFound)?;
             let entry = entry
                 .subject("member", user_id)

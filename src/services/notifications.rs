@@ -1,10 +1,11 @@
 //! What waits to be sent: a link for one person, encrypted until somebody may see it. How it is sent
 //! isn't known here.
 
+use jiff::Timestamp;
 use secrecy::SecretString;
 use serde_json::json;
 
-use super::invitations::may_see_link;
+use super::invitations::{may_see_link, still_invites};
 use super::lists::ask;
 use super::secret_key::SecretKey;
 use super::standing::renewed;
@@ -13,7 +14,7 @@ use crate::app::App;
 use crate::clock::Entropy;
 use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::listing::{Page, Query};
-use crate::domain::notification::Notification;
+use crate::domain::notification::{Notification, Waiting};
 use crate::store::notifications::{self, NewNotification};
 use crate::store::{Connection, Lane, audit as record};
 
@@ -63,10 +64,43 @@ pub fn link(key: &SecretKey, id: i64, sealed: &[u8]) -> Result<String> {
 ///
 /// # Errors
 /// Where the caller may not, or the store can't.
-pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Notification>> {
+pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<Waiting>> {
     let sight = actor.require(Permission::NotificationsManage)?;
-    app.store
-        .read(|db| Ok(notifications::list(db, &ask(app, &sight, query, &[]))?))
+    let now = app.clock.now();
+    app.store.read(|db| {
+        let page = notifications::list(db, &ask(app, &sight, query, &[]))?;
+        let works: Result<Vec<bool>> = page
+            .rows
+            .iter()
+            .map(|message| Ok(dead(db, message, now)?.is_none()))
+            .collect();
+        let mut works = works?.into_iter();
+        Ok(page.map(|message| Waiting {
+            message,
+            link_works: works.next().unwrap_or_default(),
+        }))
+    })
+}
+
+/// Why a message's link opens nothing any more; `None`: it does.
+fn dead(db: &Connection, message: &Notification, now: Timestamp) -> Result<Option<Error>> {
+    let conflict = |code, detail: &str| {
+        Some(Error::Conflict {
+            code,
+            detail: detail.to_owned(),
+        })
+    };
+    if message.expires_at <= now {
+        let detail = "This link is no longer good. Make a new one.";
+        return Ok(conflict("expired", detail));
+    }
+    match message.user_id.filter(|_| message.kind == INVITATION) {
+        Some(user_id) if !still_invites(db, user_id, now)? => Ok(conflict(
+            "void",
+            "Whoever sent this link may no longer give what it gives: it opens nothing. Make a new one.",
+        )),
+        _ => Ok(None),
+    }
 }
 
 /// It is there and the caller can see it.
@@ -85,7 +119,7 @@ pub fn seen(app: &App, sight: &Sight, id: i64) -> Result<()> {
 /// platform administrator.
 ///
 /// # Errors
-/// [`Error::NotFound`]; [`Error::Forbidden`]; [`Error::Conflict`] `expired`.
+/// [`Error::NotFound`]; [`Error::Forbidden`]; [`Error::Conflict`] `expired` or `void`.
 pub async fn show_link(app: &App, actor: &Actor, id: i64) -> Result<(Notification, SecretString)> {
     actor.require(Permission::NotificationsManage)?;
     let (viewer, now) = (actor.clone(), app.clock.now());
@@ -100,11 +134,8 @@ pub async fn show_link(app: &App, actor: &Actor, id: i64) -> Result<(Notificatio
                 Some(user_id) => drop(may_see_link(db, &viewer, user_id)?),
                 None => viewer.require_platform(Permission::UsersManage)?,
             }
-            if message.expires_at <= now {
-                return Err(Error::Conflict {
-                    code: "expired",
-                    detail: "This link is no longer good. Make a new one.".to_owned(),
-                });
+            if let Some(why) = dead(db, &message, now)? {
+                return Err(why);
             }
             let sealed = notifications::sealed(db, id)?.ok_or(Error::NotFound)?;
             let path = link(&key, id, &sealed)?;

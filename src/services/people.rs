@@ -5,7 +5,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 
-use super::invitations::{Letter, Link, already_invited};
+use super::invitations::{Letter, Link, already_invited, good_until};
 use super::lists::ask;
 use super::members::{self, Joining, both, role_named};
 use super::sites::SHOWN;
@@ -29,8 +29,14 @@ use crate::store::{
 /// Where the caller may not, or the store can't.
 pub async fn list(app: &App, actor: &Actor, query: &Query) -> Result<Page<User>> {
     let sight = actor.require(Permission::UsersManage)?;
-    app.store
-        .read(|db| Ok(people::list(db, &ask(app, &sight, query, &[]))?))
+    let now = app.clock.now();
+    app.store.read(|db| {
+        let mut page = people::list(db, &ask(app, &sight, query, &[]))?;
+        for user in &mut page.rows {
+            user.invited_until = good_until(db, user.id, user.invited_until, now)?;
+        }
+        Ok(page)
+    })
 }
 
 /// Somebody in sight.
@@ -51,9 +57,12 @@ pub fn seen(app: &App, sight: &Sight, id: i64) -> Result<()> {
 }
 
 fn in_sight(app: &App, sight: &Sight, id: i64) -> Result<User> {
-    app.store
-        .read(|db| people::find(db, sight, id).map_err(Error::from))?
-        .ok_or(Error::NotFound)
+    let now = app.clock.now();
+    app.store.read(|db| {
+        let mut user = people::find(db, sight, id)?.ok_or(Error::NotFound)?;
+        user.invited_until = good_until(db, id, user.invited_until, now)?;
+        Ok(user)
+    })
 }
 
 /// He is there, deleted or not: for the platform administrator, who sees all.
@@ -403,7 +412,7 @@ pub async fn deleted(app: &App, actor: &Actor) -> Result<Vec<DeletedUser>> {
 ///
 /// # Errors
 /// Where the caller isn't the platform administrator; [`Error::NotFound`]; [`Error::Conflict`]
-/// `not_deleted`, or `email_taken` where somebody else has his address meanwhile.
+/// `not_deleted`, or `email_taken` where somebody else has his address meanwhile, or was invited with it.
 pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<User> {
     actor.require_platform(Permission::UsersManage)?;
     seen_or_gone(app, &Sight::All, id)?;
@@ -413,8 +422,11 @@ pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<User> {
         .store
         .write(Lane::Front, move |db| {
             renewed(db, &changer, now)?.require_platform(Permission::UsersManage)?;
-            if people::find_deleted(db, id)?.is_none() {
-                return Err(super::sites::not_deleted());
+            let gone = people::find_deleted(db, id)?.ok_or_else(super::sites::not_deleted)?;
+            is_free(db, &gone.email, Some(id))?;
+            // Whoever comes back is not one of two: an invitation of the same address stands in his way, too.
+            if people::is_invited(db, &gone.email)? {
+                return Err(email_taken());
             }
             people::restore(db, id, &changer.label(), now).map_err(taken)?;
             let restored = people::find(db, &Sight::All, id)?.ok_or(Error::NotFound)?;
@@ -453,6 +465,6 @@ fn taken(error: StoreError) -> Error {
 fn email_taken() -> Error {
     Error::Conflict {
         code: "email_taken",
-        detail: "Somebody has this address.".to_owned(),
+        detail: "Somebody has this address, or was invited with it.".to_owned(),
     }
 }

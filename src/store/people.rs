@@ -232,6 +232,18 @@ pub fn invited_nowhere(db: &Connection, email: &str) -> Result<bool> {
         .exists([email])?)
 }
 
+/// Whether somebody of that address was invited, to whatever, and hasn't come yet.
+///
+/// # Errors
+/// What SQLite says.
+pub fn is_invited(db: &Connection, email: &str) -> Result<bool> {
+    Ok(db
+        .prepare_cached(
+            "SELECT 1 FROM users WHERE email = ?1 COLLATE NOCASE AND deleted_at IS NULL AND password_hash IS NULL",
+        )?
+        .exists([email])?)
+}
+
 /// Adds a person to be, who has no password yet.
 ///
 /// # Errors

@@ -557,3 +557,125 @@ async fn the_door_of_an_invitation_asks_for_a_second_factor_and_grows_slower_lik
     assert_eq!(answers.first(), Some(&422));
     assert_eq!(answers.last(), Some(&429), "{answers:?}");
 }
+
+#[tokio::test]
+async fn a_link_that_opens_nothing_any_more_is_not_shown_as_one_that_works() {
+    for goes in ["removed", "demoted", "deleted"] {
+        let cast = Cast::gathers().await;
+        let helper = cast
+            .comes("helper@example.org", cast.harbour, json!("admin"))
+            .await;
+        let (id, _) = cast.has_invited(&helper, "new@example.org", "admin").await;
+        let until = async || {
+            let member = cast
+                .admin()
+                .get(&cast.members("?filter[status]=invited"))
+                .await;
+            let user = cast.platform().get(&format!("/users/{id}")).await.ok();
+            let waiting = cast.admin().get("/notifications").await;
+            assert_eq!(
+                member.column("invited_until")[0],
+                user["data"]["invited_until"]
+            );
+            (
+                member.column("invited_until")[0].clone(),
+                waiting.column("link_works"),
+            )
+        };
+        let before = until().await;
+        assert!(before.0.is_string());
+        assert_eq!(before.1, [true]);
+        let of_helper = cast.user("helper@example.org").await;
+        let member = cast.members(&format!("/{of_helper}"));
+        match goes {
+            "removed" => drop(cast.admin().delete(&member).await),
+            "demoted" => drop(
+                cast.admin()
+                    .put(&member, &json!({"role": "manager"}))
+                    .await
+                    .ok(),
+            ),
+            _ => drop(cast.platform().delete(&format!("/users/{of_helper}")).await),
+        }
+        assert_eq!(until().await, (Value::Null, vec![json!(false)]), "{goes}");
+
+        let words = [("email", "hana@example.org"), ("password", SECRET)];
+        let nobody = cast.house.anonymous();
+        let entered = posts(&nobody, "/sign-in", &words).await;
+        let hana = nobody.clone().with("cookie", &session(&entered));
+        let list = hana
+            .get(&format!("//organizations/{}/members", cast.harbour))
+            .await;
+        assert!(list.text.contains("Invitation ended"), "{goes}");
+        let waiting = hana.get("//notifications").await;
+        assert!(waiting.text.contains("opens nothing"), "{goes}");
+        assert!(!waiting.text.contains("Show the link"), "{goes}");
+        let message = cast.admin().get("/notifications").await.column("id")[0].clone();
+        let shown = posts(&hana, &format!("/notifications/{message}/link"), &[]).await;
+        assert_eq!(shown.status, 409, "{goes}");
+
+        let renew = format!("/users/{id}/invite");
+        cast.admin().post(&renew, &json!({})).await.ok();
+        let after = until().await;
+        assert!(after.0.is_string() && after.1 == [true], "{goes}");
+    }
+}
+
+#[tokio::test]
+async fn another_role_goes_with_the_link_only_where_it_lets_one_do_no_more() {
+    let cast = Cast::gathers().await;
+    let (id, link) = cast.invites("new@example.org", "manager").await;
+    let member = cast.members(&format!("/{id}"));
+    let becomes = async |role: &str| {
+        let changed = cast
+            .admin()
+            .put(&member, &json!({ "role": role }))
+            .await
+            .ok();
+        changed["data"]["invited_until"].clone()
+    };
+    assert!(becomes("viewer").await.is_string());
+    assert!(cast.opens(&link).await, "to less than before");
+    assert_eq!(becomes("manager").await, Value::Null);
+    assert!(!cast.opens(&link).await, "to more than it was made for");
+    let renewed = cast
+        .admin()
+        .post(&format!("/users/{id}/invite"), &json!({}))
+        .await;
+    let renewed = renewed.ok()["data"]["link"].as_str().unwrap().to_owned();
+    assert!(cast.opens(&renewed).await);
+}
+
+#[tokio::test]
+async fn whoever_comes_back_is_never_the_second_of_his_address() {
+    let cast = Cast::gathers().await;
+    let (first, _) = cast.invites("new@example.org", "viewer").await;
+    let path = |id: i64, rest: &str| format!("/users/{id}{rest}");
+    cast.platform().delete(&path(first, "")).await;
+    let (second, _) = cast.invites("New@Example.org", "viewer").await;
+    let back = async |id: i64| {
+        let answer = cast
+            .platform()
+            .post(&path(id, "/restore"), &json!({}))
+            .await;
+        (
+            answer.status.as_u16(),
+            answer.json()["errors"][0]["code"].clone(),
+        )
+    };
+    assert_eq!(back(first).await, (409, json!("email_taken")));
+    let vic = cast.user("vic@example.org").await;
+    cast.platform().delete(&path(vic, "")).await;
+    let (again, _) = cast.invites("vic@example.org", "viewer").await;
+    assert_eq!(back(vic).await, (409, json!("email_taken")));
+    for id in [second, again] {
+        cast.platform().delete(&path(id, "")).await;
+    }
+    assert_eq!(back(first).await.0, 200);
+    assert_eq!(back(vic).await.0, 200);
+    let names = cast.admin().get(&cast.members("")).await.column("email");
+    assert_eq!(
+        names,
+        ["hana@example.org", "new@example.org", "vic@example.org"]
+    );
+}

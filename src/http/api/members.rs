@@ -23,7 +23,7 @@ pub struct MemberOut {
     role: String,
     /// `invited`: he has not come yet.
     status: &'static str,
-    /// Until when the link of his invitation is good; null where none waits.
+    /// Until when the link of his invitation is good; null where none waits that opens anything.
     #[schema(format = DateTime)]
     invited_until: Option<String>,
     /// A second factor is asked for when he signs in.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::written;
-use crate::domain::notification::{LIST as FIELDS, Notification};
+use crate::domain::notification::{LIST as FIELDS, Waiting};
 use crate::http::call::{Answer, Call};
 use crate::http::route::{Gives, Operation, Takes, schema_of};
 use crate::services::{Result, notifications};
@@ -28,10 +28,13 @@ pub struct NotificationOut {
     /// When its link ends.
     #[schema(format = DateTime)]
     expires_at: String,
+    /// It opens something: it has not ended, and whoever sent it may still give what it gives.
+    link_works: bool,
 }
 
-impl From<Notification> for NotificationOut {
-    fn from(message: Notification) -> Self {
+impl From<Waiting> for NotificationOut {
+    fn from(waiting: Waiting) -> Self {
+        let message = waiting.message;
         Self {
             id: message.id,
             kind: message.kind,
@@ -41,6 +44,7 @@ impl From<Notification> for NotificationOut {
             user_id: message.user_id,
             created_at: written(message.created_at),
             expires_at: written(message.expires_at),
+            link_works: waiting.link_works,
         }
     }
 }

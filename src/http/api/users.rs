@@ -47,7 +47,7 @@ pub struct UserOut {
     name: String,
     /// `invited`: he has not come yet.
     status: &'static str,
-    /// Until when the link of his invitation is good; null where none waits.
+    /// Until when the link of his invitation is good; null where none waits that opens anything.
     #[schema(format = DateTime)]
     invited_until: Option<String>,
     /// May do all in all organizations; null unless the platform administrator asks.

@@ -155,7 +155,10 @@ async fn update(visit: Visit) -> Result<Reply> {
     }
     match members::change(&visit.app, visit.actor()?, id, user_id, (role, Vec::new())).await {
         Ok(member) => {
-            let said = format!("{} is {} now.", member.name, member.role);
+            let mut said = format!("{} is {} now.", member.name, member.role);
+            if member.invited && member.invited_until.is_none() {
+                said.push_str(" The link opens nothing any more: make a new one.");
+            }
             Ok(Reply::go(format!("/organizations/{id}/members")).saying(&said))
         }
         Err(error) => {

@@ -7,7 +7,7 @@ use super::view::people::{MessageRow, NotificationsPage};
 use super::visit::{Handler, Reply, Visit};
 use crate::domain::access::Permission;
 use crate::domain::listing::Query;
-use crate::domain::notification::LIST as FIELDS;
+use crate::domain::notification::{LIST as FIELDS, Notification};
 use crate::services::invitations::Link;
 use crate::services::{Error, Result, notifications};
 
@@ -27,7 +27,8 @@ async fn list(visit: Visit) -> Result<Reply> {
         let found = organizations.iter().find(|choice| choice.value == id);
         found.map(|choice| choice.word.clone())
     };
-    let rows = found.rows.into_iter().map(|message| MessageRow {
+    let row = |message: Notification, works: bool| MessageRow {
+        works,
         what: match message.kind.as_str() {
             notifications::INVITATION => "Invitation",
             _ => "New password",
@@ -42,7 +43,9 @@ async fn list(visit: Visit) -> Result<Reply> {
         user_id: message.user_id,
         at: message.created_at,
         until: message.expires_at,
-    });
+    };
+    let rows = found.rows.into_iter();
+    let rows = rows.map(|waiting| row(waiting.message, waiting.link_works));
     Reply::page(&NotificationsPage {
         shell: visit.shell("Messages").await?,
         link: new_link(&visit),

@@ -52,6 +52,13 @@ pub struct UserRow {
     pub memberships: Vec<MembershipRow>,
 }
 
+impl UserRow {
+    /// A link waits for him that opens something.
+    fn waits(&self, now: &Timestamp) -> bool {
+        self.until.is_some_and(|until| until > *now)
+    }
+}
+
 /// The people in sight.
 #[derive(Debug, Template)]
 #[template(path = "users.html")]
@@ -152,6 +159,13 @@ pub struct MemberRow {
     pub until: Option<Timestamp>,
     /// He has a second factor.
     pub two_factor: bool,
+}
+
+impl MemberRow {
+    /// A link waits for him that opens something.
+    fn waits(&self, now: &Timestamp) -> bool {
+        self.until.is_some_and(|until| until > *now)
+    }
 }
 
 /// The members of an organization.
@@ -273,6 +287,8 @@ pub struct MessageRow {
     pub at: Timestamp,
     /// When its link ends.
     pub until: Timestamp,
+    /// Its link opens something.
+    pub works: bool,
     /// The visitor may look at its link.
     pub may_show: bool,
 }

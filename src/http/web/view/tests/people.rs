@@ -206,6 +206,7 @@ pub(super) fn pages() -> Vec<(&'static str, askama::Result<String>)> {
         organization: Some("Gemeinde Oberwalden".into()),
         at: ago(20.0),
         until: ago(until),
+        works: until < 0.0,
         may_show: true,
     };
     let messages = |rows: Vec<MessageRow>| NotificationsPage {
