@@ -531,3 +531,26 @@ fn the_document_names_each_operation_once_and_refers_to_nothing_that_is_missing(
         assert!(document.pointer(pointer).is_some(), "{pointer}");
     }
 }
+
+#[test]
+fn the_document_says_of_every_route_who_may_call_and_with_what() {
+    use dewline::http::route::Needs;
+    let routes = dewline::http::routes();
+    for route in &routes {
+        let verb = route.method.as_str().to_lowercase();
+        let operation = &DOCUMENT["paths"][route.full_path()][&verb];
+        let (permission, security) = match route.needs {
+            Needs::Public => ("public", json!([])),
+            // What is a person's own, and what is the platform's, no key opens.
+            Needs::Person => ("person", json!([{"bearer": []}])),
+            Needs::Platform(needed) => (needed.word(), json!([{"bearer": []}])),
+            Needs::May(needed) => (needed.word(), json!([{"bearer": []}, {"key": []}])),
+        };
+        let line = format!("{} {}", route.method, route.full_path());
+        assert_eq!(operation["x-permission"], permission, "{line}");
+        assert_eq!(operation["security"], security, "{line}");
+    }
+    let operations = DOCUMENT["paths"].as_object().unwrap().values();
+    let written: usize = operations.map(|of| of.as_object().unwrap().len()).sum();
+    assert_eq!(written, routes.len(), "nothing else stands in it");
+}

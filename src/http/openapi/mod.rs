@@ -109,11 +109,7 @@ fn operation(route: &Route, schemas: &mut Schemas) -> Value {
     let Some(fields) = document.as_object_mut() else {
         return document;
     };
-    if route.needs == Needs::Public {
-        fields.insert("security".to_owned(), json!([]));
-    } else {
-        fields.insert("security".to_owned(), json!([{"bearer": []}, {"key": []}]));
-    }
+    fields.insert("security".to_owned(), security(route.needs));
     if let Scope::Of(what, ..) | Scope::Called(what, ..) = route.scope {
         fields.insert("x-scope".to_owned(), json!(what));
     }
@@ -163,6 +159,15 @@ fn permission(needs: Needs) -> &'static str {
         Needs::Public => "public",
         Needs::Person => "person",
         Needs::May(permission) | Needs::Platform(permission) => permission.word(),
+    }
+}
+
+/// The credentials that can pass: what is a person's own, and what is the platform's, no key opens.
+fn security(needs: Needs) -> Value {
+    match needs {
+        Needs::Public => json!([]),
+        Needs::Person | Needs::Platform(_) => json!([{"bearer": []}]),
+        Needs::May(_) => json!([{"bearer": []}, {"key": []}]),
     }
 }
 
