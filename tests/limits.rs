@@ -55,6 +55,68 @@ async fn every_answer_says_what_is_left() {
 }
 
 #[tokio::test]
+async fn answers_to_what_changes_something_say_it_too() {
+    let house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    let site = house.site_of(harbour, "Quay").await;
+    let words = serde_json::json!({"name": "Tower"});
+    let left = |answer: &Answer| -> u32 { answer.header("ratelimit-remaining").parse().unwrap() };
+    // One that is done and one that is refused are paid alike.
+    let done = house.admin().post("/organizations", &words).await;
+    let refused = house.admin().post("/organizations", &words).await;
+    assert_eq!((done.status.as_u16(), refused.status.as_u16()), (201, 409));
+    for answer in [&done, &refused] {
+        tells(answer, "POST /organizations");
+        assert_eq!(answer.header("ratelimit-limit"), "600");
+    }
+    assert_eq!(left(&refused), left(&done) - 1);
+    let changed = house
+        .admin()
+        .put(&site.path(""), &serde_json::json!({"notes": "x"}))
+        .await;
+    let deleted = house.admin().delete(&site.path("")).await;
+    assert_eq!(
+        (changed.status.as_u16(), deleted.status.as_u16()),
+        (200, 204)
+    );
+    tells(&changed, "PUT");
+    tells(&deleted, "DELETE");
+    assert_eq!(left(&deleted), left(&changed) - 1);
+    // A sync is paid by its site, a sign-in by its address.
+    let other = house.site_of(harbour, "Pier").await;
+    let received = other.sends(&crate::support::Site::inventory(&[])).await;
+    assert_eq!(received.status, 200);
+    tells(&received, "POST sync");
+    assert_eq!(
+        (
+            received.header("ratelimit-limit"),
+            received.header("ratelimit-remaining")
+        ),
+        ("60", "59")
+    );
+    let words = serde_json::json!({"email": "nobody@example.org", "password": "x"});
+    let stranger = house.anonymous().from("198.51.100.1");
+    let answer = stranger.post("/auth/login", &words).await;
+    assert_eq!(answer.status, 401);
+    tells(&answer, "POST /auth/login");
+    assert_eq!(
+        (
+            answer.header("ratelimit-limit"),
+            answer.header("ratelimit-remaining")
+        ),
+        ("10", "9")
+    );
+    // Forms, too.
+    let visitor = house
+        .anonymous()
+        .with("cookie", &cookie(&house, EMAIL).await);
+    let form =
+        crate::matrix::town::sends(&visitor, "/organizations/new", &[("name", "Mill")]).await;
+    assert_eq!(form.status, 303);
+    tells(&form, "POST /organizations/new");
+}
+
+#[tokio::test]
 async fn whoever_asks_too_often_is_told_when_to_come_back_and_the_platform_sees_it() {
     let house = TestApp::with(|config| config.rate_limits.user = 5).await;
     let visitor = house

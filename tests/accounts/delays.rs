@@ -84,6 +84,39 @@ async fn a_strangers_failures_keep_the_owner_out_of_neither_his_house_nor_his_br
 }
 
 #[tokio::test]
+async fn all_of_a_households_network_has_one_budget_for_an_account() {
+    let house = House::new().await;
+    house.person("eve@example.org", "Eve").await;
+    let tries = async |email: &str, password: &str, from: &str| {
+        let mut tried = attempt(email, password);
+        tried.address = from.parse().unwrap();
+        sign_in::api(&house.app, &tried).await
+    };
+    // Ten a minute, the right ones too.
+    for host in 1..=10 {
+        let from = format!("2001:db8:7:1::{host:x}");
+        assert!(tries("ada@example.org", PASSWORD, &from).await.is_ok());
+    }
+    let inside = "2001:db8:7:1:ffff:ffff:ffff:ffff";
+    let refused = tries("ada@example.org", PASSWORD, inside).await;
+    assert!(matches!(refused, Err(Error::TooMany { .. })));
+    assert!(tries("eve@example.org", PASSWORD, inside).await.is_ok());
+    let next_door = "2001:db8:7:2::1";
+    assert!(tries("ada@example.org", PASSWORD, next_door).await.is_ok());
+    // And the growing delay: five wrong ones from anywhere in it.
+    house.passes(SignedDuration::from_mins(1));
+    for host in 1..=5 {
+        let from = format!("2001:db8:7:1:{host}::9");
+        assert!(is_unknown(
+            tries("ada@example.org", "wrong", &from).await.map(drop)
+        ));
+    }
+    let refused = tries("ada@example.org", PASSWORD, inside).await;
+    assert!(matches!(refused, Err(Error::TooMany { retry_after: 1 })));
+    assert!(tries("ada@example.org", PASSWORD, next_door).await.is_ok());
+}
+
+#[tokio::test]
 async fn a_known_browser_has_a_budget_and_no_free_pass() {
     let house = House::new().await;
     let mut stolen = house.adas_browser().await;

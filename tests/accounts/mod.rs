@@ -17,6 +17,7 @@ use jiff::SignedDuration;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
+mod at_once;
 mod browser;
 mod delays;
 mod devices;

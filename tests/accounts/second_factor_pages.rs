@@ -133,6 +133,78 @@ async fn without_a_challenge_there_is_nothing_to_enter_a_code_for() {
 }
 
 #[tokio::test]
+async fn cookies_that_others_left_in_the_browser_are_not_taken_over_at_the_second_step() {
+    let house = House::new().await;
+    let (phone, _) = set_up(&house, &mut house.adas_browser().await).await;
+    house.person("eve@example.org", "Eve").await;
+    let mut eve = house.browser();
+    eve.signs_in("eve@example.org", PASSWORD).await.leads_to();
+    let names = ["dewline_session", "dewline_device"];
+    let of_eve = names.map(|name| (name.to_owned(), eve.cookies[name].clone()));
+    let invented = names.map(|name| (name.to_owned(), "x".repeat(43)));
+    for planted in [of_eve, invented] {
+        let mut browser = house.browser();
+        let led = browser.signs_in(EMAIL, PASSWORD).await;
+        assert!(led.leads_to().starts_with("/sign-in/code"));
+        browser.cookies.extend(planted.clone());
+        let code = house.shown_by(&phone);
+        let fields = [("code", code.as_str()), ("remember", "yes")];
+        let led = browser.sends("/sign-in/code", &fields).await;
+        assert_eq!(led.leads_to(), "/");
+        for (name, value) in &planted {
+            assert_ne!(browser.cookies[name], *value, "{name}");
+            assert_eq!(led.sets(name).len(), 1, "{name}");
+        }
+        let account = browser.looks("/account").await;
+        assert!(account.text.contains(EMAIL), "{}", account.text);
+        // What was planted is nobody's, or still Eve's, and no browser that Ada trusts.
+        let mut thief = house.browser();
+        thief.cookies = planted.into();
+        let page = thief.looks("/account").await;
+        assert!(!page.text.contains(EMAIL), "{}", page.text);
+        let led = thief.signs_in(EMAIL, PASSWORD).await;
+        assert!(led.leads_to().starts_with("/sign-in/code"));
+        house.passes(SignedDuration::from_secs(30));
+    }
+}
+
+#[tokio::test]
+async fn an_administrator_switches_it_off_on_a_page_for_whoever_lost_everything() {
+    let house = House::new().await;
+    let bob = house.person("bob@example.org", "Bob").await;
+    let mut bobs = house.browser();
+    bobs.signs_in("bob@example.org", PASSWORD).await.leads_to();
+    let (phone, _) = set_up(&house, &mut bobs).await;
+    let mut ada = house.adas_browser().await;
+    let (person, place) = (format!("/users/{bob}"), format!("/users/{bob}/second-step"));
+    assert!(ada.looks(&person).await.text.contains(&place));
+    let question = ada.looks(&place).await;
+    assert!(
+        question
+            .text
+            .contains("Switch off two-step sign-in of Bob?")
+    );
+    assert!(question.text.contains(&format!(r#"action="{place}""#)));
+    assert_eq!(ada.sends(&place, &[]).await.leads_to(), person);
+    let said = ada.looks(&person).await.text;
+    assert!(said.contains("Two-step sign-in is off."), "{said}");
+    let recorded = format!(
+        "SELECT count(*) FROM audit_logs WHERE action = 'two_factor.reset' AND actor_id = 1 AND subject_id = {bob}"
+    );
+    assert_eq!(house.count(&recorded), 1);
+    // The password alone opens now, and the phone nothing.
+    let mut anywhere = house.browser();
+    let led = anywhere.signs_in("bob@example.org", PASSWORD).await;
+    assert_eq!(led.leads_to(), "/");
+    let code = house.shown_by(&phone);
+    let led = anywhere.sends("/sign-in/code", &[("code", &code)]).await;
+    assert_eq!(led.leads_to(), "/sign-in?next=%2F");
+    // There is nothing more to switch off, and nobody else may.
+    assert_eq!(ada.sends(&place, &[]).await.status, 409);
+    assert_eq!(house.count(&recorded), 1);
+}
+
+#[tokio::test]
 async fn a_remembered_browser_is_not_asked_for_thirty_days() {
     let house = House::new().await;
     let mut browser = house.adas_browser().await;

@@ -81,40 +81,6 @@ impl Harbour {
 }
 
 #[tokio::test]
-async fn a_key_loses_in_the_same_second_what_its_maker_loses() {
-    let harbour = Harbour::stands().await;
-    let house = &harbour.house;
-    let (key, _) = harbour
-        .makes(&harbour.token, &["sites:read", "sites:write"])
-        .await;
-    assert_eq!(
-        (harbour.reads(&key).await, harbour.writes(&key).await),
-        (200, 200)
-    );
-    joins(house, harbour.id, harbour.maker, VIEWER).await;
-    assert_eq!(
-        (harbour.reads(&key).await, harbour.writes(&key).await),
-        (200, 403)
-    );
-    // What he gets back, his keys get back.
-    joins(house, harbour.id, harbour.maker, MANAGER).await;
-    assert_eq!(harbour.writes(&key).await, 200);
-    let gone = format!("DELETE FROM memberships WHERE user_id = {}", harbour.maker);
-    changes(house, gone).await;
-    assert_eq!(
-        (harbour.reads(&key).await, harbour.writes(&key).await),
-        (403, 403)
-    );
-    joins(house, harbour.id, harbour.maker, ADMIN).await;
-    let deleted = format!(
-        "UPDATE users SET deleted_at = 1 WHERE id = {}",
-        harbour.maker
-    );
-    changes(house, deleted).await;
-    assert_eq!(harbour.reads(&key).await, 403);
-}
-
-#[tokio::test]
 async fn a_sites_key_goes_on_whoever_made_it() {
     let harbour = Harbour::stands().await;
     let house = &harbour.house;

@@ -82,6 +82,34 @@ fn flags_win_over_environment_over_file_over_default() {
 }
 
 #[test]
+fn every_budget_is_set_in_the_file_and_in_the_environment() {
+    let budgets = |sources: &Sources| {
+        let limits = load(sources).unwrap().config.rate_limits;
+        [
+            limits.auth,
+            limits.anonymous,
+            limits.user,
+            limits.api_key,
+            limits.sync,
+        ]
+    };
+    let (_file, mut sources) =
+        file("[rate_limits]\nauth = 11\nanonymous = 12\nuser = 13\napi_key = 14\nsync = 15\n");
+    assert_eq!(budgets(&sources), [11, 12, 13, 14, 15]);
+    sources.environment = env(&[
+        ("DEWLINE_RATE_LIMITS__AUTH", "21"),
+        ("DEWLINE_RATE_LIMITS__ANONYMOUS", "22"),
+        ("DEWLINE_RATE_LIMITS__USER", "23"),
+        ("DEWLINE_RATE_LIMITS__API_KEY", "24"),
+        ("DEWLINE_RATE_LIMITS__SYNC", "25"),
+    ])
+    .environment;
+    assert_eq!(budgets(&sources), [21, 22, 23, 24, 25]);
+    let (_file, wrong) = file("[rate_limits]\nsync = 0\napi_key = -1\nanonymous = 1000001\n");
+    assert_eq!(said(&wrong).len(), 3, "{:?}", said(&wrong));
+}
+
+#[test]
 fn all_mistakes_of_all_sources_are_said_at_once() {
     let (_file, mut sources) = file(
         "listen = \"nowhere\"\ncolour = \"red\"\n\n[sla]\ncritical_hours = 0\nspeed = 3\n[drupal_org]\nenabled = \"perhaps\"\n[nonsense]\ndeep.er = 1\n[public_url]\n",
