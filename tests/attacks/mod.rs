@@ -2,6 +2,7 @@
 //! stands with those.
 
 mod forms;
+mod mass;
 mod slow;
 mod tokens;
 mod words;
