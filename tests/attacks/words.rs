@@ -128,7 +128,8 @@ async fn sends_everywhere(
     let mut together = whole;
     if let Some(site) = together.pointer_mut("/site") {
         let told = site.as_object_mut().unwrap();
-        (told.remove("url"), told.remove("instance"));
+        told.remove("url");
+        told.remove("instance");
     }
     let mut taken = Vec::new();
     for place in places {
