@@ -72,6 +72,23 @@ CREATE TRIGGER sites_renamed AFTER UPDATE OF name, url ON sites WHEN old.name <>
   UPDATE sites_search SET name = fold(new.name) || '  ', url = fold(new.url) || '  ' WHERE rowid = new.id;
 END;
 
+-- In which environment a site was, since when: what was promised to it follows from that, and a site that
+-- is moved to another rewrites no past.
+CREATE TABLE site_environments (
+  site_id     INTEGER NOT NULL,
+  since       INTEGER NOT NULL,
+  environment TEXT    NOT NULL,
+  PRIMARY KEY (site_id, since)
+) STRICT, WITHOUT ROWID;
+CREATE TRIGGER sites_placed AFTER INSERT ON sites BEGIN
+  INSERT INTO site_environments VALUES (new.id, 0, new.environment);
+END;
+CREATE TRIGGER sites_placed_anew AFTER UPDATE OF environment ON sites WHEN old.environment <> new.environment BEGIN
+  -- A clock that was set back keeps the order.
+  INSERT INTO site_environments SELECT new.id, max(new.updated_at, max(since)), new.environment FROM site_environments WHERE site_id = new.id
+    ON CONFLICT DO UPDATE SET environment = excluded.environment;
+END;
+
 -- The only row that an unchanged sync writes. Narrow, and in order of the site's id: check-in minutes are handed
 -- out in that order too, so that neighbours in time are neighbours here.
 CREATE TABLE site_contacts (
@@ -101,7 +118,7 @@ CREATE TABLE site_modules (
   composer       TEXT,
   PRIMARY KEY (site_id, module_id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX site_modules_version ON site_modules (version_id, site_id); -- who runs this version
+CREATE INDEX site_modules_version ON site_modules (version_id, site_id, enabled); -- who runs this version
 
 -- Enabled runs of a version that have ended: with site_modules, the whole history of what ran when.
 CREATE TABLE module_runs (
@@ -163,16 +180,28 @@ CREATE TABLE events (
 CREATE INDEX events_site ON events (site_id, id);
 CREATE INDEX events_sync ON events (sync_id);
 
+-- Module updates on a site: seen in its inventory (sync_id), announced by a deploy script (announced_at), or
+-- both. Without the first it is claimed, without the second unattributed, with both proved.
 CREATE TABLE patch_runs (
   id                       INTEGER PRIMARY KEY,
   site_id                  INTEGER NOT NULL REFERENCES sites (id),
   organization_id          INTEGER NOT NULL,
-  sync_id                  INTEGER NOT NULL REFERENCES syncs (id),
-  run_at                   INTEGER NOT NULL,
+  sync_id                  INTEGER REFERENCES syncs (id),
+  run_at                   INTEGER NOT NULL,           -- of the sync; while it is only claimed, when it was started
   modules_updated          INTEGER NOT NULL,
   modules_downgraded       INTEGER NOT NULL,
-  security_patches_applied INTEGER NOT NULL
+  security_patches_applied INTEGER NOT NULL,
+  announced_at             INTEGER,
+  announced_by             TEXT,                       -- the label of the caller
+  performed_by             TEXT,
+  ticket                   TEXT,
+  commit_ref               TEXT,
+  started_at               INTEGER,
+  finished_at              INTEGER,
+  CHECK (sync_id IS NOT NULL OR announced_at IS NOT NULL)
 ) STRICT;
+CREATE INDEX patch_runs_claimed ON patch_runs (site_id, started_at) WHERE sync_id IS NULL; -- which a sync may prove
+CREATE INDEX patch_runs_claims ON patch_runs (run_at) WHERE sync_id IS NULL;  -- the list of what is only claimed
 CREATE INDEX patch_runs_site ON patch_runs (site_id, run_at);                 -- the list of a site, newest first
 CREATE INDEX patch_runs_organization ON patch_runs (organization_id, run_at); -- of an organization, newest first or since a day
 CREATE INDEX patch_runs_time ON patch_runs (run_at);                          -- of everything, likewise
@@ -180,7 +209,7 @@ CREATE INDEX patch_runs_time ON patch_runs (run_at);                          --
 -- Everything that changed the truth, in the order of its commit: what `check --replay` plays again.
 CREATE TABLE chronicle (
   seq  INTEGER PRIMARY KEY,
-  kind TEXT    NOT NULL,                               -- sync, publication, promise, site_deleted, site_restored, site_moved
+  kind TEXT    NOT NULL,                               -- sync, publication, advisory, site_deleted, site_restored, site_moved
   ref  INTEGER NOT NULL,
   at   INTEGER NOT NULL
 ) STRICT;

@@ -4,6 +4,7 @@ CREATE TABLE exposures (
   id                     INTEGER PRIMARY KEY,
   organization_id        INTEGER NOT NULL,
   site_id                INTEGER NOT NULL REFERENCES sites (id),
+  environment            TEXT    NOT NULL,             -- the site's when the window opened
   module_id              INTEGER NOT NULL REFERENCES modules (id),
   version_id             INTEGER NOT NULL REFERENCES module_versions (id), -- installed: the newest affected version of the window
   cause_kind             TEXT    NOT NULL,             -- release, advisory, project
@@ -14,11 +15,20 @@ CREATE TABLE exposures (
   opened_at              INTEGER NOT NULL,
   known_at               INTEGER NOT NULL,
   due_at                 INTEGER,
+  warn_at                INTEGER,                      -- when to look at its clock next; 0: at once; NULL: nothing more to tell
   unproven_since         INTEGER,
   closed_at              INTEGER,
   outcome                TEXT,                         -- met, breached, withdrawn, ended; NULL while open
   closed_by_sync_id      INTEGER,
   closed_by_patch_run_id INTEGER,
+  -- who has it in hand: changes neither state nor due time nor any count
+  assignee_id            INTEGER REFERENCES users (id),
+  assigned_at            INTEGER,
+  acknowledged_at        INTEGER,
+  acknowledged_by        TEXT,
+  snoozed_until          INTEGER,
+  snooze_reason          TEXT,
+  snoozed_by             TEXT,
   created_at             INTEGER NOT NULL,
   updated_at             INTEGER NOT NULL,
   CHECK (opened_at <= known_at OR closed_at IS NOT NULL),
@@ -35,6 +45,12 @@ CREATE INDEX exposures_organization ON exposures (organization_id, opened_at, id
 CREATE INDEX exposures_organization_due ON exposures (organization_id, ifnull(due_at, 9223372036854775807)) WHERE closed_at IS NULL; -- the work list of an organization
 CREATE INDEX exposures_by_risk ON exposures (risk, opened_at);                                      -- every window of one risk, newest first
 CREATE INDEX exposures_module ON exposures (module_id, opened_at);
+CREATE INDEX exposures_warn ON exposures (warn_at) WHERE warn_at IS NOT NULL;                      -- whose clock is to be looked at
+CREATE INDEX exposures_assignee ON exposures (assignee_id, ifnull(due_at, 9223372036854775807)) WHERE closed_at IS NULL AND assignee_id IS NOT NULL; -- mine
+CREATE INDEX exposures_no_fix ON exposures (ifnull(due_at, 9223372036854775807)) WHERE closed_at IS NULL AND no_fix = 1; -- what nothing fixes
+CREATE INDEX exposures_modules ON exposures (module_id, organization_id, site_id) WHERE closed_at IS NULL; -- open ones by module
+CREATE INDEX exposures_promised ON exposures (environment, due_at, organization_id, risk, outcome, opened_at, closed_at, site_id, module_id)
+  WHERE due_at IS NOT NULL;                                                                         -- what was due in a month, without the rows
 CREATE INDEX exposures_patch_run ON exposures (closed_by_patch_run_id) WHERE closed_by_patch_run_id IS NOT NULL;
 
 -- Modules whose versions were judged anew and whose sites have not all been told yet. Restartable: telling a site twice changes nothing.

@@ -5,7 +5,7 @@
 //! outstanding. It follows from the runs of the versions and from what is known of each, never
 //! from the moment at which somebody looked. Knows no clock and no store.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// Why a window is open.
@@ -162,35 +162,18 @@ impl Risk {
     }
 }
 
-/// Hours from opened to closed that are promised, by risk. An unknown risk counts as moderately critical.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Promise {
-    /// Highly critical.
-    pub highly_critical: u32,
-    /// Critical.
-    pub critical: u32,
-    /// Moderately critical, and unknown.
-    pub moderately_critical: u32,
-    /// Less critical.
-    pub less_critical: u32,
-    /// Not critical.
-    pub not_critical: u32,
-}
-
-impl Promise {
-    /// When a window that opened at `opened_at` is due.
-    pub fn due(&self, opened_at: Timestamp, risk: Option<Risk>) -> Option<Timestamp> {
-        let hours = match risk {
-            Some(Risk::HighlyCritical) => self.highly_critical,
-            Some(Risk::Critical) => self.critical,
-            Some(Risk::ModeratelyCritical) | None => self.moderately_critical,
-            Some(Risk::LessCritical) => self.less_critical,
-            Some(Risk::NotCritical) => self.not_critical,
-        };
-        opened_at
-            .checked_add(SignedDuration::from_hours(i64::from(hours)))
-            .ok()
-    }
+/// What was promised to the site whose windows these are.
+pub trait Promised {
+    /// By when a window that opened at `opened_at` is due: the hours of that risk, by the policy that was in
+    /// force then, counted from `from`. `None`: nothing was promised.
+    fn due(
+        &self,
+        opened_at: Timestamp,
+        from: Timestamp,
+        risk: Option<Risk>,
+    ) -> Option<Timestamp>;
+    /// When half of the time from opened to due has passed.
+    fn half(&self, opened_at: Timestamp, due_at: Timestamp) -> Timestamp;
 }
 
 /// One enabled run of one version on one site. Runs of a (site, module) don't overlap and are in
@@ -260,6 +243,8 @@ pub struct NewRow {
     pub known_at: Timestamp,
     /// By when it is due.
     pub due_at: Option<Timestamp>,
+    /// When its clock is looked at first: half of the promised time has passed then.
+    pub warn_at: Option<Timestamp>,
     /// Since when nobody can tell.
     pub unproven_since: Option<Timestamp>,
     /// When, how and by which sync it closed.
@@ -354,7 +339,7 @@ pub fn reconcile(
     runs: &[Run],
     rows: &[Row],
     verdicts: &impl Verdicts,
-    promise: &Promise,
+    promised: &impl Promised,
 ) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut rows = rows.to_vec();
@@ -369,7 +354,7 @@ pub fn reconcile(
         for window in &windows {
             if let Some(known) = verdicts.known(&cause, window.version_id) {
                 let before = steps.len();
-                settle(now, &known, window, &rows, promise, &mut steps);
+                settle(now, &known, window, &rows, promised, &mut steps);
                 // A row tells of one window: the next one has to be told by another.
                 close(&mut rows, steps.get(before..).unwrap_or_default());
             }
@@ -559,7 +544,7 @@ fn settle(
     known: &Known,
     window: &Window,
     rows: &[Row],
-    promise: &Promise,
+    promised: &impl Promised,
     steps: &mut Vec<Step>,
 ) {
     let mine = || {
@@ -571,8 +556,8 @@ fn settle(
     };
     if let Some(row) = mine().find(|row| row.closed.is_none()) {
         // What was known before the site left counts, though nobody looked in between.
-        steps.extend(weigh(row, known, window, promise));
-        steps.extend(follow(row, window, due_by(row, known, window, promise)));
+        steps.extend(weigh(row, known, window, promised));
+        steps.extend(follow(row, window, due_by(row, known, window, promised)));
         return;
     }
     let recorded_until = mine().filter_map(|row| row.closed.map(|(at, _)| at)).max();
@@ -596,7 +581,7 @@ fn settle(
         return;
     }
     let risk = known.risk.map(|(risk, _)| risk);
-    let due_at = promise.due(opened_at, risk);
+    let due_at = promised.due(opened_at, opened_at, risk);
     steps.push(Step::Open(NewRow {
         cause: known.cause.clone(),
         version_id: window.version_id,
@@ -605,6 +590,7 @@ fn settle(
         opened_at,
         known_at,
         due_at,
+        warn_at: due_at.map(|due| promised.half(opened_at, due)),
         unproven_since: window.unproven_since.map(|since| since.max(opened_at)),
         closed: window
             .closed
@@ -613,19 +599,19 @@ fn settle(
 }
 
 /// The risk of an open row as it is known now, where that differs.
-fn weigh(row: &Row, known: &Known, window: &Window, promise: &Promise) -> Option<Step> {
+fn weigh(row: &Row, known: &Known, window: &Window, promised: &impl Promised) -> Option<Step> {
     let (risk, since) = known.risk?;
     let in_time = window.closed.is_none_or(|(at, _)| since < at);
     (row.risk != Some(risk) && in_time).then(|| Step::Weigh {
         row: row.id,
         risk,
-        due_by: tightened(row, known, window, promise),
+        due_by: tightened(row, known, window, promised),
     })
 }
 
 /// By when an open row is due after weighing.
-fn due_by(row: &Row, known: &Known, window: &Window, promise: &Promise) -> Option<Timestamp> {
-    match weigh(row, known, window, promise) {
+fn due_by(row: &Row, known: &Known, window: &Window, promised: &impl Promised) -> Option<Timestamp> {
+    match weigh(row, known, window, promised) {
         Some(Step::Weigh {
             due_by: Some(due), ..
         }) => Some(row.due_at.map_or(due, |was| was.min(due))),
@@ -634,11 +620,12 @@ fn due_by(row: &Row, known: &Known, window: &Window, promise: &Promise) -> Optio
 }
 
 /// The due time that a worse risk asks for. An unknown risk counted as moderately critical.
-fn tightened(row: &Row, known: &Known, window: &Window, promise: &Promise) -> Option<Timestamp> {
+fn tightened(row: &Row, known: &Known, window: &Window, promised: &impl Promised) -> Option<Timestamp> {
     let (risk, since) = known.risk?;
     let worse = risk < row.risk.unwrap_or(Risk::ModeratelyCritical);
     if worse && row.due_at.is_some() {
-        promise.due(since.max(window.version_since), Some(risk))
+        let from = since.max(window.version_since);
+        promised.due(row.opened_at, from, Some(risk))
     } else {
         None
     }

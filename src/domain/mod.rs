@@ -43,6 +43,7 @@ pub mod site;
 pub mod site_list;
 pub mod site_module;
 pub mod site_status;
+pub mod sla;
 pub mod status;
 pub mod text;
 pub mod version;

@@ -9,13 +9,12 @@ use ring::digest::{SHA256, digest};
 use super::histories::Histories;
 use super::lists::ask;
 use super::overview::DAY;
-use super::{Error, Result, advisory_feed, catalogue as publishing, ledger};
+use super::{Error, Result, advisory_feed, catalogue as publishing};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::advisory::Record;
 use crate::domain::advisory::reach::{Blind, Ground, Named, Reach, Span, Tally};
 use crate::domain::advisory::shown::{Affected, Shown};
-use crate::domain::exposure::Promise;
 use crate::domain::inventory::Origin;
 use crate::domain::listing::{Page, Query};
 use crate::domain::schedule::due_at_once;
@@ -285,18 +284,16 @@ pub const CLAIMED: &str = "another node has this id";
 /// # Errors
 /// What the store says.
 pub async fn record(app: &App, told: Record) -> Result<Taken> {
-    let promise = ledger::promise(&app.config.sla);
     let work = Taking {
         histories: app.histories.clone(),
         now: app.clock.now(),
     };
-    take(&app.store, promise, work, told).await
+    take(&app.store, work, told).await
 }
 
 /// The same into any store, at any time: a replay takes advisories as they came.
 pub(super) async fn take(
     store: &Store,
-    promise: Promise,
     work: Taking,
     told: Record,
 ) -> Result<Taken> {
@@ -305,7 +302,7 @@ pub(super) async fn take(
         // What was published before is told to the end first, so that the order of publications is kept.
         let modules = store.read(|db| work.0.modules(db, &work.1))?;
         for module in modules {
-            while publishing::fan_out_module(store, &promise, module).await? {}
+            while publishing::fan_out_module(store, module).await? {}
         }
         let mine = Arc::clone(&work);
         let taken = store

@@ -15,7 +15,7 @@ use super::{Error, Result, advisory_feed, ledger};
 use crate::app::App;
 use crate::clock::Stopwatch;
 use crate::domain::exposed::BranchFix;
-use crate::domain::exposure::{CauseKind, Promise};
+use crate::domain::exposure::CauseKind;
 use crate::domain::inventory::Origin;
 use crate::domain::judgement::{FeedState, Judgement};
 use crate::domain::prepared::Prepared;
@@ -67,7 +67,6 @@ pub async fn record_as_of(
     answer: Fetched,
     as_of: Timestamp,
 ) -> Result<()> {
-    let promise = ledger::promise(&app.config.sla);
     let longest = SignedDuration::try_from(app.config.feed.stale_after);
     let work = Recording {
         histories: app.histories.clone(),
@@ -84,7 +83,7 @@ pub async fn record_as_of(
     let work = Arc::new((work, answer));
     loop {
         // What was published before is told to the end first, so that the order of publications is kept.
-        while fan_out_module(&app.store, &promise, module_id).await? {}
+        while fan_out_module(&app.store, module_id).await? {}
         let mine = Arc::clone(&work);
         let recorded = app
             .store
@@ -409,27 +408,26 @@ fn internal(error: serde_json::Error) -> Error {
 /// # Errors
 /// What the store says.
 pub async fn fan_out(app: &App) -> Result<bool> {
-    let (promise, now) = (ledger::promise(&app.config.sla), app.clock.now());
-    if tell_next(&app.store, &promise).await? {
+    let now = app.clock.now();
+    if tell_next(&app.store).await? {
         return Ok(true);
     }
     match app.store.read(|db| catalogue::next_left_untold(db, now))? {
-        Some(left) => try_again(app, &left, promise, now).await.map(|()| true),
+        Some(left) => try_again(app, &left, now).await.map(|()| true),
         None => Ok(false),
     }
 }
 
 /// Tells the sites of the module that waits longest.
-pub(super) async fn tell_next(store: &Store, promise: &Promise) -> Result<bool> {
+pub(super) async fn tell_next(store: &Store) -> Result<bool> {
     match store.read(catalogue::next_fanout)? {
-        Some(module_id) => fan_out_module(store, promise, module_id).await,
+        Some(module_id) => fan_out_module(store, module_id).await,
         None => Ok(false),
     }
 }
 
 pub(super) async fn fan_out_module(
     store: &Store,
-    promise: &Promise,
     module_id: i64,
 ) -> Result<bool> {
     let waiting = store.read(|db| {
@@ -442,7 +440,7 @@ pub(super) async fn fan_out_module(
     let Some((fanout, sites)) = waiting else {
         return Ok(false);
     };
-    let (promise, requested_at) = (*promise, fanout.requested_at);
+    let requested_at = fanout.requested_at;
     let sites: Arc<[i64]> = sites.into();
     let (mut done, mut together) = (0, true);
     while let Some(site_id) = sites.get(done).copied() {
@@ -451,7 +449,7 @@ pub(super) async fn fan_out_module(
             .write(Lane::Back, move |db| {
                 let until = if together { batch.len() } else { done + 1 };
                 let batch = batch.get(done..until).unwrap_or_default();
-                tell(db, module_id, batch, &promise, requested_at)
+                tell(db, module_id, batch, requested_at)
             })
             .await;
         done += match told {
@@ -505,12 +503,12 @@ async fn leave(store: &Store, left: LeftUntold, error: &Error, now: Timestamp) -
     Ok(())
 }
 
-async fn try_again(app: &App, left: &LeftUntold, promise: Promise, now: Timestamp) -> Result<()> {
+async fn try_again(app: &App, left: &LeftUntold, now: Timestamp) -> Result<()> {
     let (module_id, site_id, requested_at) = (left.module_id, left.site_id, left.requested_at);
     let told = app
         .store
         .write(Lane::Back, move |db| {
-            tell(db, module_id, &[site_id], &promise, requested_at).map(drop)
+            tell(db, module_id, &[site_id], requested_at).map(drop)
         })
         .await;
     match told {
@@ -524,7 +522,6 @@ fn tell(
     db: &Connection,
     module_id: i64,
     sites: &[i64],
-    promise: &Promise,
     now: Timestamp,
 ) -> Result<usize> {
     let watch = Stopwatch::start();
@@ -542,12 +539,12 @@ fn tell(
             // What it was not told before comes first, as of then.
             let left = catalogue::left_of(db, *site_id, module_id)?;
             for requested_at in &left {
-                ledger::reconcile(db, &place, &module.name, promise, *requested_at)?;
+                ledger::reconcile(db, &place, &module.name, *requested_at)?;
             }
             if !left.is_empty() {
                 catalogue::told_after_all(db, *site_id, module_id)?;
             }
-            ledger::reconcile(db, &place, &module.name, promise, now)?;
+            ledger::reconcile(db, &place, &module.name, now)?;
             ledger::recount(db, *site_id)?;
         }
         told += 1;

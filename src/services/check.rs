@@ -14,7 +14,6 @@ use super::sync::{Arrival, Delta, Outcome, Source};
 use super::{Error, Result, ledger};
 use crate::app::DATABASE;
 use crate::config::Config;
-use crate::domain::exposure::Promise;
 use crate::domain::inventory::{Entry, Inventory, Origin, Pulse};
 use crate::outbound::drupal_org::Fetched;
 use crate::store::catalogue::NewModule;
@@ -23,7 +22,7 @@ use crate::store::check::Happened;
 use crate::store::sites::Going;
 use crate::store::{
     self, Connection, Lane, Settings, Store, StoreError, advisories, audit, blob, catalogue, check,
-    promises, sites,
+    sites,
 };
 
 /// Parts of the chronicle read at once.
@@ -39,11 +38,8 @@ pub async fn run(config: &Config, replay: bool) -> Result<Vec<Finding>> {
     let copy = folder.path().join("copy.db");
     check::copy(&database, &copy)?;
     let store = Store::open(&copy, Settings::default())?;
-    let promise = store
-        .read(promises::newest)?
-        .unwrap_or_else(|| ledger::promise(&config.sla));
     // Sites that still wait to be told are told first: that work is kept and would go on by itself.
-    while publishing::tell_next(&store, &promise).await? {}
+    while publishing::tell_next(&store).await? {}
     let mut findings = store.read(|db| {
         let mut findings = check::integrity(db)?;
         findings.extend(check::counters(db)?);
@@ -57,7 +53,7 @@ pub async fn run(config: &Config, replay: bool) -> Result<Vec<Finding>> {
     findings.push(words_of_sites(&store).await?);
     if replay {
         let rebuilt = folder.path().join("rebuilt.db");
-        findings.extend(replayed(&store, &copy, &rebuilt, promise).await?);
+        findings.extend(replayed(&store, &copy, &rebuilt).await?);
     }
     Ok(findings)
 }
@@ -111,18 +107,12 @@ fn sealed(db: &Connection) -> store::Result<Finding> {
 }
 
 /// Builds everything anew and compares.
-async fn replayed(
-    store: &Store,
-    copy: &Path,
-    rebuilt: &Path,
-    promise: Promise,
-) -> Result<Vec<Finding>> {
+async fn replayed(store: &Store, copy: &Path, rebuilt: &Path) -> Result<Vec<Finding>> {
     let target = Store::open(rebuilt, Settings::default())?;
     check::seed(rebuilt, copy)?;
     let mut replay = Replay {
         store,
         target: &target,
-        promise,
         histories: Histories::default(),
         held: HashMap::new(),
     };
@@ -146,7 +136,6 @@ async fn replayed(
 struct Replay<'a> {
     store: &'a Store,
     target: &'a Store,
-    promise: Promise,
     histories: Histories,
     held: HashMap<i64, BTreeMap<(Origin, String), Entry>>,
 }
@@ -169,7 +158,6 @@ impl Replay<'_> {
                     hash,
                     inventory,
                     unread: None,
-                    promise: self.promise,
                     histories: self.histories.clone(),
                 };
                 self.target
@@ -191,8 +179,8 @@ impl Replay<'_> {
                     histories: self.histories.clone(),
                     now: at,
                 };
-                advising::take(self.target, self.promise, taking, record).await?;
-                while publishing::tell_next(self.target, &self.promise).await? {}
+                advising::take(self.target, taking, record).await?;
+                while publishing::tell_next(self.target).await? {}
                 Ok(())
             }
             Happened::Deleted(site_id) => {
@@ -204,17 +192,12 @@ impl Replay<'_> {
                 Ok(())
             }
             Happened::Restored(site_id) => {
-                let promise = self.promise;
                 self.target
                     .write(Lane::Back, move |db| {
                         sites::restore(db, site_id, "check", at)?;
-                        ledger::catch_up(db, site_id, &promise, at)
+                        ledger::catch_up(db, site_id, at)
                     })
                     .await?;
-                Ok(())
-            }
-            Happened::Promised(promise) => {
-                self.promise = promise;
                 Ok(())
             }
             Happened::Moved(site_id) => {
@@ -277,7 +260,7 @@ impl Replay<'_> {
                 recording.record(db, &answer)
             })
             .await?;
-        while publishing::tell_next(self.target, &self.promise).await? {}
+        while publishing::tell_next(self.target).await? {}
         Ok(())
     }
 

@@ -6,14 +6,16 @@ use jiff::Timestamp;
 use super::Result;
 use crate::app::App;
 use crate::config::Sla;
-use crate::domain::exposure::{Promise, reconcile as steps};
+use crate::domain::exposure::{Verdicts, reconcile as steps};
 use crate::domain::site_status::{Counted, Standing, Tally, tally};
+use crate::domain::sla::{Hours, Policy};
 use crate::store::ledger::{Book, Place};
-use crate::store::{self, Connection, Lane, catalogue, inventory, ledger, promises};
+use crate::store::sla::Promises;
+use crate::store::{self, Connection, Lane, catalogue, inventory, ledger, sla};
 
-/// The promise that the configuration states.
-pub fn promise(sla: &Sla) -> Promise {
-    Promise {
+/// The hours that the configuration states.
+pub fn hours(sla: &Sla) -> Hours {
+    Hours {
         highly_critical: sla.highly_critical_hours,
         critical: sla.critical_hours,
         moderately_critical: sla.moderately_critical_hours,
@@ -22,20 +24,25 @@ pub fn promise(sla: &Sla) -> Promise {
     }
 }
 
-/// Records the promise that the configuration states, where it differs from the one in force: due
-/// times are fixed at opening, so a replay has to know what was promised when.
+/// Adds what the configuration states to the versions that hold where an organization has none of its own,
+/// where it differs from the newest: what is due by that one stays due by it. Before anything is on record
+/// it holds from the beginning.
 ///
 /// # Errors
 /// What the store says.
 pub async fn keep_promise(app: &App) -> Result<()> {
-    let (stated, now) = (promise(&app.config.sla), app.clock.now());
-    if app.store.read(promises::newest)? == Some(stated) {
+    let (stated, now) = (Policy::plain(hours(&app.config.sla)), app.clock.now());
+    if app.store.read(|db| sla::in_force(db, 0, Timestamp::MAX))?.policy == stated {
         return Ok(());
     }
     app.store
         .write(Lane::Front, move |db| {
-            let id = promises::add(db, &stated, now)?;
-            catalogue::chronicle(db, "promise", id, now)
+            let from = if catalogue::is_chronicle_empty(db)? {
+                Timestamp::UNIX_EPOCH
+            } else {
+                now.max(sla::in_force(db, 0, Timestamp::MAX)?.valid_from)
+            };
+            sla::add(db, None, &stated, "system", (from, now))
         })
         .await?;
     Ok(())
@@ -50,16 +57,19 @@ pub fn reconcile(
     db: &Connection,
     place: &Place,
     project: &str,
-    promise: &Promise,
     now: Timestamp,
 ) -> store::Result<()> {
     let runs = inventory::runs(db, place.site_id, place.module_id)?;
     let rows = ledger::rows(db, place.site_id, place.module_id)?;
     let ran = runs.iter().map(|run| run.version_id);
     let book = Book::read(db, place.module_id, project, ran, &rows)?;
+    if rows.is_empty() && runs.iter().all(|run| book.causes(run.version_id).is_empty()) {
+        return Ok(());
+    }
+    let promises = Promises::read(db, place.site_id, place.organization_id)?;
     let mut patch_runs = Vec::new();
-    for step in steps(now, &runs, &rows, &book, promise) {
-        patch_runs.extend(ledger::take(db, place, &step, now)?);
+    for step in steps(now, &runs, &rows, &book, &promises) {
+        patch_runs.extend(ledger::take(db, (place, &promises), &step, now)?);
     }
     book.explain(db, place)?;
     patch_runs.dedup();
@@ -74,7 +84,7 @@ pub fn reconcile(
 ///
 /// # Errors
 /// What the store says.
-pub fn settle(db: &Connection, site_id: i64, promise: &Promise) -> store::Result<bool> {
+pub fn settle(db: &Connection, site_id: i64) -> store::Result<bool> {
     let untold = catalogue::untold(db, site_id)?;
     if untold.is_empty() {
         return Ok(false);
@@ -88,7 +98,7 @@ pub fn settle(db: &Connection, site_id: i64, promise: &Promise) -> store::Result
             site_id,
             module_id,
         };
-        reconcile(db, &place, &project, promise, requested_at)?;
+        reconcile(db, &place, &project, requested_at)?;
         catalogue::told_after_all(db, site_id, module_id)?;
     }
     Ok(true)
@@ -98,9 +108,9 @@ pub fn settle(db: &Connection, site_id: i64, promise: &Promise) -> store::Result
 ///
 /// # Errors
 /// What SQLite says of the savepoint.
-pub fn settle_or_leave(db: &Connection, site_id: i64, promise: &Promise) -> store::Result<()> {
+pub fn settle_or_leave(db: &Connection, site_id: i64) -> store::Result<()> {
     db.prepare_cached("SAVEPOINT settled")?.execute([])?;
-    if let Err(error) = settle(db, site_id, promise) {
+    if let Err(error) = settle(db, site_id) {
         tracing::error!(site = site_id, %error, "a site could not be told what was published before it was deleted");
         db.prepare_cached("ROLLBACK TO settled")?.execute([])?;
     }
@@ -116,7 +126,6 @@ pub fn settle_or_leave(db: &Connection, site_id: i64, promise: &Promise) -> stor
 pub fn catch_up(
     db: &Connection,
     site_id: i64,
-    promise: &Promise,
     now: Timestamp,
 ) -> store::Result<()> {
     let Some(site) = inventory::standpoint(db, site_id)? else {
@@ -131,7 +140,7 @@ pub fn catch_up(
             site_id,
             module_id,
         };
-        reconcile(db, &place, &project, promise, now)?;
+        reconcile(db, &place, &project, now)?;
     }
     // A site that never spoke waits: there is nothing to count on it.
     if site.last_sync_at.is_some() {

@@ -199,12 +199,11 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
     in_sight(&sight, id)?;
     let (by, now) = (actor.label(), app.clock.now());
     let entry = audit::entry(app, actor, "organization.deleted");
-    let promise = ledger::promise(&app.config.sla);
     app.store
         .write(Lane::Front, move |db| {
             let before = organizations::find(db, id)?.ok_or(Error::NotFound)?;
             for site in organizations::sites(db, id)? {
-                ledger::settle_or_leave(db, site, &promise)?;
+                ledger::settle_or_leave(db, site)?;
                 sites::delete(db, site, Going::WithOrganization, &by, now)?;
             }
             organizations::delete(db, id, &by, now)?;
@@ -252,14 +251,13 @@ pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<Organization> 
     seen_or_gone(app, &Sight::All, id)?;
     let (by, now) = (actor.label(), app.clock.now());
     let entry = audit::entry(app, actor, "organization.restored");
-    let promise = ledger::promise(&app.config.sla);
     let restored = app
         .store
         .write(Lane::Front, move |db| {
             organizations::find_deleted(db, id)?.ok_or_else(not_deleted)?;
             organizations::restore(db, id, &by, now).map_err(taken)?;
             for site in organizations::sites_gone(db, id)? {
-                bring_back(db, site, &by, &promise, now)?;
+                bring_back(db, site, &by, now)?;
             }
             let restored = organizations::find(db, id)?.ok_or(Error::NotFound)?;
             keep(db, entry.after(shown(&restored)), id)?;

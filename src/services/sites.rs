@@ -7,7 +7,6 @@ use super::lists::ask;
 use super::{Error, Result, audit, ledger, watch};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
-use crate::domain::exposure::Promise;
 use crate::domain::fault::Fault;
 use crate::domain::listing::{Page, Query};
 use crate::domain::site::{DeletedSite, ENVIRONMENTS, Site, SiteFacts, SiteForm};
@@ -168,11 +167,10 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
     seen(app, &sight, id)?;
     let (by, now) = (actor.label(), app.clock.now());
     let entry = audit::entry(app, actor, "site.deleted");
-    let promise = ledger::promise(&app.config.sla);
     app.store
         .write(Lane::Front, move |db| {
             let before = sites::find(db, id)?.ok_or(Error::NotFound)?;
-            ledger::settle_or_leave(db, id, &promise)?;
+            ledger::settle_or_leave(db, id)?;
             sites::delete(db, id, Going::Itself, &by, now)?;
             keep(db, entry.before(shown(&before)), &before)
         })
@@ -215,7 +213,6 @@ pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<Site> {
     seen_or_gone(app, &sight, id)?;
     let (by, now) = (actor.label(), app.clock.now());
     let entry = audit::entry(app, actor, "site.restored");
-    let promise = ledger::promise(&app.config.sla);
     let restored = app
         .store
         .write(Lane::Front, move |db| {
@@ -229,7 +226,7 @@ pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<Site> {
                     ),
                 });
             }
-            bring_back(db, id, &by, &promise, now)?;
+            bring_back(db, id, &by, now)?;
             let restored = sites::find(db, id)?.ok_or(Error::NotFound)?;
             keep(db, entry.after(shown(&restored)), &restored)?;
             Ok(restored)
@@ -244,11 +241,10 @@ pub(super) fn bring_back(
     db: &Connection,
     id: i64,
     by: &str,
-    promise: &Promise,
     now: Timestamp,
 ) -> Result<()> {
     sites::restore(db, id, by, now).map_err(taken)?;
-    ledger::catch_up(db, id, promise, now)?;
+    ledger::catch_up(db, id, now)?;
     Ok(watch::rearm(db, id, now)?)
 }
 

@@ -949,6 +949,16 @@ pub fn told_after_all(db: &Connection, site_id: i64, module_id: i64) -> Result<(
     Ok(())
 }
 
+/// Nothing changed the truth yet.
+///
+/// # Errors
+/// What SQLite says.
+pub fn is_chronicle_empty(db: &Connection) -> Result<bool> {
+    Ok(db
+        .prepare_cached("SELECT NOT EXISTS (SELECT 1 FROM chronicle)")?
+        .query_row([], |row| row.get(0))?)
+}
+
 /// Writes down that something changed the truth, in the order of its commit.
 ///
 /// # Errors

@@ -8,8 +8,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags};
 
 use super::time::at;
-use super::{Result, StoreError, promises, search};
-use crate::domain::exposure::Promise;
+use super::{Result, StoreError, search};
 use crate::domain::role::ADMIN;
 
 /// Differences told of one check; the rest is counted.
@@ -462,8 +461,6 @@ pub enum Happened {
     Restored(i64),
     /// A site was said to have moved.
     Moved(i64),
-    /// Other hours to patch were promised from then on.
-    Promised(Promise),
 }
 
 /// The chronicle after `seq`, a bounded part of it: (seq, when, what).
@@ -501,7 +498,6 @@ pub fn chronicle(
             "site_deleted" => Happened::Deleted(row.get(3)?),
             "site_restored" => Happened::Restored(row.get(3)?),
             "site_moved" => Happened::Moved(row.get(3)?),
-            "promise" => Happened::Promised(promises::get(db, row.get(3)?)?),
             other => {
                 return Err(StoreError::Corrupt(format!(
                     "the chronicle knows no {other}"
@@ -528,6 +524,10 @@ pub fn seed(rebuilt: &Path, kept: &Path) -> Result<()> {
                 created_at, updated_at, created_by, updated_by)
             SELECT id, organization_id, name || ' ' || id, url, environment, tags, notes, sync_interval_minutes, 5,
                 created_at, updated_at, created_by, updated_by FROM kept.sites;
+         DELETE FROM site_environments;
+         INSERT INTO site_environments SELECT * FROM kept.site_environments;
+         DELETE FROM sla_policies;
+         INSERT INTO sla_policies SELECT * FROM kept.sla_policies;
          INSERT INTO site_contacts (site_id) SELECT id FROM kept.sites;
          DETACH kept;",
     )?;

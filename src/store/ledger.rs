@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use super::Result;
 use super::advisories::{self, Told};
 use super::catalogue::{self, Fix};
+use super::sla::Promises;
 use super::time::{at, ms};
 use crate::domain::exposure::{Cause, CauseKind, Known, Outcome, Risk, Row, Step, Verdicts};
 use crate::domain::judgement::Judgement;
@@ -72,11 +73,17 @@ pub struct Place {
     pub module_id: i64,
 }
 
-/// Takes one step of the ledger. Gives the patch run that closed a row, where one did.
+/// Takes one step of the ledger for a site to which that was promised. Gives the patch run that closed a
+/// row, where one did.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn take(db: &Connection, place: &Place, step: &Step, now: Timestamp) -> Result<Option<i64>> {
+pub fn take(
+    db: &Connection,
+    (place, promises): (&Place, &Promises),
+    step: &Step,
+    now: Timestamp,
+) -> Result<Option<i64>> {
     match step {
         Step::Open(new) => {
             let (closed_at, outcome, sync) = match new.closed {
@@ -87,8 +94,8 @@ pub fn take(db: &Connection, place: &Place, step: &Step, now: Timestamp) -> Resu
             db.prepare_cached(
                 "INSERT INTO exposures (organization_id, site_id, module_id, version_id, cause_kind, cause, no_fix, risk,
                     published_at, opened_at, known_at, due_at, unproven_since, closed_at, outcome, closed_by_sync_id,
-                    closed_by_patch_run_id, created_at, updated_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?18)",
+                    closed_by_patch_run_id, created_at, updated_at, environment, warn_at)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?18, ?19, ?20)",
             )?
             .execute(params![
                 place.organization_id,
@@ -108,7 +115,9 @@ pub fn take(db: &Connection, place: &Place, step: &Step, now: Timestamp) -> Resu
                 outcome,
                 sync,
                 patch_run,
-                ms(now)
+                ms(now),
+                promises.environment(new.opened_at),
+                new.warn_at.map(ms)
             ])?;
             Ok(patch_run)
         }
@@ -139,7 +148,8 @@ pub fn take(db: &Connection, place: &Place, step: &Step, now: Timestamp) -> Resu
         }
         Step::Weigh { row, risk, due_by } => {
             db.prepare_cached(
-                "UPDATE exposures SET risk = ?2, due_at = min(due_at, ifnull(?3, due_at)), updated_at = ?4 WHERE id = ?1",
+                "UPDATE exposures SET risk = ?2, due_at = min(due_at, ifnull(?3, due_at)), updated_at = ?4,
+                    warn_at = CASE WHEN ?3 < due_at THEN 0 ELSE warn_at END WHERE id = ?1",
             )?
             .execute(params![row, risk.word(), due_by.map(ms), ms(now)])?;
             Ok(None)
@@ -165,10 +175,18 @@ pub fn take(db: &Connection, place: &Place, step: &Step, now: Timestamp) -> Resu
         Step::Merge { into, from } => {
             db.prepare_cached(
                 "UPDATE exposures AS e SET opened_at = min(e.opened_at, o.opened_at), known_at = min(e.known_at, o.known_at),
-                    due_at = min(ifnull(e.due_at, o.due_at), ifnull(o.due_at, e.due_at)), updated_at = ?3
-                 FROM (SELECT opened_at, known_at, due_at FROM exposures WHERE id = ?2) AS o WHERE e.id = ?1",
+                    due_at = min(ifnull(e.due_at, o.due_at), ifnull(o.due_at, e.due_at)), warn_at = 0, updated_at = ?3,
+                    assignee_id = ifnull(e.assignee_id, o.assignee_id), assigned_at = ifnull(e.assigned_at, o.assigned_at),
+                    acknowledged_at = ifnull(e.acknowledged_at, o.acknowledged_at), acknowledged_by = ifnull(e.acknowledged_by, o.acknowledged_by),
+                    snoozed_until = ifnull(e.snoozed_until, o.snoozed_until), snooze_reason = ifnull(e.snooze_reason, o.snooze_reason),
+                    snoozed_by = ifnull(e.snoozed_by, o.snoozed_by)
+                 FROM (SELECT * FROM exposures WHERE id = ?2) AS o WHERE e.id = ?1",
             )?
             .execute(params![into, from, ms(now)])?;
+            db.prepare_cached("UPDATE OR IGNORE exposure_events SET exposure_id = ?1 WHERE exposure_id = ?2")?
+                .execute([into, from])?;
+            db.prepare_cached("DELETE FROM exposure_events WHERE exposure_id = ?1")?
+                .execute([from])?;
             db.prepare_cached("DELETE FROM exposure_advisories WHERE exposure_id = ?1")?
                 .execute([from])?;
             db.prepare_cached("DELETE FROM exposures WHERE id = ?1")?

@@ -301,7 +301,7 @@ pub fn restore(db: &Connection, id: i64, by: &str, now: Timestamp) -> Result<()>
     )?
     .execute(params![id, at, by])?;
     db.prepare_cached(
-        "UPDATE exposures SET closed_at = NULL, outcome = NULL, updated_at = ?2 WHERE site_id = ?1 AND outcome = 'ended'",
+        "UPDATE exposures SET closed_at = NULL, outcome = NULL, warn_at = CASE WHEN due_at IS NOT NULL THEN 0 END, updated_at = ?2 WHERE site_id = ?1 AND outcome = 'ended'",
     )?
     .execute(params![id, at])?;
     db.prepare_cached(

@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 
 use super::*;
+use crate::domain::sla::Hours;
 
-const PROMISE: Promise = Promise {
+const PROMISE: Hours = Hours {
     highly_critical: 24,
     critical: 72,
     moderately_critical: 168,

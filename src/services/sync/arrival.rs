@@ -13,7 +13,6 @@ use super::{Source, check_clock};
 use crate::app::App;
 use crate::domain::check_in::silent_after;
 use crate::domain::composer::Composer;
-use crate::domain::exposure::Promise;
 use crate::domain::inventory::{Change, Entry, Facts, Inventory, Kind, Origin, diff};
 use crate::domain::site_status::Standing;
 use crate::services::histories::Histories;
@@ -31,7 +30,6 @@ pub struct Arrival {
     pub(in crate::services) inventory: Inventory,
     /// How many entries it has, where they were not read: it is the same text as the one before.
     pub(in crate::services) unread: Option<usize>,
-    pub(in crate::services) promise: Promise,
     pub(in crate::services) histories: Histories,
 }
 
@@ -97,7 +95,6 @@ impl Arrival {
             hash: digest(&SHA256, &inventory.canonical()).as_ref().to_vec(),
             inventory,
             unread: None,
-            promise: ledger::promise(&app.config.sla),
             histories: app.histories.clone(),
         })
     }
@@ -113,7 +110,6 @@ impl Arrival {
             hash,
             inventory,
             unread: Some(total),
-            promise: ledger::promise(&app.config.sla),
             histories: app.histories.clone(),
         }))
     }
@@ -156,7 +152,7 @@ impl Arrival {
             Some(sync_id) => {
                 self.heard(db, now, generated, None)?;
                 // What was published meanwhile is told before this sync is answered.
-                if ledger::settle(db, self.site_id, &self.promise)? {
+                if ledger::settle(db, self.site_id)? {
                     ledger::recount(db, self.site_id)?;
                     let site = kept::standpoint(db, self.site_id)?.unwrap_or(site);
                     self.unchanged(sync_id, &site)
@@ -226,7 +222,7 @@ impl Arrival {
         generated_at: Timestamp,
     ) -> Result<Taken> {
         // What was published before this sync is drawn to its end before the sync is.
-        ledger::settle(db, self.site_id, &self.promise)?;
+        ledger::settle(db, self.site_id)?;
         let held = kept::held(db, self.site_id)?;
         let before = held.iter().map(|held| &held.entry);
         let changes = diff(before, &self.inventory.entries, is_older);

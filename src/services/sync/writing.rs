@@ -242,7 +242,7 @@ impl<'a> Writing<'a> {
                 site_id,
                 module_id: *module_id,
             };
-            ledger::reconcile(self.db, &place, name, &self.arrival.promise, self.now)?;
+            ledger::reconcile(self.db, &place, name, self.now)?;
         }
         let open = if self.touched.is_empty() {
             self.open
