@@ -51,7 +51,7 @@ pub const STATUSES: [&str; 3] = ["done", "refused", "failed"];
 const SIGN_IN: &str = "session.opened";
 
 /// What is recorded, and what people read of it.
-pub const ACTIONS: [(&str, &str); 47] = [
+pub const ACTIONS: &[(&str, &str)] = &[
     (SIGN_IN, "Signed in"),
     ("session.ended", "Signed out"),
     ("session.refresh_reused", "Sent a used refresh token"),

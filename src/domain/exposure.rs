@@ -166,12 +166,7 @@ impl Risk {
 pub trait Promised {
     /// By when a window that opened at `opened_at` is due: the hours of that risk, by the policy that was in
     /// force then, counted from `from`. `None`: nothing was promised.
-    fn due(
-        &self,
-        opened_at: Timestamp,
-        from: Timestamp,
-        risk: Option<Risk>,
-    ) -> Option<Timestamp>;
+    fn due(&self, opened_at: Timestamp, from: Timestamp, risk: Option<Risk>) -> Option<Timestamp>;
     /// When half of the time from opened to due has passed.
     fn half(&self, opened_at: Timestamp, due_at: Timestamp) -> Timestamp;
 }
@@ -610,7 +605,12 @@ fn weigh(row: &Row, known: &Known, window: &Window, promised: &impl Promised) ->
 }
 
 /// By when an open row is due after weighing.
-fn due_by(row: &Row, known: &Known, window: &Window, promised: &impl Promised) -> Option<Timestamp> {
+fn due_by(
+    row: &Row,
+    known: &Known,
+    window: &Window,
+    promised: &impl Promised,
+) -> Option<Timestamp> {
     match weigh(row, known, window, promised) {
         Some(Step::Weigh {
             due_by: Some(due), ..
@@ -620,7 +620,12 @@ fn due_by(row: &Row, known: &Known, window: &Window, promised: &impl Promised) -
 }
 
 /// The due time that a worse risk asks for. An unknown risk counted as moderately critical.
-fn tightened(row: &Row, known: &Known, window: &Window, promised: &impl Promised) -> Option<Timestamp> {
+fn tightened(
+    row: &Row,
+    known: &Known,
+    window: &Window,
+    promised: &impl Promised,
+) -> Option<Timestamp> {
     let (risk, since) = known.risk?;
     let worse = risk < row.risk.unwrap_or(Risk::ModeratelyCritical);
     if worse && row.due_at.is_some() {

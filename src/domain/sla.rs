@@ -158,12 +158,20 @@ impl Terms {
             Calendar::Calendar => opened
                 .checked_add(SignedDuration::from_hours(i64::from(hours)))
                 .ok(),
-            Calendar::Business => office.after(opened, SignedDuration::from_hours(i64::from(hours))),
+            Calendar::Business => {
+                office.after(opened, SignedDuration::from_hours(i64::from(hours)))
+            }
         }
     }
 
     /// The instant by which so many quarters of the promised time have passed.
-    pub fn mark(&self, office: &Office, opened: Timestamp, due: Timestamp, quarters: i32) -> Timestamp {
+    pub fn mark(
+        &self,
+        office: &Office,
+        opened: Timestamp,
+        due: Timestamp,
+        quarters: i32,
+    ) -> Timestamp {
         let there = match self.calendar {
             Calendar::Business => office.after(opened, office.between(opened, due) * quarters / 4),
             Calendar::Calendar | Calendar::None => opened
@@ -230,11 +238,19 @@ impl Policy {
 
     /// By when a window in that environment is due, counted from `from`.
     pub fn due(&self, environment: &str, from: Timestamp, risk: Option<Risk>) -> Option<Timestamp> {
-        self.environments.of(environment).due(&self.office, from, risk)
+        self.environments
+            .of(environment)
+            .due(&self.office, from, risk)
     }
 
     /// The instant by which so many quarters of the promised time have passed.
-    pub fn mark(&self, environment: &str, opened: Timestamp, due: Timestamp, quarters: i32) -> Timestamp {
+    pub fn mark(
+        &self,
+        environment: &str,
+        opened: Timestamp,
+        due: Timestamp,
+        quarters: i32,
+    ) -> Timestamp {
         let terms = self.environments.of(environment);
         terms.mark(&self.office, opened, due, quarters)
     }

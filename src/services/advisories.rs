@@ -292,11 +292,7 @@ pub async fn record(app: &App, told: Record) -> Result<Taken> {
 }
 
 /// The same into any store, at any time: a replay takes advisories as they came.
-pub(super) async fn take(
-    store: &Store,
-    work: Taking,
-    told: Record,
-) -> Result<Taken> {
+pub(super) async fn take(store: &Store, work: Taking, told: Record) -> Result<Taken> {
     let work = Arc::new((work, told));
     loop {
         // What was published before is told to the end first, so that the order of publications is kept.

@@ -426,10 +426,7 @@ pub(super) async fn tell_next(store: &Store) -> Result<bool> {
     }
 }
 
-pub(super) async fn fan_out_module(
-    store: &Store,
-    module_id: i64,
-) -> Result<bool> {
+pub(super) async fn fan_out_module(store: &Store, module_id: i64) -> Result<bool> {
     let waiting = store.read(|db| {
         let Some(fanout) = catalogue::fanout(db, module_id)? else {
             return Ok(None);
@@ -518,12 +515,7 @@ async fn try_again(app: &App, left: &LeftUntold, now: Timestamp) -> Result<()> {
 }
 
 /// Tells sites until the batch's time is spent; gives how many were told.
-fn tell(
-    db: &Connection,
-    module_id: i64,
-    sites: &[i64],
-    now: Timestamp,
-) -> Result<usize> {
+fn tell(db: &Connection, module_id: i64, sites: &[i64], now: Timestamp) -> Result<usize> {
     let watch = Stopwatch::start();
     let Some(module) = catalogue::get(db, module_id)? else {
         return Ok(sites.len());

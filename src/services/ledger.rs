@@ -32,7 +32,12 @@ pub fn hours(sla: &Sla) -> Hours {
 /// What the store says.
 pub async fn keep_promise(app: &App) -> Result<()> {
     let (stated, now) = (Policy::plain(hours(&app.config.sla)), app.clock.now());
-    if app.store.read(|db| sla::in_force(db, 0, Timestamp::MAX))?.policy == stated {
+    if app
+        .store
+        .read(|db| sla::in_force(db, 0, Timestamp::MAX))?
+        .policy
+        == stated
+    {
         return Ok(());
     }
     app.store
@@ -63,7 +68,11 @@ pub fn reconcile(
     let rows = ledger::rows(db, place.site_id, place.module_id)?;
     let ran = runs.iter().map(|run| run.version_id);
     let book = Book::read(db, place.module_id, project, ran, &rows)?;
-    if rows.is_empty() && runs.iter().all(|run| book.causes(run.version_id).is_empty()) {
+    if rows.is_empty()
+        && runs
+            .iter()
+            .all(|run| book.causes(run.version_id).is_empty())
+    {
         return Ok(());
     }
     let promises = Promises::read(db, place.site_id, place.organization_id)?;
@@ -123,11 +132,7 @@ pub fn settle_or_leave(db: &Connection, site_id: i64) -> store::Result<()> {
 ///
 /// # Errors
 /// What the store says.
-pub fn catch_up(
-    db: &Connection,
-    site_id: i64,
-    now: Timestamp,
-) -> store::Result<()> {
+pub fn catch_up(db: &Connection, site_id: i64, now: Timestamp) -> store::Result<()> {
     let Some(site) = inventory::standpoint(db, site_id)? else {
         return Ok(());
     };

@@ -237,12 +237,7 @@ pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<Site> {
 }
 
 /// Brings one back within a write: its rows, what was published meanwhile, and who waits for it.
-pub(super) fn bring_back(
-    db: &Connection,
-    id: i64,
-    by: &str,
-    now: Timestamp,
-) -> Result<()> {
+pub(super) fn bring_back(db: &Connection, id: i64, by: &str, now: Timestamp) -> Result<()> {
     sites::restore(db, id, by, now).map_err(taken)?;
     ledger::catch_up(db, id, now)?;
     Ok(watch::rearm(db, id, now)?)

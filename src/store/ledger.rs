@@ -183,8 +183,10 @@ pub fn take(
                  FROM (SELECT * FROM exposures WHERE id = ?2) AS o WHERE e.id = ?1",
             )?
             .execute(params![into, from, ms(now)])?;
-            db.prepare_cached("UPDATE OR IGNORE exposure_events SET exposure_id = ?1 WHERE exposure_id = ?2")?
-                .execute([into, from])?;
+            db.prepare_cached(
+                "UPDATE OR IGNORE exposure_events SET exposure_id = ?1 WHERE exposure_id = ?2",
+            )?
+            .execute([into, from])?;
             db.prepare_cached("DELETE FROM exposure_events WHERE exposure_id = ?1")?
                 .execute([from])?;
             db.prepare_cached("DELETE FROM exposure_advisories WHERE exposure_id = ?1")?

@@ -13,8 +13,7 @@ use super::{Result, StoreError};
 use crate::domain::exposure::{Promised, Risk};
 use crate::domain::sla::{Environments, Office, Policy};
 
-const COLUMNS: &str =
-    "SELECT id, organization_id, valid_from, terms, time_zone, holidays, created_at, created_by FROM sla_policies";
+const COLUMNS: &str = "SELECT id, organization_id, valid_from, terms, time_zone, holidays, created_at, created_by FROM sla_policies";
 
 /// One version of a policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,10 +34,8 @@ pub struct Version {
 
 fn version(row: &Row<'_>) -> Result<Version> {
     let corrupt = |what: &str| StoreError::Corrupt(format!("a policy's {what} can't be read"));
-    let (terms, zone, holidays): (String, String, String) =
-        (row.get(3)?, row.get(4)?, row.get(5)?);
-    let environments: Environments =
-        serde_json::from_str(&terms).map_err(|_| corrupt("terms"))?;
+    let (terms, zone, holidays): (String, String, String) = (row.get(3)?, row.get(4)?, row.get(5)?);
+    let environments: Environments = serde_json::from_str(&terms).map_err(|_| corrupt("terms"))?;
     let holidays: BTreeSet<Date> =
         serde_json::from_str(&holidays).map_err(|_| corrupt("holidays"))?;
     // Not the machine's own list of time zones: elsewhere, a replay has to give the same.
@@ -174,7 +171,10 @@ impl Promises {
 
     /// In which environment the site was.
     pub fn environment(&self, instant: Timestamp) -> &str {
-        let held = self.environments.iter().find(|(since, _)| *since <= instant);
+        let held = self
+            .environments
+            .iter()
+            .find(|(since, _)| *since <= instant);
         held.or_else(|| self.environments.last())
             .map_or("production", |(_, environment)| environment)
     }
@@ -189,12 +189,7 @@ impl Promises {
 }
 
 impl Promised for Promises {
-    fn due(
-        &self,
-        opened_at: Timestamp,
-        from: Timestamp,
-        risk: Option<Risk>,
-    ) -> Option<Timestamp> {
+    fn due(&self, opened_at: Timestamp, from: Timestamp, risk: Option<Risk>) -> Option<Timestamp> {
         let environment = self.environment(opened_at);
         self.in_force(opened_at)?.due(environment, from, risk)
     }
