@@ -125,7 +125,7 @@ async fn prove(
 }
 
 /// Makes a new secret for the caller's app. Until its first code comes nothing is asked at sign-in;
-/// made again, it replaces the one that waited. The password is needed unless he has just signed in.
+/// made again, it replaces the one that waited. It waits for an hour. The password is needed unless he has just signed in.
 ///
 /// # Errors
 /// [`Error::Invalid`] at `/password`; [`Error::TooMany`]; [`Error::Conflict`] `already_enabled`;
@@ -150,14 +150,16 @@ pub async fn set_up(app: &App, actor: &Actor, password: Option<&SecretString>) -
     Ok(shown)
 }
 
-/// The secret that waits for its first code, where there is one: its owner may look again until then.
+/// The secret that waits for its first code, where there is one: its owner may look again until then, or
+/// for an hour.
 ///
 /// # Errors
 /// [`Error::Forbidden`] for keys; [`Error::Internal`] where it doesn't open with the key file.
 pub async fn waiting(app: &App, actor: &Actor) -> Result<Option<SetUp>> {
     let user = own(app, actor)?;
     let factor = app.store.read(|db| second_factors::find(db, user.id))?;
-    match factor.filter(|factor| factor.enabled_at.is_none()) {
+    let now = app.clock.now().as_millisecond();
+    match factor.filter(|factor| factor.enabled_at.is_none() && factor.is_good(now)) {
         Some(factor) => {
             let secret = unseal(app, user.id, &factor.secret_sealed)?;
             Ok(Some(shown(secret, &user)?))

@@ -14,6 +14,18 @@ pub struct SecondFactor {
     pub enabled_at: Option<i64>,
     /// The time step of the last code that was taken.
     pub last_step: i64,
+    /// When the secret was made.
+    pub created_at: i64,
+}
+
+/// A secret waits so long for its first code, in milliseconds.
+const WAITS: i64 = 3_600_000;
+
+impl SecondFactor {
+    /// It is asked for, or can still be switched on by its first code.
+    pub fn is_good(&self, now: i64) -> bool {
+        self.enabled_at.is_some() || now < self.created_at.saturating_add(WAITS)
+    }
 }
 
 /// An organization of a person's that needs a second factor of its members.
@@ -34,13 +46,14 @@ pub struct Requirement {
 pub fn find(db: &Connection, user_id: i64) -> Result<Option<SecondFactor>> {
     Ok(db
         .prepare_cached(
-            "SELECT secret_sealed, enabled_at, last_step FROM second_factors WHERE user_id = ?1",
+            "SELECT secret_sealed, enabled_at, last_step, created_at FROM second_factors WHERE user_id = ?1",
         )?
         .query_row([user_id], |row| {
             Ok(SecondFactor {
                 secret_sealed: row.get(0)?,
                 enabled_at: row.get(1)?,
                 last_step: row.get(2)?,
+                created_at: row.get(3)?,
             })
         })
         .optional()?)

@@ -287,7 +287,7 @@ async fn what_a_person_ends_or_changes_of_his_own_leaves_a_row_each() {
     ] {
         let rows = format!(
             "SELECT count(*) FROM audit_logs WHERE action = '{action}' AND subject_id = {subject}
-                AND actor_id = 1 AND status = 'done' AND request_id <> ''"
+                AND actor_id = 1 AND status = 'done' AND request_id <> '' AND organization_id IS NULL"
         );
         assert_eq!(house.count(&rows), 1, "{action}");
     }

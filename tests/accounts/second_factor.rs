@@ -87,6 +87,24 @@ async fn bob(house: &TestApp) -> i64 {
         .unwrap()
 }
 
+#[tokio::test]
+async fn a_secret_waits_an_hour_for_its_first_code() {
+    let house = house().await;
+    let made = house.admin().post("/auth/2fa/setup", &json!({})).await.ok();
+    let phone = Phone(text(&made["data"]["secret"]));
+    house.clock.advance(SignedDuration::from_mins(60));
+    let token = house.signs_in().await;
+    let code = json!({"code": phone.shows(&house)});
+    let late = house.bearer(&token).post("/auth/2fa/enable", &code).await;
+    assert_eq!(
+        late.json()["errors"][0]["code"],
+        "not_set_up",
+        "{}",
+        late.text
+    );
+    set_up_as(&house, house.bearer(&token)).await;
+}
+
 /// The first step.
 async fn challenge_of(house: &TestApp, email: &str) -> String {
     let words = json!({"email": email, "password": PASSWORD});

@@ -72,7 +72,7 @@ pub(super) struct Presented {
 }
 
 impl Presented {
-    /// `None`: the person has no second factor. `device` is his own browser, where it is known.
+    /// `None`: the person has no second factor, or one that waited too long for its first code. `device` is his own browser, where it is known.
     ///
     /// # Errors
     /// What the store says; [`Error::Internal`] where his secret doesn't open with the key file.
@@ -86,6 +86,9 @@ impl Presented {
             return Ok(None);
         };
         let (code, now) = (Code::typed(typed), app.clock.now());
+        if !factor.is_good(now.as_millisecond()) {
+            return Ok(None);
+        }
         let secret = unseal(app, user.id, &factor.secret_sealed)?;
         let authenticator = Authenticator::new(secret, &user.email)?;
         Ok(Some(Self {
