@@ -26,6 +26,7 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static [&'static str])> 
         ("update_site", "/sites/2", json!({"tags": ["shop"]}), &["site.updated"]),
         ("delete_site", "/sites/2", Value::Null, &["site.deleted"]),
         ("restore_site", "/sites/2/restore", json!({}), &["site.restored"]),
+        ("announce_patch_run", "/patch-runs", json!({"site_id": 1, "ticket": "OPS-7", "started_at": "2026-11-20T07:59:00Z"}), &["patch_run.announced"]),
         ("create_module", "/modules", json!({"module_name": "pathauto", "title": "Pathauto"}), &["module.created"]),
         ("update_module", "/modules/3", json!({"title": "Aliases"}), &["module.updated"]),
         ("delete_module", "/modules/3", Value::Null, &["module.deleted"]),
@@ -246,7 +247,7 @@ fn is_whole(row: &Value, what: &str) {
     let (kind, verb) = action.split_once('.').unwrap();
     assert_eq!(row["subject"]["kind"], kind, "{what}");
     let (before, after) = match verb {
-        "created" | "restored" | "opened" | "invited" | "link_shown" => (false, true),
+        "announced" | "created" | "restored" | "opened" | "invited" | "link_shown" => (false, true),
         "deleted" | "revoked" | "removed" => (true, false),
         "updated" | "rotated" | "moved" | "changed" => (true, true),
         _ => (false, false),
@@ -260,7 +261,7 @@ fn is_whole(row: &Value, what: &str) {
     );
     let of_tenant = matches!(
         kind,
-        "organization" | "site" | "api_key" | "member" | "role" | "notification"
+        "organization" | "site" | "patch_run" | "api_key" | "member" | "role" | "notification"
     ) || action == "user.invited";
     assert_eq!(row["organization_id"].is_i64(), of_tenant, "{what}: {row}");
     assert!(

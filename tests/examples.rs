@@ -204,6 +204,7 @@ async fn told() -> BTreeMap<String, Example> {
     let mut story = Story::begins().await;
     platform(&mut story).await;
     ingestion(&mut story).await;
+    announcements(&mut story).await;
     readings(&mut story).await;
     catalogue(&mut story).await;
     keys(&mut story).await;
@@ -488,6 +489,19 @@ async fn ingestion(story: &mut Story) {
     story.shows(name, path, Some(lock("1.0.0"))).await;
     let none = json!({"packages": "none"});
     story.refuses(name, path, Some(none)).await;
+}
+
+async fn announcements(story: &mut Story) {
+    let now = story.house.clock.now();
+    let ago = |minutes| (now - SignedDuration::from_mins(minutes)).to_string();
+    let run = json!({
+        "site_id": 1, "performed_by": "Deploy of Monday", "ticket": "OPS-7", "commit": "4f1c0de",
+        "started_at": ago(8), "finished_at": ago(3),
+    });
+    let (name, path) = ("announce_patch_run", "/patch-runs");
+    story.shows(name, path, Some(run)).await;
+    let wrong = json!({"site_id": 4_000, "started_at": ago(3), "finished_at": ago(8)});
+    story.refuses(name, path, Some(wrong)).await;
 }
 
 async fn readings(story: &mut Story) {

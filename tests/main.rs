@@ -34,6 +34,7 @@ mod matrix;
 mod migrations;
 mod module_catalogue;
 mod pages;
+mod patch_runs;
 mod plans;
 mod rooms;
 mod search;

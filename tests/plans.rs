@@ -84,6 +84,8 @@ const FILTERS: &[(&str, &[(&str, &str)])] = &[
     ("modules", &[("q", "token")]),
     ("modules", &[("q", "to")]),
     ("patch-runs", &[("filter[run_date][gte]", "2026-01-01")]),
+    ("patch-runs", &[("filter[state]", "claimed")]),
+    ("patch-runs", &[("filter[state]", "unattributed")]),
     ("module-sites", &[("filter[exposed]", "true")]),
     ("module-sites", &[("filter[state]", "open")]),
     ("module-sites", &[("filter[environment]", "production")]),

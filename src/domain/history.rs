@@ -61,7 +61,7 @@ pub struct Event {
     pub to: Option<String>,
 }
 
-/// A sync that raised or lowered versions.
+/// Module updates on a site: seen in its inventory, announced, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatchRun {
     /// Its id.
@@ -70,7 +70,7 @@ pub struct PatchRun {
     pub site_id: i64,
     /// The site's name.
     pub site: String,
-    /// When.
+    /// When the inventory that shows it arrived; while it is only claimed, when it was started.
     pub run_at: Timestamp,
     /// Modules at a higher version.
     pub modules_updated: i64,
@@ -80,8 +80,40 @@ pub struct PatchRun {
     pub security_patches_applied: i64,
     /// What changed.
     pub changes: Vec<PatchChange>,
-    /// The sync.
-    pub sync_id: i64,
+    /// The sync that shows it; none: it is only claimed.
+    pub sync_id: Option<i64>,
+    /// What was said of it; none: nobody announced it.
+    pub announced: Option<Announced>,
+}
+
+impl PatchRun {
+    /// `claimed`, `proved` or `unattributed`.
+    pub fn state(&self) -> &'static str {
+        match (self.sync_id, &self.announced) {
+            (None, _) => "claimed",
+            (Some(_), Some(_)) => "proved",
+            (Some(_), None) => "unattributed",
+        }
+    }
+}
+
+/// What was said of a patch run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Announced {
+    /// When it was said.
+    pub at: Timestamp,
+    /// The name of the person or the key who said it.
+    pub by: String,
+    /// Who did it.
+    pub performed_by: Option<String>,
+    /// The ticket for which it was done.
+    pub ticket: Option<String>,
+    /// The commit that was brought out.
+    pub commit: Option<String>,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; none: that was not said.
+    pub finished_at: Option<Timestamp>,
 }
 
 /// One module in a patch run.
@@ -112,6 +144,8 @@ pub struct RefusedSync {
     pub address: String,
 }
 
+/// What is known of a patch run.
+pub const RUN_STATES: [&str; 3] = ["claimed", "proved", "unattributed"];
 const SOURCES: [&str; 2] = ["inventory", "composer-lock"];
 const KINDS: [&str; 6] = [
     "installed",
@@ -183,6 +217,7 @@ pub static PATCH_RUNS: List = List {
         Field::new("run_date", Kind::Time),
         Field::new("modules_updated", Kind::Integer),
         Field::new("security_patches_applied", Kind::Integer),
+        Field::new("state", Kind::Word(&RUN_STATES)),
     ],
     sorts: &["run_date", "id"],
     default_sort: "-run_date",
@@ -197,5 +232,7 @@ pub static PATCH_RUNS: List = List {
         "security_patches_applied",
         "changes",
         "sync_id",
+        "state",
+        "announced",
     ],
 };

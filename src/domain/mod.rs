@@ -4,6 +4,7 @@
 pub mod access;
 pub mod advisory;
 pub mod affected_site;
+pub mod announcement;
 pub mod api_key;
 pub mod audit;
 pub mod check_in;

@@ -82,6 +82,9 @@ const GONE_USER: Scope = Of("user", P::UsersManage, |app, sight, id| {
 const NOTIFICATION: Scope = Of("notification", P::NotificationsManage, |app, sight, id| {
     services::notifications::seen(app, sight, id)
 });
+const PATCH_RUN: Scope = Of("patch run", P::SitesRead, |app, sight, id| {
+    services::patch_runs::seen(app, sight, id)
+});
 const API_KEY: Scope = Of("API key", P::ApiKeysManage, |app, sight, id| {
     services::api_keys::seen(app, sight, id)
 });
@@ -183,7 +186,8 @@ pub fn routes() -> Vec<Route> {
         get("/exposures",       May(P::SitesRead), Nothing, exposures::LIST),
         get("/exposures/{id}",  May(P::SitesRead), Nothing, exposures::SHOW),
         get("/patch-runs",      May(P::SitesRead), Nothing, patch_runs::LIST),
-        get("/patch-runs/{id}", May(P::SitesRead), Nothing, patch_runs::SHOW),
+        post("/patch-runs",     May(P::Sync),      Nothing, patch_runs::ANNOUNCE),
+        get("/patch-runs/{id}", May(P::SitesRead), PATCH_RUN, patch_runs::SHOW),
         get("/jobs",            May(P::JobsRead),  Nothing, jobs::LIST),
         get("/jobs/{id}",       May(P::JobsRead),  Nothing, jobs::SHOW),
 

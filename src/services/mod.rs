@@ -32,6 +32,7 @@ pub mod overview;
 pub mod own_account;
 pub mod password_change;
 pub mod passwords;
+pub mod patch_runs;
 pub mod people;
 pub mod refresh;
 pub mod roles;

@@ -196,7 +196,7 @@ const COUNTERS: &[Counter] = &[
     },
     Counter {
         about: "security patches of each patch run",
-        kept: "SELECT id || '', security_patches_applied FROM patch_runs",
+        kept: "SELECT id || '', security_patches_applied FROM patch_runs WHERE sync_id IS NOT NULL",
         counted: "SELECT closed_by_patch_run_id || '', count(*) FROM exposures
             WHERE closed_by_patch_run_id IS NOT NULL AND outcome IN ('met', 'breached') GROUP BY closed_by_patch_run_id",
     },
@@ -313,7 +313,7 @@ const PARTS: &[Part] = &[
     Part {
         about: "patch runs",
         sql: "SELECT site_id || ' ' || run_at, modules_updated || ' raised, ' || modules_downgraded || ' lowered, '
-                || security_patches_applied || ' security' FROM patch_runs",
+                || security_patches_applied || ' security' FROM patch_runs WHERE sync_id IS NOT NULL",
     },
     Part {
         about: "exposures",

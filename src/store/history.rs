@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use super::listing::{Ask, Column, Source, Wall, page};
 use super::{Result, row};
 use crate::domain::history::{
-    EVENTS, Event, PATCH_RUNS, PatchChange, PatchRun, RefusedSync, SYNCS, Sync,
+    Announced, EVENTS, Event, PATCH_RUNS, PatchChange, PatchRun, RefusedSync, SYNCS, Sync,
 };
 use crate::domain::listing::Page;
 
@@ -65,6 +65,16 @@ pub static EVENTS_SOURCE: Source = Source {
     counted: &[],
 };
 
+/// The conditions that a patch run's state stands for.
+const RUN_STATES: &[(&str, &str)] = &[
+    ("claimed", "p.sync_id IS NULL"),
+    (
+        "proved",
+        "p.sync_id IS NOT NULL AND p.announced_at IS NOT NULL",
+    ),
+    ("unattributed", "p.announced_at IS NULL"),
+];
+
 /// The list of patch runs.
 pub static PATCH_RUNS_SOURCE: Source = Source {
     list: &PATCH_RUNS,
@@ -87,6 +97,7 @@ pub static PATCH_RUNS_SOURCE: Source = Source {
             "security_patches_applied",
             Column::Plain("p.security_patches_applied"),
         ),
+        ("state", Column::Words(RUN_STATES)),
     ],
     sorts: &[("run_date", &["p.run_at"]), ("id", &[])],
     ties: &[],
@@ -179,7 +190,11 @@ pub fn patch_runs(db: &Connection, ask: &Ask<'_>) -> Result<Page<PatchRun>> {
 /// What SQLite says.
 pub fn patch_run(db: &Connection, id: i64) -> Result<Option<(i64, PatchRun)>> {
     let mut prepared = db.prepare_cached(
-        "SELECT p.*, s.name AS site FROM patch_runs AS p JOIN sites AS s ON s.id = p.site_id WHERE p.id = ?1",
+        "SELECT p.*, s.name AS site, coalesce(
+            (SELECT name FROM users WHERE id = CAST(substr(p.announced_by, 6) AS INTEGER) AND p.announced_by LIKE 'user:%'),
+            (SELECT name FROM api_keys WHERE id = CAST(substr(p.announced_by, 5) AS INTEGER) AND p.announced_by LIKE 'key:%'),
+            p.announced_by) AS announcer
+         FROM patch_runs AS p JOIN sites AS s ON s.id = p.site_id WHERE p.id = ?1",
     )?;
     let found = prepared.query_row([id], |found| {
         let run = PatchRun {
@@ -192,14 +207,36 @@ pub fn patch_run(db: &Connection, id: i64) -> Result<Option<(i64, PatchRun)>> {
             security_patches_applied: found.get("security_patches_applied")?,
             changes: Vec::new(),
             sync_id: found.get("sync_id")?,
+            announced: announced(found)?,
         };
         Ok((found.get("organization_id")?, run))
     });
     let Some((organization, mut run)) = found.optional()? else {
         return Ok(None);
     };
-    run.changes = changes(db, run.sync_id)?;
+    if let Some(sync) = run.sync_id {
+        run.changes = changes(db, sync)?;
+    }
     Ok(Some((organization, run)))
+}
+
+fn announced(found: &Row<'_>) -> rusqlite::Result<Option<Announced>> {
+    let times = (
+        row::maybe_time(found, "announced_at")?,
+        row::maybe_time(found, "started_at")?,
+    );
+    let (Some(at), Some(started_at)) = times else {
+        return Ok(None);
+    };
+    Ok(Some(Announced {
+        at,
+        by: found.get("announcer")?,
+        performed_by: found.get("performed_by")?,
+        ticket: found.get("ticket")?,
+        commit: found.get("commit_ref")?,
+        started_at,
+        finished_at: row::maybe_time(found, "finished_at")?,
+    }))
 }
 
 fn changes(db: &Connection, sync_id: i64) -> Result<Vec<PatchChange>> {

@@ -630,34 +630,6 @@ pub fn add_event(
     Ok(())
 }
 
-/// Keeps a patch run and ties its sync to it; gives its id.
-///
-/// # Errors
-/// What SQLite says.
-pub fn add_patch_run(
-    db: &Connection,
-    (site_id, organization_id, sync_id): (i64, i64, i64),
-    counts: &Counts,
-    now: Timestamp,
-) -> Result<i64> {
-    db.prepare_cached(
-        "INSERT INTO patch_runs (site_id, organization_id, sync_id, run_at, modules_updated, modules_downgraded, security_patches_applied)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0)",
-    )?
-    .execute(params![
-        site_id,
-        organization_id,
-        sync_id,
-        ms(now),
-        counts.updated,
-        counts.downgraded
-    ])?;
-    let id = db.last_insert_rowid();
-    db.prepare_cached("UPDATE syncs SET patch_run_id = ?2 WHERE id = ?1")?
-        .execute([sync_id, id])?;
-    Ok(id)
-}
-
 /// The patch run of a sync, if it was one.
 ///
 /// # Errors

@@ -33,6 +33,7 @@ pub mod notifications;
 pub mod one_time_tokens;
 pub mod organizations;
 pub mod overview;
+pub mod patch_runs;
 pub mod people;
 pub mod reach;
 pub mod roles;

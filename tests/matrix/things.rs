@@ -106,6 +106,9 @@ pub fn body(things: &Things, route: &Route) -> Option<Value> {
         "sync_site_from_composer_lock" => json!({
             "packages": [{"name": "drupal/core", "version": "11.2.0", "type": "drupal-core"}],
         }),
+        "announce_patch_run" => {
+            json!({"site_id": things.site, "started_at": "2026-11-20T08:00:00Z"})
+        }
         "create_module" => json!({"module_name": "fresh"}),
         "update_module" => json!({"title": "New"}),
         "create_api_key" => {

@@ -109,6 +109,8 @@ pub const LISTS: &[ListBound] = &[
     asks("exposures, sort=*due_at, an organization, rows", SORTS, "windows of one organization; the open ones alone have an index"),
     asks("audit-logs, sort=*id, an organization, rows", SORTS, "rows of one organization, ids alone"),
     asks("patch-runs, sort=*id, an organization, rows", SORTS, "patch runs of one organization, ids alone"),
+    asks("patch-runs, filter[state]=*, all, rows", "SCAN p USING INDEX patch_runs_", "what is only claimed has an index of its own; of the rest it ends with the page: whether scripts announce their runs is a habit, so that most are or most are not"),
+    asks("patch-runs, filter[state]=*, all, count", "SCAN p", "at most 10,001 rows because of the LIMIT, when most runs are not announced"),
     asks("patch-runs of a site, sort=*id, *, rows", SORTS, "patch runs of one site"),
     asks("modules, *, an organization, rows", SORTS, "modules that the sites of one organization run"),
     asks("modules, *, all, rows", "USE TEMP B-TREE FOR LAST TERM OF ORDER BY", "modules of one name: drupal.org's, and the custom code that shares it"),
@@ -162,7 +164,7 @@ pub const LISTS: &[ListBound] = &[
 pub const WALKED: &[&str] = &[
     "organizations: created_at, updated_at",
     "sites: url, drupal_version, php_version, open_exposures, created_at, updated_at",
-    "patch-runs: modules_updated, security_patches_applied",
+    "patch-runs: modules_updated, security_patches_applied, state",
     "exposures: cause, no_fix, published_at, known_at, unproven_since",
     "modules: title, type, origin",
     "advisories: title, psa, risk, cve, updated_at, withdrawn_at",

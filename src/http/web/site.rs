@@ -345,6 +345,7 @@ fn timeline(
         .collect();
     let patch_runs = runs
         .iter()
+        .filter(|run| run.sync_id.is_some())
         .map(|run| run.run_at)
         .filter(|at| *at >= from)
         .collect();

@@ -18,7 +18,7 @@ use crate::domain::site_status::Standing;
 use crate::services::histories::Histories;
 use crate::services::{Result, ledger};
 use crate::store::inventory::{Contact, Counts, NewSync, Standpoint};
-use crate::store::{self, Connection, blob, inventory as kept};
+use crate::store::{self, Connection, blob, inventory as kept, patch_runs};
 
 /// An inventory that is right in itself, on its way into the store.
 #[derive(Debug)]
@@ -234,7 +234,12 @@ impl Arrival {
         kept::set_facts(db, self.site_id, facts, self.core_version(), now)?;
         let ids = (self.site_id, site.organization_id, sync_id);
         let patch_run_id = if counts.updated + counts.downgraded > 0 {
-            Some(kept::add_patch_run(db, ids, &counts, now)?)
+            Some(patch_runs::prove(
+                db,
+                ids,
+                (&counts, site.interval_minutes),
+                now,
+            )?)
         } else {
             None
         };
