@@ -123,11 +123,11 @@ impl Permission {
         match self {
             Self::Sync => "Send the inventory of a site",
             Self::OrganizationsRead => "See organizations",
-            Self::OrganizationsManage => "Change organizations and what they ask of their members",
+            Self::OrganizationsManage => "Change the organization: name, notes, two-step sign-in",
             Self::SitesRead => "See sites, what they run, and their history",
             Self::SitesWrite => "Create and change sites",
             Self::SitesDelete => "Delete and restore sites",
-            Self::ModulesRead => "See the catalogue",
+            Self::ModulesRead => "See modules and advisories",
             Self::ModulesWrite => "Ask drupal.org for a module now",
             Self::ReportsRead => "See reports",
             Self::ReportsExport => "Export reports",
@@ -138,7 +138,7 @@ impl Permission {
             Self::AuditRead => "Read the audit log",
             Self::JobsRead => "See background jobs",
             Self::JobsManage => "Start background jobs again and cancel them",
-            Self::SettingsManage => "Change the organization's settings",
+            Self::SettingsManage => "Change by when exposures must be fixed",
         }
     }
 

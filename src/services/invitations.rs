@@ -424,7 +424,7 @@ fn note_joining(
 pub(super) fn already_invited() -> Error {
     Error::Conflict {
         code: "already_invited",
-        detail: "Somebody with this address is invited already. His link can be made anew."
+        detail: "Somebody with this address is invited already. A new link can be made on that person's page."
             .to_owned(),
     }
 }

@@ -362,6 +362,19 @@ async fn end(
     Ok(())
 }
 
+/// Says why a membership can't be ended, before anybody is asked whether it should be.
+///
+/// # Errors
+/// As [`remove`].
+pub async fn may_end(app: &App, actor: &Actor, organization_id: i64, user_id: i64) -> Result<()> {
+    actor.require_in(Permission::UsersManage, organization_id)?;
+    app.store.read(|db| {
+        let member = people::member(db, organization_id, user_id)?.ok_or(Error::NotFound)?;
+        may_touch(db, actor, &member)?;
+        is_not_the_last(db, &member)
+    })
+}
+
 /// Nobody comes to a deleted organization, or leaves it: its people are what they were when it comes
 /// back.
 fn is_there(db: &Connection, organization_id: i64) -> Result<()> {

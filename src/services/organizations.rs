@@ -54,6 +54,16 @@ pub async fn named(app: &App, actor: &Actor, permission: Permission) -> Result<V
     }
 }
 
+/// Its members who have no second factor, and all its members.
+///
+/// # Errors
+/// Where the caller may not change it.
+pub fn lacking_second_factor(app: &App, actor: &Actor, id: i64) -> Result<(i64, i64)> {
+    actor.require_in(Permission::OrganizationsManage, id)?;
+    app.store
+        .read(|db| second_factors::lacking(db, id).map_err(Error::from))
+}
+
 /// One in sight.
 ///
 /// # Errors

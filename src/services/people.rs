@@ -398,6 +398,15 @@ pub async fn delete(app: &App, actor: &Actor, id: i64) -> Result<()> {
     Ok(())
 }
 
+/// Says why a person can't be deleted, before anybody is asked whether he should be.
+///
+/// # Errors
+/// As [`delete`].
+pub async fn may_go(app: &App, actor: &Actor, id: i64) -> Result<()> {
+    actor.require_platform(Permission::UsersManage)?;
+    app.store.read(|db| leaving::may_leave(db, id))
+}
+
 /// The deleted people, the newest first.
 ///
 /// # Errors

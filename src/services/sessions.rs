@@ -86,6 +86,16 @@ pub async fn devices(app: &App, actor: &Actor, query: &Query) -> Result<Page<Own
     })
 }
 
+/// The browser of the present session, where it is known.
+///
+/// # Errors
+/// [`Error::Forbidden`] for keys.
+pub fn present_device(app: &App, actor: &Actor) -> Result<Option<i64>> {
+    let (_, session_id) = person(actor)?;
+    app.store
+        .read(|db| devices::of_session(db, session_id).map_err(Error::from))
+}
+
 /// Forgets one of the caller's browsers: its sessions end, and it is trusted no more.
 ///
 /// # Errors

@@ -85,6 +85,20 @@ pub fn propose(db: &Connection, user_id: i64, sealed: &[u8], now: i64) -> Result
     Ok(())
 }
 
+/// Members of an organization who have none, and all its members; whoever was only invited counts in neither.
+///
+/// # Errors
+/// What SQLite says.
+pub fn lacking(db: &Connection, organization_id: i64) -> Result<(i64, i64)> {
+    Ok(db
+        .prepare_cached(
+            "SELECT count(*) - count(f.user_id), count(*) FROM memberships AS m JOIN users AS u ON u.id = m.user_id
+                LEFT JOIN second_factors AS f ON f.user_id = m.user_id AND f.enabled_at IS NOT NULL
+             WHERE m.organization_id = ?1 AND u.deleted_at IS NULL AND u.password_hash IS NOT NULL",
+        )?
+        .query_row([organization_id], |row| Ok((row.get(0)?, row.get(1)?)))?)
+}
+
 /// From now on it is asked for.
 ///
 /// # Errors

@@ -206,8 +206,10 @@ async fn list_sessions(visit: Visit) -> Result<Reply> {
 pub(super) async fn browsers(visit: &Visit) -> Result<Vec<BrowserRow>> {
     let query = Query::parse(&DEVICES, [("per_page", ROWS)]).map_err(Error::Invalid)?;
     let known = sessions::devices(&visit.app, visit.actor()?, &query).await?;
+    let present = sessions::present_device(&visit.app, visit.actor()?)?;
     let rows = known.rows.into_iter().map(|device| BrowserRow {
         id: device.id,
+        present: present == Some(device.id),
         name: called(&device.name),
         device: device.name,
         address: device.address,

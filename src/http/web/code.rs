@@ -80,7 +80,7 @@ async fn answer(visit: Visit) -> Result<Reply> {
         }
         Err(Error::Unauthenticated) => Ok(over(&next)),
         Err(Error::Invalid(_)) => {
-            let why = "This code is not right, or was used before. The app shows a new one every 30 seconds.";
+            let why = "This code is not right, or was used before.";
             Ok(refused(why.to_owned())?.status(422))
         }
         Err(Error::TooMany { retry_after }) => {

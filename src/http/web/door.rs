@@ -9,7 +9,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{RawPathParams, Request};
 use axum::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, COOKIE, HOST, LOCATION,
-    ORIGIN, RETRY_AFTER, SET_COOKIE, USER_AGENT,
+    ORIGIN, REFERER, RETRY_AFTER, SET_COOKIE, USER_AGENT,
 };
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
@@ -18,10 +18,10 @@ use secrecy::SecretString;
 use url::form_urlencoded;
 
 use super::secrets::Secrets;
-use super::shell::{Gate, Theme};
-use super::view::fault::FaultPage;
+use super::shell::{Gate, Shell, Theme};
+use super::view::fault::{FaultPage, FramedFaultPage};
 use super::visit::{
-    BROWSER, CHALLENGE, Cookie, FLASH, Page, Reply, SESSION, THEME, Visit, flash_of,
+    BROWSER, CHALLENGE, Cookie, FLASH, Page, Reply, SESSION, THEME, Visit, flash_of, own_path,
 };
 use super::words;
 use crate::domain::access::Actor;
@@ -80,7 +80,10 @@ pub async fn path(pages: &[Page], house: Arc<Pages>, request: Request) -> Respon
     let mut response = match result {
         Ok(reply) => response_of(reply, partial, secure),
         Err(Error::Unauthenticated) => response_of(Reply::go(sign_in(&parts)), partial, secure),
-        Err(error) => fault(gate, error, &request_id),
+        Err(error) => {
+            let frame = frame(&house, &parts, &cookies).await;
+            fault(gate, error, &request_id, frame)
+        }
     };
     if let Some(told) = told {
         budgets::tell(&mut response, told);
@@ -363,8 +366,30 @@ fn set_cookie(response: &mut Response<Body>, cookie: &Cookie, secure: bool) {
     }
 }
 
+/// What stands around a fault for somebody who is signed in, and the page from which he comes. `None` for
+/// everybody else, and where that can't be had either.
+async fn frame(house: &Pages, parts: &Parts, cookies: &Cookies) -> Option<(Shell, Option<String>)> {
+    let known = parts.extensions.get::<Known>()?;
+    let actor = person(house, cookies)?;
+    let nothing = (parts, Vec::new());
+    let visit = visit(house, known, cookies, Some(actor), nothing, Body::empty())
+        .await
+        .ok()?;
+    let origin = format!("{}/", visit.origin);
+    let from = text_of(&parts.headers, &REFERER).strip_prefix(&origin);
+    let back = from
+        .map(|path| own_path(&format!("/{path}")))
+        .filter(|back| *back != visit.path && back != "/");
+    Some((visit.shell("").await.ok()?, back))
+}
+
 /// What a service said, as a page in plain words.
-fn fault(gate: Gate, error: Error, request_id: &str) -> Response<Body> {
+fn fault(
+    gate: Gate,
+    error: Error,
+    request_id: &str,
+    frame: Option<(Shell, Option<String>)>,
+) -> Response<Body> {
     let (status, detail, seconds) = match error {
         Error::NotFound => (404, None, None),
         Error::Unauthenticated => (401, None, None),
@@ -392,8 +417,15 @@ fn fault(gate: Gate, error: Error, request_id: &str) -> Response<Body> {
             (500, None, None)
         }
     };
-    let reply = Reply::page(&FaultPage::new(gate, status, detail, request_id))
-        .map(|reply| reply.status(status));
+    let what = FaultPage::new(gate, status, detail, request_id);
+    let page = match frame {
+        Some((mut shell, back)) => {
+            shell.title.clone_from(&what.happened);
+            Reply::page(&FramedFaultPage { shell, what, back })
+        }
+        None => Reply::page(&what),
+    };
+    let reply = page.map(|reply| reply.status(status));
     let mut response = match reply {
         Ok(reply) => response_of(reply, false, false),
         Err(_) => Response::new(Body::from("Something broke here.")),

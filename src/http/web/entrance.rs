@@ -162,7 +162,11 @@ async fn enter(visit: Visit) -> Result<Reply> {
 
 async fn leave(visit: Visit) -> Result<Reply> {
     sign_in::sign_out(&visit.app, visit.actor()?).await?;
-    Ok(Reply::go("/sign-in")
+    let to = match own_path(visit.field("back")) {
+        back if back.starts_with("/invitation?") => back,
+        _ => "/sign-in".to_owned(),
+    };
+    Ok(Reply::go(to)
         .cookie(SESSION, "", 0)
         .saying("You are signed out."))
 }

@@ -43,6 +43,7 @@ async fn page(visit: &Visit, token: String, faults: Vec<(String, String)>) -> Re
     };
     let page = InvitationPage {
         shell: visit.gate("Invitation"),
+        again: back(&token),
         token,
         sign_in: format!("/sign-in?{next}"),
         opened: opened.map(|opened| OpenedInvitation {

@@ -13,6 +13,7 @@ use crate::domain::api_key::{ApiKey, ApiKeyForm, LIST as FIELDS};
 use crate::domain::grants::Permissions;
 use crate::domain::listing::Query;
 use crate::services::api_keys::{self, ShownKey};
+use crate::services::callers;
 use crate::services::key_makers::{self, Standing};
 use crate::services::{Error, Result, sites};
 
@@ -336,6 +337,8 @@ async fn rotate(visit: Visit) -> Result<Reply> {
 }
 
 async fn ask_revoke(visit: Visit) -> Result<Reply> {
+    // Uses are written late: nobody is to revoke a key that is in use as one that never was.
+    callers::write_last_uses_now(&visit.app).await?;
     let key = api_keys::get(&visit.app, visit.actor()?, visit.id()?).await?;
     let used = key.last_used_at.map_or_else(
         || "It was never used.".to_owned(),

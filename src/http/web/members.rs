@@ -214,7 +214,8 @@ async fn ask_remove(visit: Visit) -> Result<Reply> {
         );
         (question, explanation, "Remove")
     };
-    Reply::page(&ConfirmPage {
+    let refused = users::refused(members::may_end(&visit.app, actor, id, user_id).await)?;
+    let asked = ConfirmPage {
         shell: visit.shell(&question).await?,
         question,
         explanation,
@@ -222,7 +223,8 @@ async fn ask_remove(visit: Visit) -> Result<Reply> {
         keep_word: "Keep".to_owned(),
         action: format!("/organizations/{id}/members/{user_id}/remove"),
         deed: deed.to_owned(),
-    })
+    };
+    Reply::page(&asked.or_why_not(refused))
 }
 
 async fn remove(visit: Visit) -> Result<Reply> {

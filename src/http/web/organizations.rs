@@ -45,13 +45,20 @@ async fn list(visit: Visit) -> Result<Reply> {
 }
 
 async fn row(visit: &Visit, organization: &Organization) -> Result<OrganizationRow> {
-    let counts = counts(of_organization(&visit.app, visit.actor()?, organization.id).await?);
+    let words = of_organization(&visit.app, visit.actor()?, organization.id).await?;
+    // Whatever else they are: a silent site that is overdue is silent, too.
+    let silent = words
+        .iter()
+        .filter(|(word, _)| word.silent)
+        .map(|(_, n)| *n);
+    let silent = natural(silent.sum());
+    let counts = counts(words);
     Ok(OrganizationRow {
         id: organization.id,
         name: organization.name.clone(),
         sites: natural(organization.sites_count),
         exposed: counts.exposed,
-        silent: counts.silent,
+        silent,
     })
 }
 
@@ -132,6 +139,13 @@ async fn page(
         Some(found) => Some(row(visit, found).await?),
         None => None,
     };
+    let without = match found {
+        Some(o) if held(o.id, Permission::OrganizationsManage) => {
+            let (without, members) = organizations::lacking_second_factor(&visit.app, actor, o.id)?;
+            Some((natural(without), natural(members)))
+        }
+        _ => None,
+    };
     Reply::page(&OrganizationPage {
         shell: visit
             .shell(found.map_or("New organization", |o| &o.name))
@@ -150,6 +164,7 @@ async fn page(
         row,
         may: found.is_none_or(|o| held(o.id, Permission::OrganizationsManage)),
         manages_people: found.is_some_and(|o| held(o.id, Permission::UsersManage)),
+        without,
     })
 }
 

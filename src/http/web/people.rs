@@ -306,14 +306,15 @@ async fn reset(visit: Visit) -> Result<Reply> {
 
 async fn ask_delete(visit: Visit) -> Result<Reply> {
     let user = people::find(&visit.app, visit.actor()?, visit.id()?).await?;
+    let refused = refused(people::may_go(&visit.app, visit.actor()?, user.id).await)?;
     let explanation = if user.invited {
         "The link of the invitation opens nothing any more.".to_owned()
     } else {
         "All sessions end at once, and the organizations' keys which that person made stop. What was done \
-         stays on record. It can be undone: places in organizations come back, sessions don't."
+         stays on record. It can be undone: places in organizations and these keys come back, sessions don't."
             .to_owned()
     };
-    Reply::page(&ConfirmPage {
+    let asked = ConfirmPage {
         shell: visit.shell(&format!("Delete {}", user.name)).await?,
         question: format!("Delete {}?", user.name),
         explanation,
@@ -321,7 +322,23 @@ async fn ask_delete(visit: Visit) -> Result<Reply> {
         keep_word: "Keep".to_owned(),
         action: format!("/users/{}/delete", user.id),
         deed: "Delete".to_owned(),
-    })
+    };
+    Reply::page(&asked.or_why_not(refused))
+}
+
+/// Why something would be refused, where a page can say so before anybody asks for it.
+///
+/// # Errors
+/// Whatever else it was.
+pub fn refused(asked: Result<()>) -> Result<Option<String>> {
+    match asked {
+        Ok(()) => Ok(None),
+        Err(Error::Conflict { detail, .. }) => Ok(Some(detail)),
+        Err(Error::Forbidden(_)) => Ok(Some(
+            "This member manages people and may do more than you.".to_owned(),
+        )),
+        Err(other) => Err(other),
+    }
 }
 
 async fn delete(visit: Visit) -> Result<Reply> {

@@ -238,23 +238,27 @@ async fn update(visit: Visit) -> Result<Reply> {
 
 async fn ask_delete(visit: Visit) -> Result<Reply> {
     let role = roles::find(&visit.app, visit.actor()?, visit.id()?).await?;
-    let explanation = match role.members_count {
-        0 => "Nobody has it. It can't be brought back; a new one can be made.".to_owned(),
-        1 => "One person has it, so it can't be deleted. Give that person another role first."
-            .to_owned(),
-        held => {
-            format!("{held} people have it, so it can't be deleted. Give them another role first.")
-        }
+    let why_not = match role.members_count {
+        _ if role.built_in => Some("A built-in role stays.".to_owned()),
+        0 => None,
+        1 => Some(
+            "One person has it, so it can't be deleted. Give that person another role first."
+                .to_owned(),
+        ),
+        held => Some(format!(
+            "{held} people have it, so it can't be deleted. Give them another role first."
+        )),
     };
-    Reply::page(&ConfirmPage {
+    let asked = ConfirmPage {
         shell: visit.shell(&format!("Delete {}", role.name)).await?,
         question: format!("Delete the role “{}”?", role.name),
-        explanation,
+        explanation: "Nobody has it. It can't be brought back; a new one can be made.".to_owned(),
         keep: format!("/roles/{}", role.id),
         keep_word: "Keep it".to_owned(),
         action: format!("/roles/{}/delete", role.id),
         deed: "Delete the role".to_owned(),
-    })
+    };
+    Reply::page(&asked.or_why_not(why_not))
 }
 
 async fn delete(visit: Visit) -> Result<Reply> {

@@ -82,6 +82,8 @@ pub struct SessionRow {
 pub struct BrowserRow {
     /// The id.
     pub id: i64,
+    /// It is the one before the visitor.
+    pub present: bool,
     /// What people call it.
     pub name: String,
     /// What it calls itself.

@@ -2,8 +2,8 @@
 
 use askama::Template;
 
-use super::super::charts;
-use super::super::shell::Gate;
+use super::super::shell::{Gate, Shell};
+use super::super::{charts, parts};
 
 /// 403, 404, 409, 429, 500, 503.
 #[derive(Debug, Template)]
@@ -65,4 +65,16 @@ impl FaultPage {
             request_id: request_id.into(),
         }
     }
+}
+
+/// The same for somebody who is signed in: with the navigation around it.
+#[derive(Debug, Template)]
+#[template(path = "fault_framed.html")]
+pub struct FramedFaultPage {
+    /// What stands around it.
+    pub shell: Shell,
+    /// What happened.
+    pub what: FaultPage,
+    /// The page on which it was asked for.
+    pub back: Option<String>,
 }

@@ -213,6 +213,8 @@ pub struct OrganizationPage {
     pub may: bool,
     /// The visitor looks after its people.
     pub manages_people: bool,
+    /// Members who have no second factor, and all members; `None`: it is a new one.
+    pub without: Option<(u64, u64)>,
 }
 
 impl OrganizationPage {
@@ -245,6 +247,21 @@ pub struct ConfirmPage {
     pub keep_word: String,
     /// Where to send the deed.
     pub action: String,
-    /// The button that does it.
+    /// The button that does it; empty where it would be refused, as the explanation says.
     pub deed: String,
+}
+
+impl ConfirmPage {
+    /// The same, where what is asked would be refused: the reason, and the way back alone.
+    pub fn or_why_not(self, refused: Option<String>) -> Self {
+        match refused {
+            None => self,
+            Some(why) => Self {
+                explanation: why,
+                keep_word: "Back".to_owned(),
+                deed: String::new(),
+                ..self
+            },
+        }
+    }
 }

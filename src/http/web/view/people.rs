@@ -266,6 +266,8 @@ pub struct InvitationPage {
     pub token: String,
     /// Where signing in comes back to.
     pub sign_in: String,
+    /// The same link, for whoever signs out first.
+    pub again: String,
     /// What it opens; `None`: the link is no longer good.
     pub opened: Option<OpenedInvitation>,
 }

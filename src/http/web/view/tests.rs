@@ -853,6 +853,7 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
                 row: Some(OrganizationRow { id: 3, name: "Gemeinde Oberwalden".into(), sites: 4, exposed: 1, silent: 0 }),
                 may: true,
                 manages_people: true,
+                without: Some((2, 5)),
 
             }
             .render(),
@@ -1050,6 +1051,18 @@ fn pages() -> Vec<(&'static str, String)> {
             .render(),
         ));
     }
+    let gone = FaultPage::new(
+        gate(""),
+        409,
+        Some("Give somebody else the role first.".into()),
+        "0198",
+    );
+    let framed = FramedFaultPage {
+        shell: shell("This clashes", "/users/1/delete"),
+        what: gone,
+        back: Some("/users/1".into()),
+    };
+    pages.push(("fault-framed", framed.render()));
     pages.extend(more());
     pages.extend(audit::pages());
     pages.extend(account::pages());

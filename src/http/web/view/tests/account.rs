@@ -57,6 +57,7 @@ pub(super) fn pages() -> Vec<(&'static str, askama::Result<String>)> {
                     session(3, "curl/8.5.0", 70.0),
                 ],
                 browsers: vec![BrowserRow {
+                    present: true,
                     id: 1,
                     name: "Firefox on Linux".into(),
                     device: "Mozilla/5.0".into(),

@@ -89,6 +89,7 @@ fn opened(signed_in: Option<&str>) -> Option<OpenedInvitation> {
 
 fn invitation(opened: Option<OpenedInvitation>) -> askama::Result<String> {
     InvitationPage {
+        again: "/invitation?token=abc".into(),
         shell: gate("Invitation"),
         token: "t".into(),
         sign_in: "/sign-in?next=%2Finvitation%3Ftoken%3Dt".into(),

@@ -40,6 +40,7 @@ fn waiting() -> Waiting {
 
 fn remembered(id: i64, name: &str) -> BrowserRow {
     BrowserRow {
+        present: false,
         id,
         name: name.into(),
         device: "Mozilla/5.0".into(),
