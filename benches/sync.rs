@@ -118,7 +118,7 @@ impl Bench {
         app.store
             .write(dewline::store::Lane::Front, move |db| {
                 db.execute(
-                    "INSERT INTO organizations VALUES (1, 'Bench', '', 0, 0, 'system', 'system', NULL)",
+                    "INSERT INTO organizations (id, name, created_at, updated_at, created_by, updated_by) VALUES (1, 'Bench', 0, 0, 'system', 'system')",
                     [],
                 )?;
                 for site in 1..=sites {
