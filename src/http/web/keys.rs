@@ -78,7 +78,12 @@ fn less(standing: &Standing, key: &ApiKey) -> Option<String> {
     }
 }
 
-fn row(key: &ApiKey, owner: Option<(String, String)>, less: Option<String>) -> KeyRow {
+fn row(
+    visit: &Visit,
+    key: &ApiKey,
+    owner: Option<(String, String)>,
+    less: Option<String>,
+) -> KeyRow {
     KeyRow {
         less,
         id: key.id,
@@ -94,6 +99,7 @@ fn row(key: &ApiKey, owner: Option<(String, String)>, less: Option<String>) -> K
         expires: key.expires_at,
         revoked: key.revoked_at,
         created: key.created_at,
+        old_until: key.old_expires_at.filter(|until| *until > visit.now),
     }
 }
 
@@ -114,7 +120,12 @@ async fn page(visit: &Visit, faults: Faults) -> Result<Reply> {
     .await?;
     for key in &found.rows {
         let less = less(&key_makers::of(&visit.app, key)?, key);
-        rows.push(row(key, owner(visit, key, &organizations).await, less));
+        rows.push(row(
+            visit,
+            key,
+            owner(visit, key, &organizations).await,
+            less,
+        ));
     }
     let chosen = visit.fields("scopes");
     Reply::page(&KeysPage {
@@ -235,7 +246,10 @@ async fn site_page(visit: &Visit, faults: Faults) -> Result<Reply> {
         shell: visit.shell(&format!("Keys of {}", site.name)).await?,
         head: site::head(visit, &site, "/keys"),
         secret: new_secret(visit),
-        rows: found.iter().map(|key| row(key, None, None)).collect(),
+        rows: found
+            .iter()
+            .map(|key| row(visit, key, None, None))
+            .collect(),
         form: typed(
             visit,
             "Where it will be kept, such as “deploy server”.",
@@ -344,11 +358,15 @@ async fn ask_revoke(visit: Visit) -> Result<Reply> {
         || "It was never used.".to_owned(),
         |at| format!("It was last used {}.", words::relative(visit.now, at)),
     );
+    let old = match key.old_expires_at.filter(|until| *until > visit.now) {
+        Some(_) => " The secret that it had before, which still works, ends with it.",
+        None => "",
+    };
     Reply::page(&ConfirmPage {
         shell: visit.shell(&format!("Revoke {}", key.name)).await?,
         question: format!("Revoke the key “{}”?", key.name),
         explanation: format!(
-            "Whoever holds it is refused from the next request on. {used} It can't be brought back; a new one can be made."
+            "Whoever holds it is refused from the next request on. {used}{old} It can't be brought back; a new one can be made."
         ),
         keep: place(&key),
         keep_word: "Keep it".to_owned(),

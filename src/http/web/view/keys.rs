@@ -33,6 +33,8 @@ pub struct KeyRow {
     pub revoked: Option<Timestamp>,
     /// When it was made.
     pub created: Timestamp,
+    /// Until when the secret that it had before goes on working; `None`: it doesn't.
+    pub old_until: Option<Timestamp>,
 }
 
 impl KeyRow {

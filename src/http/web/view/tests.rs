@@ -669,6 +669,7 @@ fn keys() -> Vec<KeyRow> {
         last_used: Some(ago(0.5)),
         expires: None,
         revoked: revoked.map(ago),
+        old_until: (id == 3).then(|| ago(-0.5)),
         created: ago(4000.0),
     };
     vec![
