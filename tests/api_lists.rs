@@ -181,6 +181,9 @@ async fn a_list_is_csv_too_and_no_cell_starts_a_formula() {
 async fn the_columns_of_every_list_are_its_rows_names() {
     let house = TestApp::start().await;
     let harbour = house.organization("Harbour").await;
+    let hours = json!({"environments": {"production": {"hours": {"moderately_critical": 1}}}});
+    let path = format!("/organizations/{harbour}/sla-policy");
+    house.admin().put(&path, &hours).await.ok();
     let site = house.site_of(harbour, "Town hall").await;
     house.publishes(module("token"));
     site.syncs(&[("token", "1.0.0")]).await;

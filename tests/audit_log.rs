@@ -20,6 +20,7 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static [&'static str])> 
     vec![
         ("create_organization", "/organizations", json!({"name": "Tower"}), &["organization.created"]),
         ("update_organization", "/organizations/2", json!({"notes": "calls on Mondays"}), &["organization.updated"]),
+        ("update_sla_policy", "/organizations/2/sla-policy", json!({"environments": {"staging": {"calendar": "none"}}}), &["sla_policy.updated"]),
         ("delete_organization", "/organizations/2", Value::Null, &["organization.deleted"]),
         ("restore_organization", "/organizations/2/restore", json!({}), &["organization.restored"]),
         ("create_site", "/sites", json!({"name": "Quay", "url": "https://quay.example.org", "organization_id": 1}), &["site.created"]),
@@ -97,6 +98,7 @@ const OF_ONESELF: [&str; 9] = [
 const FORMS: &[(&str, &str, &str, &[&str])] = &[
     ("/organizations/new", "/organizations/new", "name=Tower", &["organization.created"]),
     ("/organizations/{id}", "/organizations/2", "name=Tower&notes=calls", &["organization.updated"]),
+    ("/organizations/{id}/sla", "/organizations/2/sla", "staging_calendar=none&holidays=2026-12-25", &["sla_policy.updated"]),
     ("/organizations/{id}/delete", "/organizations/2/delete", "", &["organization.deleted"]),
     ("/organizations/{id}/restore", "/organizations/2/restore", "", &["organization.restored"]),
     ("/sites/new", "/sites/new", "name=Quay&url=https://quay.example.org&organization_id=1&environment=production&sync_interval_minutes=60", &["site.created", "api_key.created"]),
@@ -261,7 +263,14 @@ fn is_whole(row: &Value, what: &str) {
     );
     let of_tenant = matches!(
         kind,
-        "organization" | "site" | "patch_run" | "api_key" | "member" | "role" | "notification"
+        "organization"
+            | "sla_policy"
+            | "site"
+            | "patch_run"
+            | "api_key"
+            | "member"
+            | "role"
+            | "notification"
     ) || action == "user.invited";
     assert_eq!(row["organization_id"].is_i64(), of_tenant, "{what}: {row}");
     assert!(

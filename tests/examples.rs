@@ -213,6 +213,7 @@ async fn told() -> BTreeMap<String, Example> {
     two_factors(&mut story).await;
     roles(&mut story).await;
     people(&mut story).await;
+    clocks(&mut story).await;
     oneself(&mut story).await;
     story.recorded
 }
@@ -745,12 +746,36 @@ async fn organizations(story: &mut Story) {
             Some(json!({"name": "Harbour Agency"})),
         )
         .await;
+    promises(story, &format!("{path}/sla-policy")).await;
     story.refuses("restore_organization", &restore, None).await;
     story.shows("delete_organization", &path, None).await;
     story.shows("restore_organization", &restore, None).await;
     story.admin().delete(&path).await;
     story.admin().post("/organizations", &new).await.created();
     story.refuses("restore_organization", &restore, None).await;
+}
+
+/// What is promised, and what is not.
+async fn promises(story: &mut Story, path: &str) {
+    let business = json!({
+        "environments": {
+            "production": {"calendar": "business", "hours": {"highly_critical": 8, "critical": 16}},
+            "development": {"calendar": "none"},
+        },
+        "time_zone": "Europe/Vienna",
+        "holidays": ["2026-12-25", "2027-01-01"],
+    });
+    story.shows("show_sla_policy", path, None).await;
+    story.shows("update_sla_policy", path, Some(business)).await;
+    let wrong = json!({"environments": {"staging": {"hours": {"critical": 0}}}});
+    story.refuses("update_sla_policy", path, Some(wrong)).await;
+}
+
+/// What clocks tell when time passes.
+async fn clocks(story: &mut Story) {
+    story.passes(SignedDuration::from_hours(24 * 4)).await;
+    let path = "/exposures/2/events";
+    story.shows("list_exposure_events", path, None).await;
 }
 
 async fn roles(story: &mut Story) {

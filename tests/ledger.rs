@@ -31,7 +31,7 @@ impl TestApp {
     }
 
     /// Something happens to the database that no service does.
-    async fn runs(&self, sql: String) {
+    pub async fn runs(&self, sql: String) {
         let written = self.app.store.write(Lane::Front, move |db| {
             db.execute_batch(&sql)?;
             Ok::<_, StoreError>(())
@@ -39,7 +39,7 @@ impl TestApp {
         written.await.unwrap();
     }
 
-    async fn windows(&self) -> Vec<Value> {
+    pub async fn windows(&self) -> Vec<Value> {
         let answer = self
             .admin()
             .get("/exposures?sort=opened_at&per_page=200")

@@ -38,5 +38,6 @@ mod patch_runs;
 mod plans;
 mod rooms;
 mod search;
+mod sla;
 mod support;
 mod sync;

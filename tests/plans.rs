@@ -12,8 +12,8 @@ use dewline::domain::access::Sight;
 use dewline::domain::listing::{Kind, Query};
 use dewline::store::listing::{Ask, Source, Statement, Way, count_of, rows_of, told_by_index};
 use dewline::store::{
-    StoreError, advisories, affected_sites, api_keys, audit, devices, exposures, history, jobs,
-    modules, notifications, organizations, people, roles, sessions, site_modules, sites,
+    StoreError, advisories, affected_sites, api_keys, audit, clocks, devices, exposures, history,
+    jobs, modules, notifications, organizations, people, roles, sessions, site_modules, sites,
 };
 use rusqlite::params_from_iter;
 
@@ -34,6 +34,7 @@ fn lists() -> Vec<(&'static Source, Within)> {
         (&exposures::SOURCE, &[]),
         (&modules::SOURCE, &[]),
         (&advisories::SOURCE, &[]),
+        (&clocks::SOURCE, &[("v.exposure_id", 7)]),
         (&exposures::OF_ADVISORY, &[("ea.advisory_id", 7)]),
         (&affected_sites::SOURCE, &[("v.module_id", 7)]),
         (

@@ -29,7 +29,7 @@ pub enum Job {
     /// Run one job now and wait until nothing of it is left; may run while `dewline serve` does
     ///
     /// refresh-catalogue asks drupal.org about all modules, refresh-advisories for what is new among
-    /// the advisories. The others do what is due: fan-out, mark-stale, watch-silence, work-queue,
+    /// the advisories. The others do what is due: fan-out, mark-stale, watch-clocks, watch-silence, work-queue,
     /// note-last-uses.
     Run {
         /// Its name

@@ -84,6 +84,63 @@ pub const ORGANIZATIONS: [(&str, &str); 3] = [
     ),
 ];
 
+/// What an organization promises, in the hours that hold for all.
+#[derive(Debug)]
+pub struct Promise {
+    /// Which hours count in production, staging and development.
+    pub calendars: [&'static str; 3],
+    /// Where business hours are counted.
+    pub time_zone: &'static str,
+    /// Days without business hours.
+    pub holidays: &'static [&'static str],
+}
+
+/// What the organizations promise, in their order.
+pub const PROMISES: [Promise; 3] = [
+    Promise {
+        calendars: ["calendar"; 3],
+        time_zone: "UTC",
+        holidays: &[],
+    },
+    Promise {
+        calendars: ["business", "business", "none"],
+        time_zone: "Europe/Vienna",
+        holidays: &[
+            "2025-01-01",
+            "2025-01-06",
+            "2025-04-21",
+            "2025-05-01",
+            "2025-05-29",
+            "2025-06-09",
+            "2025-06-19",
+            "2025-08-15",
+            "2025-10-26",
+            "2025-11-01",
+            "2025-12-08",
+            "2025-12-25",
+            "2025-12-26",
+            "2026-01-01",
+            "2026-01-06",
+            "2026-04-06",
+            "2026-05-01",
+            "2026-05-14",
+            "2026-05-25",
+            "2026-06-04",
+            "2026-08-15",
+            "2026-10-26",
+            "2026-11-01",
+            "2026-12-08",
+            "2026-12-25",
+            "2026-12-26",
+        ],
+    },
+    Promise {
+        calendars: ["calendar", "none", "none"],
+        time_zone: "UTC",
+        holidays: &[],
+    },
+];
+
 /// What somebody is in which organization.
 type Places = &'static [(usize, &'static str)];
 

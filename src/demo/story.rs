@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use secrecy::SecretString;
 
 use super::advisories::{self, Word};
-use super::cast::{Care, GUEST, ORGANIZATIONS, PEOPLE, Quirk, SITES};
+use super::cast::{Care, GUEST, ORGANIZATIONS, PEOPLE, PROMISES, Quirk, SITES};
 use super::catalogue::{self, DAY, HOUR, MINUTE, Plan, instant};
 use super::dice::Dice;
 use super::site::Site;
@@ -25,6 +25,7 @@ use crate::domain::member::{InvitationForm, RoleName};
 use crate::domain::organization::OrganizationForm;
 use crate::domain::release_history::{Document, parse};
 use crate::domain::site::SiteForm;
+use crate::domain::sla_form::PolicyForm;
 use crate::outbound::drupal_org::Fetched;
 use crate::services::admins::{self, NewPerson};
 use crate::services::advisories as advising;
@@ -32,7 +33,7 @@ use crate::services::catalogue::{fan_out, record};
 use crate::services::members::{self, Joining};
 use crate::services::people::{self, Wanted};
 use crate::services::sync::{Source, receive};
-use crate::services::{Error, Result, api_keys, ledger, organizations, sites, watch};
+use crate::services::{Error, Result, api_keys, clocks, ledger, organizations, sites, sla, watch};
 use crate::store::catalogue as modules;
 
 /// With which address the demo's administrator signs in.
@@ -187,6 +188,7 @@ impl Story<'_> {
             );
         }
         gather(self.app, &organizations, &password).await?;
+        promise(self.app, &organizations).await?;
         self.organizations.clone_from(&organizations);
         for (number, part) in SITES.into_iter().enumerate() {
             now += MINUTE + self.dice.between(0, 40);
@@ -245,7 +247,10 @@ impl Story<'_> {
                 evening.push((when, at));
             }
         }
-        self.sync(&evening).await
+        self.sync(&evening).await?;
+        self.clock.set(instant(end));
+        while clocks::step(self.app).await? {}
+        Ok(())
     }
 
     /// The day's publications, each learnt of within the hour.
@@ -382,6 +387,7 @@ impl Story<'_> {
         self.mishaps().await?;
         self.clock.set(instant(self.until));
         while watch::step(self.app).await? {}
+        while clocks::step(self.app).await? {}
         Ok(())
     }
 
@@ -441,6 +447,26 @@ pub fn spoil(body: &mut serde_json::Value) {
         modules.push(serde_json::json!({"name": "Views Bulk Operations", "version": "4.3.4"}));
         modules.push(serde_json::json!({"name": "../settings", "version": "1.0"}));
     }
+}
+
+/// What the organizations promise: one counts business hours, one promises nothing for its staging sites.
+async fn promise(app: &App, organizations: &[i64]) -> Result<()> {
+    for (organization, promise) in organizations.iter().zip(PROMISES) {
+        let mut form = PolicyForm::default();
+        for (terms, calendar) in form.environments.iter_mut().zip(promise.calendars) {
+            terms.calendar = Some(calendar.to_owned());
+        }
+        form.time_zone = Some(promise.time_zone.to_owned());
+        form.holidays = Some(
+            promise
+                .holidays
+                .iter()
+                .map(|day| (*day).to_owned())
+                .collect(),
+        );
+        sla::change(app, &Actor::System, *organization, form).await?;
+    }
+    Ok(())
 }
 
 /// The people, and what they are where.

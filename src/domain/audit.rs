@@ -83,6 +83,7 @@ pub const ACTIONS: &[(&str, &str)] = &[
     ("organization.updated", "Changed an organization"),
     ("organization.deleted", "Deleted an organization"),
     ("organization.restored", "Restored an organization"),
+    ("sla_policy.updated", "Changed what is promised"),
     ("site.created", "Made a site"),
     ("site.updated", "Changed a site"),
     ("site.deleted", "Deleted a site"),

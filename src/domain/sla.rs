@@ -67,6 +67,17 @@ pub struct Hours {
 }
 
 impl Hours {
+    /// Those of a risk, to be changed.
+    pub fn of_mut(&mut self, risk: Risk) -> &mut u32 {
+        match risk {
+            Risk::HighlyCritical => &mut self.highly_critical,
+            Risk::Critical => &mut self.critical,
+            Risk::ModeratelyCritical => &mut self.moderately_critical,
+            Risk::LessCritical => &mut self.less_critical,
+            Risk::NotCritical => &mut self.not_critical,
+        }
+    }
+
     /// Those of a risk. An unknown risk counts as moderately critical.
     pub fn of(&self, risk: Option<Risk>) -> u32 {
         match risk {
@@ -215,6 +226,17 @@ impl Environments {
     }
 }
 
+impl Environments {
+    /// Those of the environment with that word, to be changed; of one that isn't known, production's.
+    pub fn of_mut(&mut self, environment: &str) -> &mut Terms {
+        match environment {
+            "staging" => &mut self.staging,
+            "development" => &mut self.development,
+            _ => &mut self.production,
+        }
+    }
+}
+
 /// One version of what an organization promises.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
@@ -267,3 +289,6 @@ impl Promised for Hours {
         opened_at + due_at.duration_since(opened_at) / 2
     }
 }
+
+#[cfg(test)]
+mod tests;

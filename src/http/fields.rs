@@ -96,6 +96,22 @@ impl Fields {
         (self.faults.len() == before).then_some(texts)
     }
 
+    /// The fields of an object within; none where it wasn't sent. Give it back to [`Fields::close`].
+    pub fn object(&mut self, name: &'static str) -> Self {
+        match self.take(name) {
+            None => Self::of(Value::Object(Map::new())),
+            Some(value) => Self::of(value),
+        }
+    }
+
+    /// Takes over what was wrong within the object of that name.
+    pub fn close(&mut self, name: &'static str, within: Self) {
+        for fault in within.faults() {
+            let pointer = format!("/{name}{}", fault.pointer);
+            self.faults.push(Fault { pointer, ..fault });
+        }
+    }
+
     /// Everything that is wrong with what was sent so far, fields that nobody asked for included.
     pub fn faults(self) -> Vec<Fault> {
         let Self {
@@ -158,6 +174,31 @@ mod tests {
                 ("/name".to_owned(), "wrong_type".to_owned()),
                 ("/tags/1".to_owned(), "wrong_type".to_owned()),
                 ("/a~1b".to_owned(), "unknown_field".to_owned()),
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_within_an_object_is_told_with_its_place() {
+        let mut fields = Fields::of(json!({"hours": {"critical": "1", "x": 2}, "flags": 3}));
+        let mut hours = fields.object("hours");
+        assert_eq!(hours.integer("critical"), None);
+        fields.close("hours", hours);
+        let flags = fields.object("flags");
+        fields.close("flags", flags);
+        let absent = fields.object("absent");
+        fields.close("absent", absent);
+        let told: Vec<_> = fields
+            .faults()
+            .into_iter()
+            .map(|fault| format!("{} {}", fault.pointer, fault.code))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                "/hours/critical wrong_type",
+                "/hours/x unknown_field",
+                "/flags wrong_type"
             ]
         );
     }

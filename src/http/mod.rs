@@ -34,9 +34,9 @@ pub mod server;
 pub mod web;
 
 use api::{
-    advisories, api_keys, audit_logs, auth, dashboard, events, exposures, health, jobs, members,
-    module_versions, modules, notifications, organizations, own_account, patch_runs, roles,
-    sessions, site_modules, sites, syncs, two_factors, users,
+    advisories, api_keys, audit_logs, auth, dashboard, events, exposure_events, exposures, health,
+    jobs, members, module_versions, modules, notifications, organizations, own_account, patch_runs,
+    roles, sessions, site_modules, sites, sla_policies, syncs, two_factors, users,
 };
 use edge::Edge;
 use route::Needs::{May, Person, Platform, Public};
@@ -127,6 +127,9 @@ pub fn routes() -> Vec<Route> {
         delete("/organizations/{id}", Platform(P::OrganizationsManage), ORGANIZATION, organizations::DELETE),
         post  ("/organizations/{id}/restore", Platform(P::OrganizationsManage), GONE_ORGANIZATION, organizations::RESTORE).conflicts(&["not_deleted", "name_taken"]),
 
+        get   ("/organizations/{id}/sla-policy", May(P::OrganizationsRead), ORGANIZATION, sla_policies::SHOW),
+        put   ("/organizations/{id}/sla-policy", May(P::SettingsManage),    ORGANIZATION, sla_policies::UPDATE),
+
         get   ("/organizations/{id}/members",           May(P::UsersManage), ORGANIZATION, members::LIST),
         post  ("/organizations/{id}/members",           May(P::UsersManage), ORGANIZATION, members::ADD).conflicts(&["already_member", "already_invited"]),
         get   ("/organizations/{id}/members/{user_id}", May(P::UsersManage), ORGANIZATION, members::SHOW),
@@ -185,6 +188,7 @@ pub fn routes() -> Vec<Route> {
 
         get("/exposures",       May(P::SitesRead), Nothing, exposures::LIST),
         get("/exposures/{id}",  May(P::SitesRead), Nothing, exposures::SHOW),
+        get("/exposures/{id}/events", May(P::SitesRead), Nothing, exposure_events::LIST),
         get("/patch-runs",      May(P::SitesRead), Nothing, patch_runs::LIST),
         post("/patch-runs",     May(P::Sync),      Nothing, patch_runs::ANNOUNCE),
         get("/patch-runs/{id}", May(P::SitesRead), PATCH_RUN, patch_runs::SHOW),
@@ -268,6 +272,8 @@ pub fn pages() -> Vec<Page> {
         look("/organizations/{id}/delete", Platform(P::OrganizationsManage), ORGANIZATION, pages::organizations::ASK_DELETE),
         send("/organizations/{id}/delete", Platform(P::OrganizationsManage), ORGANIZATION, pages::organizations::DELETE),
         send("/organizations/{id}/restore", Platform(P::OrganizationsManage), GONE_ORGANIZATION, deleted::RESTORE_ORGANIZATION),
+        look("/organizations/{id}/sla",    May(P::OrganizationsRead), ORGANIZATION, pages::sla::SHOW),
+        send("/organizations/{id}/sla",    May(P::SettingsManage), ORGANIZATION, pages::sla::UPDATE).also(P::OrganizationsRead),
         look("/organizations/{id}/members",                  May(P::UsersManage), ORGANIZATION, pages::members::LIST),
         send("/organizations/{id}/members",                  May(P::UsersManage), ORGANIZATION, pages::members::INVITE),
         look("/organizations/{id}/members/{user_id}",        May(P::UsersManage), ORGANIZATION, pages::members::SHOW),

@@ -10,6 +10,7 @@ pub mod mark_stale;
 pub mod note_last_uses;
 pub mod refresh_advisories;
 pub mod refresh_catalogue;
+pub mod watch_clocks;
 pub mod watch_silence;
 pub mod work_queue;
 
@@ -86,6 +87,10 @@ pub const ALL: &[Job] = &[
     Job {
         name: "fan-out",
         step: |app| Box::pin(fan_out::step(app)),
+    },
+    Job {
+        name: "watch-clocks",
+        step: |app| Box::pin(watch_clocks::step(app)),
     },
     Job {
         name: "watch-silence",

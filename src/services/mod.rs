@@ -10,6 +10,7 @@ pub mod audit;
 pub mod callers;
 pub mod catalogue;
 pub mod check;
+pub mod clocks;
 pub mod dashboard;
 pub mod delays;
 pub mod error;
@@ -42,6 +43,7 @@ pub mod set_up;
 pub mod sign_in;
 pub mod site_modules;
 pub mod sites;
+pub mod sla;
 mod standing;
 pub mod two_factors;
 

@@ -20,6 +20,7 @@ pub mod blob;
 pub mod catalogue;
 pub mod challenges;
 pub mod check;
+pub mod clocks;
 pub mod devices;
 pub mod exposures;
 pub mod history;

@@ -98,6 +98,7 @@ pub fn body(things: &Things, route: &Route) -> Option<Value> {
         "update_role" => json!({"description": "new"}),
         "create_organization" => json!({"name": "New"}),
         "update_organization" => json!({"notes": "new"}),
+        "update_sla_policy" => json!({"holidays": ["2026-12-25"]}),
         "create_site" => {
             json!({"name": "New", "url": "https://new.example.org", "organization_id": things.organization})
         }
@@ -161,6 +162,7 @@ pub fn form(things: &Things, page: &Page) -> Vec<(&'static str, String)> {
         ],
         "/sites/{id}/stranger" => vec![text("is", "moved")],
         "/organizations/new" | "/organizations/{id}" => vec![text("name", "New")],
+        "/organizations/{id}/sla" => vec![text("holidays", "2026-12-25")],
         "/users/invite" => vec![
             text("name", "New"),
             text("email", "new@new.example"),

@@ -34,6 +34,7 @@ pub mod secrets;
 pub mod shell;
 pub mod site;
 pub mod sites;
+pub mod sla;
 pub mod two_factor;
 pub mod upload;
 pub mod vector;

@@ -18,6 +18,7 @@ pub mod people;
 pub mod reference;
 pub mod roles;
 pub mod site;
+pub mod sla;
 pub mod two_factor;
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod advisories;
 mod audit;
 mod keys;
 mod people;
+mod sla;
 mod two_factor;
 
 use askama::Template;
@@ -1069,6 +1070,7 @@ fn pages() -> Vec<(&'static str, String)> {
     pages.extend(account::pages());
     pages.extend(keys::pages());
     pages.extend(people::pages());
+    pages.extend(sla::pages());
     pages.extend(two_factor::pages());
     pages
         .into_iter()
