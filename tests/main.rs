@@ -27,6 +27,7 @@ mod engine;
 mod examples;
 mod executable;
 mod full_queue;
+mod histories;
 mod ledger;
 mod limits;
 mod manual;

@@ -1,0 +1,49 @@
+//! Histories in which the ledger, its model or its replay once said something else, each cut down to what
+//! is needed for it.
+
+use super::fault;
+use super::ops::Op;
+use super::ops::Runs::{Absent, Release};
+
+/// Not asked of the model: it doesn't know all that happens.
+const WILD: bool = true;
+
+fn cases() -> Vec<(&'static str, bool, Vec<Op>)> {
+    let fix = |dated| Op::Publish {
+        module: 1,
+        security: true,
+        dated: Some(dated),
+    };
+    vec![
+        (
+            "whoever says nothing of the risk takes back nothing that was said of it",
+            !WILD,
+            vec![
+                fix(-31),
+                Op::Advise(1, Some(12)),
+                Op::Advise(1, None),
+                Op::Sync(2, [Absent, Release(0)]),
+            ],
+        ),
+        (
+            "what has no fix and then has one is one window, though its site was deleted meanwhile",
+            WILD,
+            vec![
+                Op::Sync(2, [Absent, Release(0)]),
+                Op::AdviseWithoutFix(1, Some(22)),
+                Op::Delete(2),
+                Op::Wait(30),
+                fix(-5),
+                Op::Correct(1),
+                Op::Restore(2),
+            ],
+        ),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_once_differed_agrees() {
+    for (what, wild, ops) in cases() {
+        assert_eq!(fault(&ops, wild).await, None, "{what}");
+    }
+}
