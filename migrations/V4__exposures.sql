@@ -1,7 +1,7 @@
 -- The ledger: windows in which a site ran something with a known security fix outstanding. Rows are never deleted.
 
 CREATE TABLE exposures (
-  id                     INTEGER PRIMARY KEY,
+  id                     INTEGER PRIMARY KEY AUTOINCREMENT, -- two windows can turn out to be one: the id of the other is nobody's again
   organization_id        INTEGER NOT NULL,
   site_id                INTEGER NOT NULL REFERENCES sites (id),
   environment            TEXT    NOT NULL,             -- the site's when the window opened

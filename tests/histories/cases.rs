@@ -38,6 +38,22 @@ fn cases() -> Vec<(&'static str, bool, Vec<Op>)> {
                 Op::Restore(2),
             ],
         ),
+        (
+            "two windows become one, and the id of the other is never another window's",
+            WILD,
+            vec![
+                fix(-3671),
+                Op::Publish {
+                    module: 0,
+                    security: true,
+                    dated: Some(-17),
+                },
+                Op::Sync(1, [Absent, Release(0)]),
+                Op::AdviseWithoutFix(1, Some(17)),
+                Op::Correct(1),
+                Op::Sync(1, [Release(0), Release(0)]),
+            ],
+        ),
     ]
 }
 

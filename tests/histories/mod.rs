@@ -5,14 +5,15 @@
 //!   DEWLINE_HISTORIES=5000 cargo test --test main histories
 
 mod cases;
+mod house;
 mod model;
 mod ops;
 mod play;
 
 use std::collections::BTreeMap;
 
+use house::House;
 use ops::{Chance, Op};
-use play::House;
 
 /// Histories in one database: then they are proved together.
 const TOGETHER: usize = 100;
