@@ -2,7 +2,7 @@
 //! due by the one that held then.
 
 use jiff::Timestamp;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{Error, Result, audit};
 use crate::app::App;
@@ -98,16 +98,18 @@ fn seen(app: &App, sight: &Sight, organization_id: i64) -> Result<()> {
 
 /// What the record says of a policy.
 fn shown(name: &str, policy: &Policy) -> Value {
-    let mut said = json!({
-        "name": name,
-        "time_zone": policy.office.zone.iana_name(),
-        "holidays": policy.office.holidays,
-    });
+    let mut said = Map::new();
+    let mut say = |what: String, value: Value| drop(said.insert(what, value));
+    say("name".to_owned(), json!(name));
+    let office = &policy.office;
+    say("time_zone".to_owned(), json!(office.zone.iana_name()));
+    say("holidays".to_owned(), json!(office.holidays));
+    let hours = |hours: &Hours| Risk::WORST_FIRST.map(|risk| hours.of(Some(risk)));
     for environment in ENVIRONMENTS {
         let terms = policy.environments.of(environment);
-        let hours = |hours: &Hours| Risk::WORST_FIRST.map(|risk| hours.of(Some(risk)));
-        said[format!("{environment}_calendar")] = json!(terms.calendar.word());
-        said[format!("{environment}_hours")] = json!(hours(&terms.hours));
+        let calendar = terms.calendar.word();
+        say(format!("{environment}_calendar"), json!(calendar));
+        say(format!("{environment}_hours"), json!(hours(&terms.hours)));
     }
-    said
+    Value::Object(said)
 }
