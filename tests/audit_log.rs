@@ -55,7 +55,13 @@ fn calls() -> Vec<(&'static str, &'static str, Value, &'static [&'static str])> 
 }
 
 /// What changes something and leaves no row, and why.
-const KEPT_ELSEWHERE: [(&str, &str); 9] = [
+const KEPT_ELSEWHERE: [(&str, &str); 12] = [
+    (
+        "assign_exposure",
+        "leaves a row; takes an open exposure: tried in in_hand.rs",
+    ),
+    ("acknowledge_exposure", "likewise"),
+    ("snooze_exposure", "likewise"),
     (
         "sync_site",
         "what a site sends is kept as syncs, events and patch runs",
@@ -135,7 +141,13 @@ const FORMS: &[(&str, &str, &str, &[&str])] = &[
 ];
 
 /// Pages that change something and are tried apart, and why.
-const TRIED_APART: [(&str, &str); 19] = [
+const TRIED_APART: [(&str, &str); 22] = [
+    (
+        "/exposures/{id}/assign",
+        "takes an open exposure: by the same services as in in_hand.rs",
+    ),
+    ("/exposures/{id}/acknowledge", "likewise"),
+    ("/exposures/{id}/snooze", "likewise"),
     (
         "/users/{id}/second-step",
         "needs somebody who has one: two_factor.reset",

@@ -205,6 +205,7 @@ async fn told() -> BTreeMap<String, Example> {
     platform(&mut story).await;
     ingestion(&mut story).await;
     announcements(&mut story).await;
+    in_hand(&mut story).await;
     readings(&mut story).await;
     catalogue(&mut story).await;
     keys(&mut story).await;
@@ -503,6 +504,41 @@ async fn announcements(story: &mut Story) {
     story.shows(name, path, Some(run)).await;
     let wrong = json!({"site_id": 4_000, "started_at": ago(3), "finished_at": ago(8)});
     story.refuses(name, path, Some(wrong)).await;
+}
+
+async fn in_hand(story: &mut Story) {
+    let one = async |story: &Story, filter: &str| {
+        let path = format!("/exposures?filter[closed_at][null]={filter}&per_page=1");
+        story.admin().get(&path).await.ok()["data"][0]["id"].clone()
+    };
+    let (open, closed) = (one(story, "true").await, one(story, "false").await);
+    let until = (story.house.clock.now() + SignedDuration::from_hours(72)).to_string();
+    for (name, act, said, wrong) in [
+        (
+            "assign_exposure",
+            "assign",
+            json!({"user_id": 1}),
+            json!({"user_id": 4_000}),
+        ),
+        (
+            "acknowledge_exposure",
+            "acknowledge",
+            json!({"note": "Planned for Tuesday"}),
+            json!({"notes": "Tuesday"}),
+        ),
+        (
+            "snooze_exposure",
+            "snooze",
+            json!({"until": until, "reason": "The client freezes changes until the elections"}),
+            json!({"until": "soon", "reason": ""}),
+        ),
+    ] {
+        let path = format!("/exposures/{open}/{act}");
+        story.shows(name, &path, Some(said.clone())).await;
+        story.refuses(name, &path, Some(wrong)).await;
+        let path = format!("/exposures/{closed}/{act}");
+        story.refuses(name, &path, Some(said)).await;
+    }
 }
 
 async fn readings(story: &mut Story) {

@@ -28,6 +28,7 @@ mod examples;
 mod executable;
 mod full_queue;
 mod histories;
+mod in_hand;
 mod ledger;
 mod limits;
 mod manual;

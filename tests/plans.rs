@@ -82,6 +82,38 @@ const FILTERS: &[(&str, &[(&str, &str)])] = &[
     ("sites", &[("filter[tags]", "shop")]),
     ("exposures", &[("filter[due_at][lt]", "2026-01-01")]),
     ("exposures", &[("filter[risk]", "critical")]),
+    (
+        "exposures",
+        &[
+            ("filter[no_fix]", "true"),
+            ("filter[state]", "open"),
+            ("sort", "due_at"),
+        ],
+    ),
+    (
+        "exposures",
+        &[
+            ("filter[assignee_id]", "7"),
+            ("filter[state]", "open"),
+            ("sort", "due_at"),
+        ],
+    ),
+    (
+        "exposures",
+        &[
+            ("filter[snoozed]", "true"),
+            ("filter[state]", "open"),
+            ("sort", "due_at"),
+        ],
+    ),
+    (
+        "exposures",
+        &[
+            ("filter[most_urgent]", "true"),
+            ("filter[state]", "open"),
+            ("sort", "due_at"),
+        ],
+    ),
     ("modules", &[("q", "token")]),
     ("modules", &[("q", "to")]),
     ("patch-runs", &[("filter[run_date][gte]", "2026-01-01")]),

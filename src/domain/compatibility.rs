@@ -95,10 +95,10 @@ impl CoreVersions {
 /// How many releases of one assessment are told about; core itself, years behind, names a hundred.
 const MOST: usize = 1000;
 
-/// The compatibility of every release that an assessment names and that says with which core it works.
+/// The compatibility of every one of these releases that says with which core it works.
 #[must_use]
-pub fn compatibilities(
-    assessment: &Assessment,
+pub fn compatibilities<'a>(
+    named: impl Iterator<Item = &'a str>,
     project: &Prepared,
     core: &CoreVersions,
 ) -> Vec<Compatibility> {
@@ -113,7 +113,7 @@ pub fn compatibilities(
         })
         .collect();
     let mut seen = HashSet::new();
-    named(assessment)
+    named
         .filter(|version| seen.insert(*version))
         .take(MOST)
         .filter_map(|version| Some(core.judge(version, constraints.get(version)?)))

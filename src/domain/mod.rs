@@ -23,6 +23,7 @@ pub mod form;
 pub mod grants;
 pub mod handful;
 pub mod history;
+pub mod in_hand;
 pub mod inventory;
 pub mod job;
 pub mod judgement;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::exposure::{Cause, Outcome};
 use super::listing::{Field, Kind, List};
+use super::site::ENVIRONMENTS;
 
 /// One window in which a site ran something with a known security fix outstanding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,8 +18,10 @@ pub struct Window {
     pub site_id: i64,
     /// The site's name.
     pub site: String,
-    /// The site's environment.
+    /// The site's environment when the window opened.
     pub environment: String,
+    /// The organization's name.
+    pub organization: String,
     /// The module.
     pub module_id: i64,
     /// The module's name.
@@ -53,9 +56,50 @@ pub struct Window {
     pub outcome: Option<Outcome>,
     /// What closed it.
     pub closed_by_patch_run_id: Option<i64>,
+    /// Who has it in hand.
+    pub assignee: Option<Assignee>,
+    /// Since when he has.
+    pub assigned_at: Option<Timestamp>,
+    /// When somebody said that he has seen it.
+    pub acknowledged_at: Option<Timestamp>,
+    /// Until when it is put aside, or was: past that it isn't.
+    pub snoozed_until: Option<Timestamp>,
+    /// Why.
+    pub snooze_reason: Option<String>,
+    /// The version of core that the site runs now.
+    pub site_core: Option<String>,
+    /// What stands in the way of its fix.
+    pub needs_core: Option<NeedsCore>,
+    /// The newest stored history of its project, where it isn't core itself.
+    pub publication_id: Option<i64>,
+}
+
+/// A person who has a window in hand.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Assignee {
+    /// His id.
+    pub id: i64,
+    /// His name.
+    pub name: String,
+}
+
+/// A fix that the site's core can't take yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NeedsCore {
+    /// The release that fixes it.
+    pub release: String,
+    /// The versions of core that it takes, as it says itself: `^10.3 || ^11`.
+    pub constraint: String,
+    /// The lowest supported version of core, from the site's own on, that it takes; none: there is none.
+    pub core_to: Option<String>,
 }
 
 impl Window {
+    /// Until when it is put aside at `now`; none: it isn't.
+    pub fn snoozed(&self, now: Timestamp) -> Option<Timestamp> {
+        self.snoozed_until.filter(|until| *until > now)
+    }
+
     /// `open`, `overdue`, `met`, `breached`, `withdrawn` or `ended`, at `now`.
     pub fn state(&self, now: Timestamp) -> &'static str {
         match (self.outcome, self.due_at) {
@@ -89,6 +133,11 @@ pub static LIST: List = List {
         Field::new("cause", Kind::Word(&CAUSES)),
         Field::optional("risk", Kind::Word(&RISKS)),
         Field::new("no_fix", Kind::Boolean),
+        Field::new("environment", Kind::Word(&ENVIRONMENTS)),
+        Field::new("most_urgent", Kind::Boolean),
+        Field::optional("assignee_id", Kind::Integer),
+        Field::optional("acknowledged_at", Kind::Time),
+        Field::new("snoozed", Kind::Boolean),
         Field::optional("published_at", Kind::Time),
         Field::new("opened_at", Kind::Time),
         Field::new("known_at", Kind::Time),
@@ -122,5 +171,14 @@ pub static LIST: List = List {
         "unproven_since",
         "closed_at",
         "closed_by_patch_run_id",
+        "organization",
+        "assignee",
+        "assigned_at",
+        "acknowledged_at",
+        "snoozed_until",
+        "snooze_reason",
+        "site_core",
+        "needs_core",
+        "core_to",
     ],
 };

@@ -82,6 +82,9 @@ const GONE_USER: Scope = Of("user", P::UsersManage, |app, sight, id| {
 const NOTIFICATION: Scope = Of("notification", P::NotificationsManage, |app, sight, id| {
     services::notifications::seen(app, sight, id)
 });
+const EXPOSURE: Scope = Of("exposure", P::SitesRead, |app, sight, id| {
+    services::exposures::seen(app, sight, id)
+});
 const PATCH_RUN: Scope = Of("patch run", P::SitesRead, |app, sight, id| {
     services::patch_runs::seen(app, sight, id)
 });
@@ -187,8 +190,11 @@ pub fn routes() -> Vec<Route> {
         get("/dashboard/overview", May(P::SitesRead), Nothing, dashboard::OVERVIEW).kept(),
 
         get("/exposures",       May(P::SitesRead), Nothing, exposures::LIST),
-        get("/exposures/{id}",  May(P::SitesRead), Nothing, exposures::SHOW),
-        get("/exposures/{id}/events", May(P::SitesRead), Nothing, exposure_events::LIST),
+        get("/exposures/{id}/events", May(P::SitesRead), EXPOSURE, exposure_events::LIST),
+        get("/exposures/{id}",  May(P::SitesRead), EXPOSURE, exposures::SHOW),
+        post("/exposures/{id}/assign",      May(P::SitesWrite), EXPOSURE, exposures::ASSIGN).conflicts(&["closed"]),
+        post("/exposures/{id}/acknowledge", May(P::SitesWrite), EXPOSURE, exposures::ACKNOWLEDGE).conflicts(&["closed"]),
+        post("/exposures/{id}/snooze",      May(P::SitesWrite), EXPOSURE, exposures::SNOOZE).conflicts(&["closed"]),
         get("/patch-runs",      May(P::SitesRead), Nothing, patch_runs::LIST),
         post("/patch-runs",     May(P::Sync),      Nothing, patch_runs::ANNOUNCE),
         get("/patch-runs/{id}", May(P::SitesRead), PATCH_RUN, patch_runs::SHOW),
@@ -241,6 +247,14 @@ pub fn pages() -> Vec<Page> {
         look("/account/two-factor/codes",   Person, Nothing, pages::two_factor::CODES),
         send("/account/two-factor/codes",   Person, Nothing, pages::two_factor::NEW_CODES),
         send("/account/two-factor/disable", Person, Nothing, pages::two_factor::DISABLE),
+
+        look("/exposures",                  May(P::SitesRead),  Nothing,  pages::exposures::LIST),
+        look("/exposures/{id}",             May(P::SitesRead),  EXPOSURE, pages::exposures::SHOW),
+        send("/exposures/{id}/assign",      May(P::SitesWrite), EXPOSURE, pages::exposures::ASSIGN).also(P::SitesRead),
+        send("/exposures/{id}/acknowledge", May(P::SitesWrite), EXPOSURE, pages::exposures::ACKNOWLEDGE).also(P::SitesRead),
+        send("/exposures/{id}/snooze",      May(P::SitesWrite), EXPOSURE, pages::exposures::SNOOZE).also(P::SitesRead),
+        look("/patch-runs",                 May(P::SitesRead),  Nothing,   pages::patch_runs::LIST),
+        look("/patch-runs/{id}",            May(P::SitesRead),  PATCH_RUN, pages::patch_runs::SHOW),
 
         look("/sites",                     May(P::SitesRead), Nothing, fleet::LIST),
         look("/sites/new",                 May(P::SitesWrite), Nothing, pages::sites::NEW),

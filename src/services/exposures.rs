@@ -1,12 +1,16 @@
-//! Exposures, read: the ledger as it stands now.
+//! Exposures, read: the ledger as it stands now, with who has each in hand, and what its fix asks of
+//! the site's core.
+
+use std::collections::HashMap;
 
 use super::lists::ask;
+use super::site_modules::{Core, needs_core};
 use super::{Error, Result, sites};
 use crate::app::App;
-use crate::domain::access::{Actor, Permission};
+use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::listing::{Page, Query};
 use crate::domain::window::Window;
-use crate::store::exposures;
+use crate::store::{self, Connection, exposures};
 
 /// One page of exposures: of one site, or of all in sight.
 ///
@@ -26,8 +30,11 @@ pub async fn list(
         .map(|site| ("e.site_id", site))
         .into_iter()
         .collect();
-    app.store
-        .read(|db| Ok(exposures::list(db, &ask(app, &sight, query, &within))?))
+    app.store.read(|db| {
+        let mut page = exposures::list(db, &ask(app, &sight, query, &within))?;
+        fit(app, db, &mut page.rows)?;
+        Ok(page)
+    })
 }
 
 /// One exposure.
@@ -37,7 +44,52 @@ pub async fn list(
 pub async fn find(app: &App, actor: &Actor, id: i64) -> Result<Window> {
     let sight = actor.require(Permission::SitesRead)?;
     app.store
-        .read(|db| exposures::find(db, id).map_err(Error::from))?
+        .read(|db| fitted(app, db, id).map_err(Error::from))?
         .filter(|window| sight.sees(window.organization_id, window.site_id))
         .ok_or(Error::NotFound)
+}
+
+/// It is there and the caller can see it.
+///
+/// # Errors
+/// [`Error::NotFound`].
+pub fn seen(app: &App, sight: &Sight, id: i64) -> Result<()> {
+    app.store
+        .read(|db| exposures::find(db, id).map_err(Error::from))?
+        .filter(|window| sight.sees(window.organization_id, window.site_id))
+        .map(drop)
+        .ok_or(Error::NotFound)
+}
+
+/// One exposure with what its fix asks of the site's core.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn fitted(app: &App, db: &Connection, id: i64) -> store::Result<Option<Window>> {
+    let mut found: Vec<Window> = exposures::find(db, id)?.into_iter().collect();
+    fit(app, db, &mut found)?;
+    Ok(found.pop())
+}
+
+/// Fills in what the fixes ask of the sites' cores.
+fn fit(app: &App, db: &Connection, windows: &mut [Window]) -> store::Result<()> {
+    let mut cores: HashMap<i64, Option<Core>> = HashMap::new();
+    for window in windows {
+        let (Some(publication), None) = (window.publication_id, window.closed_at) else {
+            continue;
+        };
+        if window.fixed_in.is_empty() {
+            continue;
+        }
+        let core = match cores.entry(window.site_id) {
+            std::collections::hash_map::Entry::Occupied(known) => known.into_mut(),
+            std::collections::hash_map::Entry::Vacant(free) => {
+                free.insert(Core::of(db, window.site_id)?)
+            }
+        };
+        if let Some(core) = core {
+            window.needs_core = needs_core(app, db, publication, &window.fixed_in, core)?;
+        }
+    }
+    Ok(())
 }

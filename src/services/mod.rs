@@ -18,6 +18,7 @@ pub mod exposures;
 pub mod health;
 pub mod histories;
 pub mod history;
+pub mod in_hand;
 pub mod invitations;
 pub mod jobs;
 pub mod key_makers;

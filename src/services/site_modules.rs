@@ -14,7 +14,7 @@ use crate::domain::compatibility::{Compatibility, CoreVersions, compatibilities,
 use crate::domain::coverage::coverage;
 use crate::domain::listing::{Page, Query};
 use crate::domain::site_module::{Fitting, SiteModule};
-use crate::domain::status::Assessment;
+use crate::domain::window::NeedsCore;
 use crate::store::{self, Connection, site_modules};
 
 /// One page of what a site runs.
@@ -49,7 +49,7 @@ pub async fn list(
 }
 
 /// The core that a site runs.
-struct Core {
+pub(super) struct Core {
     installed: String,
     publication: i64,
     /// Worked out at the first question.
@@ -57,7 +57,7 @@ struct Core {
 }
 
 impl Core {
-    fn of(db: &Connection, site_id: i64) -> store::Result<Option<Self>> {
+    pub(super) fn of(db: &Connection, site_id: i64) -> store::Result<Option<Self>> {
         let found = site_modules::core_of(db, site_id)?;
         Ok(found.map(|(installed, publication)| Self {
             installed,
@@ -112,14 +112,14 @@ fn compatibility(
     app: &App,
     db: &Connection,
     publication: i64,
-    assessment: &Assessment,
+    named: &[&str],
     core: &Core,
 ) -> store::Result<Vec<Compatibility>> {
     let question = Question {
         project: publication,
         core: core.publication,
         installed: core.installed.clone(),
-        named: named(assessment).collect::<Vec<_>>().join(" "),
+        named: named.join(" "),
     };
     if let Some(known) = app.fittings.0.get(&question) {
         return Ok(known.to_vec());
@@ -127,7 +127,7 @@ fn compatibility(
     let found = match core.versions(app, db)? {
         Some(versions) => {
             let history = app.histories.history(db, publication)?;
-            compatibilities(assessment, &history, versions)
+            compatibilities(named.iter().copied(), &history, versions)
         }
         None => Vec::new(),
     };
@@ -159,7 +159,44 @@ fn fitting(
             Some((covered, requirement))
         });
     } else if let Some(core) = core {
-        fitting.compatibility = compatibility(app, db, publication, assessment, core)?;
+        let named: Vec<&str> = named(assessment).collect();
+        fitting.compatibility = compatibility(app, db, publication, &named, core)?;
     }
     Ok(fitting)
+}
+
+/// What keeps the site's core from taking the releases that fix something; none: nothing, or nothing that
+/// they say.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn needs_core(
+    app: &App,
+    db: &Connection,
+    publication: i64,
+    fixed_in: &[String],
+    core: &Core,
+) -> store::Result<Option<NeedsCore>> {
+    let asked: Vec<&str> = fixed_in.iter().map(String::as_str).collect();
+    let found = compatibility(app, db, publication, &asked, core)?;
+    // A release that doesn't say, or takes the site's core: nothing stands in the way.
+    if found.len() < asked.len() || found.iter().any(|one| one.compatible) {
+        return Ok(None);
+    }
+    let reachable = found.iter().find(|one| !one.works_with.is_empty());
+    let Some(fix) = reachable.or(found.first()) else {
+        return Ok(None);
+    };
+    let history = app.histories.history(db, publication)?;
+    let mut releases = history.releases().iter();
+    let release = releases.find(|release| release.version == fix.version);
+    let constraint = release.and_then(|release| release.core_compatibility.clone());
+    let core_to = fix.works_with.split([' ', ',']).next();
+    Ok(Some(NeedsCore {
+        release: fix.version.clone(),
+        constraint: constraint.unwrap_or_default(),
+        core_to: core_to
+            .filter(|version| !version.is_empty())
+            .map(ToOwned::to_owned),
+    }))
 }

@@ -10,7 +10,7 @@ use crate::domain::advisory::shown::{AFFECTED, Affected};
 use crate::domain::exposure::{Cause, CauseKind, Outcome};
 use crate::domain::judgement::Judgement;
 use crate::domain::listing::Page;
-use crate::domain::window::{LIST, Window};
+use crate::domain::window::{Assignee, LIST, Window};
 
 /// A module with an open row.
 #[derive(Debug, Clone)]
@@ -66,7 +66,7 @@ pub static OF_ADVISORY: Source = Source {
         ("site_id", Column::Plain("e.site_id")),
         ("site", Column::Name("s.name")),
         ("organization_id", Column::Plain("e.organization_id")),
-        ("environment", Column::Plain("s.environment")),
+        ("environment", Column::Plain("e.environment")),
         ("state", Column::Words(STATES)),
         ("opened_at", Column::Plain("e.opened_at")),
         ("due_at", Column::Plain("e.due_at")),
@@ -99,9 +99,7 @@ pub fn of_advisory(db: &Connection, ask: &Ask<'_>) -> Result<Page<Affected>> {
         let Some(window) = find(db, id)? else {
             return Ok(None);
         };
-        let organization = db
-            .prepare_cached("SELECT name FROM organizations WHERE id = ?1")?
-            .query_row([window.organization_id], |row| row.get(0))?;
+        let organization = window.organization.clone();
         Ok(Some(Affected {
             window,
             organization,
@@ -120,6 +118,23 @@ const STATES: &[(&str, &str)] = &[
     ("breached", "e.outcome = 'breached'"),
     ("withdrawn", "e.outcome = 'withdrawn'"),
     ("ended", "e.outcome = 'ended'"),
+];
+
+/// Of the open windows of a module on a site, the one whose clock runs out first: a person has one thing
+/// to do there, however many causes there are.
+const MOST_URGENT: &[(&str, &str)] = &[
+    (
+        "true",
+        "e.closed_at IS NULL AND NOT EXISTS (SELECT 1 FROM exposures AS x
+            WHERE x.site_id = e.site_id AND x.module_id = e.module_id AND x.closed_at IS NULL
+              AND (ifnull(x.due_at, 9223372036854775807), x.id) < (ifnull(e.due_at, 9223372036854775807), e.id))",
+    ),
+    (
+        "false",
+        "(e.closed_at IS NOT NULL OR EXISTS (SELECT 1 FROM exposures AS x
+            WHERE x.site_id = e.site_id AND x.module_id = e.module_id AND x.closed_at IS NULL
+              AND (ifnull(x.due_at, 9223372036854775807), x.id) < (ifnull(e.due_at, 9223372036854775807), e.id)))",
+    ),
 ];
 
 /// The list of exposures.
@@ -149,7 +164,21 @@ pub static SOURCE: Source = Source {
             "risk",
             Column::ByIndex(&Column::Plain("e.risk"), &Column::Plain("+e.risk")),
         ),
-        ("no_fix", Column::Plain("e.no_fix")),
+        (
+            "no_fix",
+            Column::Words(&[("true", "e.no_fix = 1"), ("false", "e.no_fix = 0")]),
+        ),
+        ("environment", Column::Plain("e.environment")),
+        ("most_urgent", Column::Words(MOST_URGENT)),
+        ("assignee_id", Column::Plain("e.assignee_id")),
+        ("acknowledged_at", Column::Plain("e.acknowledged_at")),
+        (
+            "snoozed",
+            Column::Words(&[
+                ("true", "unlikely(ifnull(e.snoozed_until, 0) > {now})"),
+                ("false", "likely(ifnull(e.snoozed_until, 0) <= {now})"),
+            ]),
+        ),
         ("published_at", Column::Plain("e.published_at")),
         ("opened_at", Column::Plain("e.opened_at")),
         ("known_at", Column::Plain("e.known_at")),
@@ -189,10 +218,12 @@ pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<Window>> {
 /// What SQLite says; where a verdict cannot be read.
 pub fn find(db: &Connection, id: i64) -> Result<Option<Window>> {
     let mut prepared = db.prepare_cached(
-        "SELECT e.*, s.name AS site, s.environment, m.name AS module,
-           coalesce(nullif(m.title, ''), m.name) AS title, v.version, v.verdict
-         FROM exposures AS e JOIN sites AS s ON s.id = e.site_id JOIN modules AS m ON m.id = e.module_id
-           JOIN module_versions AS v ON v.id = e.version_id
+        "SELECT e.*, s.name AS site, o.name AS organization, m.name AS module,
+           coalesce(nullif(m.title, ''), m.name) AS title, v.version, v.verdict, u.name AS assignee, c.version AS site_core,
+           CASE WHEN m.type <> 'core' THEN m.publication_id END AS publication_id
+         FROM exposures AS e JOIN sites AS s ON s.id = e.site_id JOIN organizations AS o ON o.id = e.organization_id
+           JOIN modules AS m ON m.id = e.module_id JOIN module_versions AS v ON v.id = e.version_id
+           LEFT JOIN users AS u ON u.id = e.assignee_id LEFT JOIN module_versions AS c ON c.id = s.core_version_id
          WHERE e.id = ?1",
     )?;
     let Some((mut window, verdict)) = prepared.query_row([id], window).optional()? else {
@@ -236,6 +267,21 @@ fn window(found: &Row<'_>) -> rusqlite::Result<(Window, String)> {
         closed_at: row::maybe_time(found, "closed_at")?,
         outcome: outcome.as_deref().and_then(Outcome::from_word),
         closed_by_patch_run_id: found.get("closed_by_patch_run_id")?,
+        organization: found.get("organization")?,
+        assignee: assignee(found)?,
+        assigned_at: row::maybe_time(found, "assigned_at")?,
+        acknowledged_at: row::maybe_time(found, "acknowledged_at")?,
+        snoozed_until: row::maybe_time(found, "snoozed_until")?,
+        snooze_reason: found.get("snooze_reason")?,
+        site_core: found.get("site_core")?,
+        needs_core: None,
+        publication_id: found.get("publication_id")?,
     };
     Ok((window, found.get("verdict")?))
+}
+
+fn assignee(found: &Row<'_>) -> rusqlite::Result<Option<Assignee>> {
+    let (id, name): (Option<i64>, Option<String>) =
+        (found.get("assignee_id")?, found.get("assignee")?);
+    Ok(id.zip(name).map(|(id, name)| Assignee { id, name }))
 }

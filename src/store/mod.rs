@@ -24,6 +24,7 @@ pub mod clocks;
 pub mod devices;
 pub mod exposures;
 pub mod history;
+pub mod in_hand;
 pub mod inventory;
 pub mod jobs;
 pub mod ledger;

@@ -62,6 +62,8 @@ async function addresses(page, home) {
   const worst = await first("/sites", /^\/sites\/\d+$/);
   const silent = await first("/sites?view=silent", /^\/sites\/\d+$/);
   const unknown = await first("/sites?view=unknown", /^\/sites\/\d+$/);
+  const exposure = await first("/exposures", /^\/exposures\/\d+$/);
+  const run = await first("/patch-runs", /^\/patch-runs\/\d+$/);
   const module = await first("/modules", /^\/modules\/\d+$/);
   const advisory = await first("/advisories", /^\/advisories\/[A-Z]/);
   const organization = await first("/organizations", /^\/organizations\/\d+$/);
@@ -76,6 +78,8 @@ async function addresses(page, home) {
   for (const path of readFileSync(here("pages.txt"), "utf8").split("\n").filter(Boolean)) {
     if (PARTS.includes(path) || OPEN.includes(path)) continue;
     if (path.startsWith("/sites/{id}")) all.push(path.replace("/sites/{id}", worst));
+    else if (path.startsWith("/exposures/{id}")) all.push(path.replace("/exposures/{id}", exposure));
+    else if (path.startsWith("/patch-runs/{id}")) all.push(path.replace("/patch-runs/{id}", run));
     else if (path.startsWith("/modules/{id}")) all.push(path.replace("/modules/{id}", module));
     // Only where the demo's drupal.org has told of one.
     else if (path === "/advisories/{id}") all.push(advisory);
@@ -90,7 +94,7 @@ async function addresses(page, home) {
     else if (path === "/manual/{chapter}") all.push(...chapters);
     else { assert(!path.includes("{"), `no example is known for ${path}`); all.push(path); }
   }
-  const more = [silent, unknown, "/sites?view=fine&sort=-name", "/sites?q=nothing-has-this-name", "/advisories?q=nothing-has-this-id", "/advisories?view=affected", "/audit?filter%5Bactor%5D%5Bcontains%5D=nobody-has-this-name", "/sites?filter%5Benvironment%5D=production&page=2", "/nowhere"];
+  const more = ["/exposures?view=snoozed", "/exposures?view=needs-core", "/patch-runs?view=claimed", silent, unknown, "/sites?view=fine&sort=-name", "/sites?q=nothing-has-this-name", "/advisories?q=nothing-has-this-id", "/advisories?view=affected", "/audit?filter%5Bactor%5D%5Bcontains%5D=nobody-has-this-name", "/sites?filter%5Benvironment%5D=production&page=2", "/nowhere"];
   return [...new Set([...all, ...more].filter(Boolean))];
 }
 

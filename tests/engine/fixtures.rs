@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use dewline::domain::advisory::Advisory;
-use dewline::domain::compatibility::{CoreVersions, compatibilities};
+use dewline::domain::compatibility::{CoreVersions, compatibilities, named};
 use dewline::domain::composer::Composer;
 use dewline::domain::coverage::{Coverage, coverage};
 use dewline::domain::prepared::Prepared;
@@ -58,7 +58,7 @@ fn verdicts_are_core_s_and_exposed_follows_the_rules() {
             && let (Some(project), Some(core)) = (stored, &histories[core])
             && let Some(core) = CoreVersions::new(core, version)
         {
-            let all = compatibilities(&found, project, &core);
+            let all = compatibilities(named(&found), project, &core);
             let all: Map<_, _> = all
                 .into_iter()
                 .map(|one| (one.version, json!([one.compatible, one.works_with])))

@@ -107,6 +107,8 @@ pub fn body(things: &Things, route: &Route) -> Option<Value> {
         "sync_site_from_composer_lock" => json!({
             "packages": [{"name": "drupal/core", "version": "11.2.0", "type": "drupal-core"}],
         }),
+        "assign_exposure" => json!({"user_id": null}),
+        "snooze_exposure" => json!({"until": null}),
         "announce_patch_run" => {
             json!({"site_id": things.site, "started_at": "2026-11-20T08:00:00Z"})
         }
@@ -160,6 +162,9 @@ pub fn form(things: &Things, page: &Page) -> Vec<(&'static str, String)> {
             text("environment", "production"),
             text("sync_interval_minutes", "60"),
         ],
+        "/exposures/{id}/assign" => vec![text("user_id", "")],
+        "/exposures/{id}/acknowledge" => vec![text("note", "seen")],
+        "/exposures/{id}/snooze" => vec![text("hours", "24"), text("reason", "later")],
         "/sites/{id}/stranger" => vec![text("is", "moved")],
         "/organizations/new" | "/organizations/{id}" => vec![text("name", "New")],
         "/organizations/{id}/sla" => vec![text("holidays", "2026-12-25")],

@@ -89,7 +89,9 @@ pub fn status(question: &Question, shelf: &mut Shelf, stats: &mut Stats) -> Resu
             .as_ref()
             .and_then(|(entry, version)| CoreVersions::new(entry.ready()?, version));
         let compatibilities = match (history.prepared(), core) {
-            (Some(project), Some(core)) => compatibility::compatibilities(&verdict, project, &core),
+            (Some(project), Some(core)) => {
+                compatibility::compatibilities(compatibility::named(&verdict), project, &core)
+            }
             _ => Vec::new(),
         };
         (verdict, joined.matches, compatibilities)

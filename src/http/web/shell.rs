@@ -97,7 +97,7 @@ pub struct Place {
     pub platform: bool,
 }
 
-const PLACES: [Place; 13] = [
+const PLACES: [Place; 15] = [
     Place {
         path: "/",
         word: "Overview",
@@ -109,6 +109,20 @@ const PLACES: [Place; 13] = [
         path: "/sites",
         word: "Sites",
         icon: "world",
+        needs: Some(Permission::SitesRead),
+        platform: false,
+    },
+    Place {
+        path: "/exposures",
+        word: "Exposures",
+        icon: "list-check",
+        needs: Some(Permission::SitesRead),
+        platform: false,
+    },
+    Place {
+        path: "/patch-runs",
+        word: "Patch runs",
+        icon: "tool",
         needs: Some(Permission::SitesRead),
         platform: false,
     },

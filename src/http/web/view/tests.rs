@@ -3,6 +3,7 @@
 mod account;
 mod advisories;
 mod audit;
+mod exposures;
 mod keys;
 mod people;
 mod sla;
@@ -1067,6 +1068,7 @@ fn pages() -> Vec<(&'static str, String)> {
     pages.push(("fault-framed", framed.render()));
     pages.extend(more());
     pages.extend(audit::pages());
+    pages.extend(exposures::pages());
     pages.extend(account::pages());
     pages.extend(keys::pages());
     pages.extend(people::pages());

@@ -1,0 +1,392 @@
+//! The work list, and one exposure with what people do with it.
+
+use jiff::SignedDuration;
+
+use super::fleet::organizations_of;
+use super::listing::{Listing, Tab, asked};
+use super::overview::{client, natural};
+use super::parts::{Advisories, Clock, Risk, Versions};
+use super::view::exposures::{ExposurePage, ExposuresPage, ToldRow, Typed, WorkRow};
+use super::view::fleet::Choice;
+use super::view::site::composer_command;
+use super::visit::{Handler, Reply, Visit, by_field};
+use super::words;
+use crate::domain::access::{Actor, Permission};
+use crate::domain::exposure::{self, CauseKind};
+use crate::domain::exposure_event::LIST as EVENTS;
+use crate::domain::listing::{PER_PAGE_MAX, Page, Query};
+use crate::domain::site::ENVIRONMENTS;
+use crate::domain::window::{LIST as EXPOSURES, Window};
+use crate::services::{Error, Result, clocks, exposures, in_hand};
+
+/// `GET /exposures`.
+pub const LIST: Handler = |visit| Box::pin(list(visit));
+/// `GET /exposures/{id}`.
+pub const SHOW: Handler = |visit| Box::pin(async move { show(&visit, Vec::new()).await });
+/// `POST /exposures/{id}/assign`.
+pub const ASSIGN: Handler = |visit| Box::pin(act(visit, "assign"));
+/// `POST /exposures/{id}/acknowledge`.
+pub const ACKNOWLEDGE: Handler = |visit| Box::pin(act(visit, "acknowledge"));
+/// `POST /exposures/{id}/snooze`.
+pub const SNOOZE: Handler = |visit| Box::pin(act(visit, "snooze"));
+
+/// Pages of open exposures that are looked through for those whose fix needs another core.
+const LOOKED_THROUGH: u32 = 5;
+const SPANS: [(i64, &str); 6] = [
+    (24, "a day"),
+    (72, "3 days"),
+    (168, "a week"),
+    (336, "2 weeks"),
+    (720, "30 days"),
+    (2160, "90 days"),
+];
+
+async fn list(visit: Visit) -> Result<Reply> {
+    let view = visit.parameter("view");
+    let query = query(&visit, view)?;
+    let snoozed = count(&visit, "snoozed").await?;
+    let no_fix = count(&visit, "no-fix").await?;
+    let (page, mut note) = if view == "needs-core" {
+        needing_core(&visit, query.clone()).await?
+    } else {
+        (page(&visit, &query).await?, None)
+    };
+    if view == "working" && snoozed > 0 {
+        note = Some(format!(
+            "{} not shown here.",
+            words::count(snoozed, "snoozed exposure is", "snoozed exposures are")
+        ));
+    }
+    let organizations = organizations_of(
+        &visit,
+        Permission::SitesRead,
+        visit.parameter("filter[organization_id]"),
+    )
+    .await?;
+    let mut list = Listing::of("/exposures", &visit.query, &query, &page);
+    for chip in &mut list.chips {
+        let named = organizations
+            .iter()
+            .find(|o| chip.parameter == "filter[organization_id]" && o.value == chip.value);
+        chip.value = named.map_or_else(|| chip.value.clone(), |o| o.word.clone());
+    }
+    Reply::page(&ExposuresPage {
+        shell: visit.shell("Exposures").await?,
+        views: views(view, snoozed, no_fix),
+        note,
+        list,
+        rows: page.rows.iter().map(|window| row(&visit, window)).collect(),
+        risks: exposure::Risk::WORST_FIRST
+            .iter()
+            .map(|risk| {
+                let word = words::sentence(&risk.word().replace('_', " "));
+                Choice::new(risk.word(), word, visit.parameter("filter[risk]"))
+            })
+            .collect(),
+        environments: ENVIRONMENTS
+            .iter()
+            .map(|e| Choice::new(*e, *e, visit.parameter("filter[environment]")))
+            .collect(),
+        organizations,
+    })
+}
+
+/// What the URL asks, with what a view stands for; the same parser as the API's.
+fn query(visit: &Visit, view: &str) -> Result<Query> {
+    let me = match visit.actor()? {
+        Actor::Person { user_id, .. } => user_id.to_string(),
+        _ => "0".to_owned(),
+    };
+    let mut pairs: Vec<(&str, &str)> = asked(&visit.query).collect();
+    if !pairs.iter().any(|(name, _)| *name == "sort") {
+        pairs.push(("sort", "due_at"));
+    }
+    pairs.push(("filter[state]", "open"));
+    match view {
+        "mine" => pairs.push(("filter[assignee_id]", &me)),
+        "nobody" => pairs.push(("filter[assignee_id][null]", "true")),
+        "snoozed" => pairs.push(("filter[snoozed]", "true")),
+        "no-fix" => pairs.push(("filter[no_fix]", "true")),
+        "working" => pairs.push(("filter[snoozed]", "false")),
+        _ => {}
+    }
+    // Of several causes at once the most urgent stands for the module, unless one of them is looked for.
+    if !matches!(view, "mine" | "snoozed" | "no-fix") {
+        pairs.push(("filter[most_urgent]", "true"));
+    }
+    Query::parse(&EXPOSURES, pairs).map_err(Error::Invalid)
+}
+
+async fn page(visit: &Visit, query: &Query) -> Result<Page<Window>> {
+    exposures::list(&visit.app, visit.actor()?, None, query).await
+}
+
+async fn count(visit: &Visit, view: &str) -> Result<u64> {
+    let mut pairs = vec![("filter[state]", "open"), ("per_page", "1")];
+    pairs.push(match view {
+        "snoozed" => ("filter[snoozed]", "true"),
+        _ => ("filter[no_fix]", "true"),
+    });
+    let query = Query::parse(&EXPOSURES, pairs).map_err(Error::Invalid)?;
+    Ok(natural(page(visit, &query).await?.total))
+}
+
+/// What a fix asks of a core is worked out row by row: the most urgent are looked through, and the page
+/// says where that ended.
+async fn needing_core(visit: &Visit, mut query: Query) -> Result<(Page<Window>, Option<String>)> {
+    query.per_page = PER_PAGE_MAX;
+    let (mut rows, mut more) = (Vec::new(), true);
+    for number in 1..=LOOKED_THROUGH {
+        query.page = number;
+        let found = page(visit, &query).await?;
+        more = found.more;
+        rows.extend(found.rows.into_iter().filter(|w| w.needs_core.is_some()));
+        if !more {
+            break;
+        }
+    }
+    let through = u64::from(LOOKED_THROUGH * PER_PAGE_MAX);
+    let note = more.then(|| {
+        format!(
+            "The {} most urgent exposures were looked through.",
+            words::number(through)
+        )
+    });
+    rows.truncate(PER_PAGE_MAX as usize);
+    let total = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let page = Page {
+        rows,
+        total,
+        at_least: more,
+        more: false,
+    };
+    Ok((page, note))
+}
+
+fn views(here: &str, snoozed: u64, no_fix: u64) -> Vec<Tab> {
+    let view = |word: &str, count: Option<u64>, name: &str| {
+        let href = match name {
+            "" => "/exposures".to_owned(),
+            name => format!("/exposures?view={name}"),
+        };
+        Tab::new(word, count, href, here == name)
+    };
+    vec![
+        view("All open", None, ""),
+        view("Mine", None, "mine"),
+        view("In nobody's hand", None, "nobody"),
+        view("Without snoozed", None, "working"),
+        view("Snoozed", Some(snoozed), "snoozed"),
+        view("No fix", Some(no_fix), "no-fix"),
+        view("Needs core", None, "needs-core"),
+    ]
+}
+
+fn row(visit: &Visit, window: &Window) -> WorkRow {
+    let open = window.closed_at.is_none();
+    WorkRow {
+        id: window.id,
+        clock: Clock {
+            now: visit.now,
+            opened: window.opened_at,
+            due: window.due_at,
+            closed: window.closed_at,
+        },
+        module: window.title.clone(),
+        site_id: window.site_id,
+        site: window.site.clone(),
+        client: client(&window.organization, &window.environment),
+        versions: Versions::new(
+            window.installed.as_deref(),
+            window.fixed_in.first().map(String::as_str),
+        ),
+        hurdle: open.then(|| hurdle(window)).flatten(),
+        risk: Risk::from_word(window.risk.as_deref()),
+        assignee: window
+            .assignee
+            .as_ref()
+            .map(|person| person.name.clone())
+            .unwrap_or_default(),
+        seen: window.acknowledged_at.is_some(),
+        snoozed: window.snoozed(visit.now).filter(|_| open),
+        unproven_since: window.unproven_since.filter(|_| open),
+    }
+}
+
+/// "needs core 10.3.0, site has 10.2.8".
+fn hurdle(window: &Window) -> Option<String> {
+    if window.no_fix {
+        return Some("no fix yet".to_owned());
+    }
+    let need = window.needs_core.as_ref()?;
+    let wanted = need.core_to.as_ref().unwrap_or(&need.constraint);
+    let has = window.site_core.as_deref().unwrap_or("another");
+    Some(format!("needs core {wanted}, site has {has}"))
+}
+
+fn steps(window: &Window) -> (Vec<String>, Option<String>) {
+    let Some(release) = window.fixed_in.first().filter(|_| !window.no_fix) else {
+        return (Vec::new(), None);
+    };
+    let mut raises = Vec::new();
+    let mut steps = Vec::new();
+    let release = window
+        .needs_core
+        .as_ref()
+        .map_or(release, |need| &need.release);
+    match window.needs_core.as_ref().map(|need| (need, &need.core_to)) {
+        Some((_, Some(core))) => {
+            let has = window.site_core.as_deref().unwrap_or("its version");
+            steps.push(format!("Raise core from {has} to {core}"));
+            raises.push((None, "drupal".to_owned(), core.clone()));
+        }
+        Some((need, None)) => {
+            steps.push(format!(
+                "{release} needs core {}, and no supported version above the site's is one of them: replace the module, or remove it",
+                need.constraint
+            ));
+            return (steps, None);
+        }
+        None => {}
+    }
+    steps.push(format!("Raise {} to {release}", window.title));
+    steps.push("Let the site report: its inventory closes this".to_owned());
+    raises.push((None, window.module.clone(), release.clone()));
+    (steps, composer_command(&raises))
+}
+
+async fn show(visit: &Visit, errors: Vec<(String, String)>) -> Result<Reply> {
+    let (app, actor, id) = (&visit.app, visit.actor()?, visit.id()?);
+    let window = exposures::find(app, actor, id).await?;
+    let writes = actor.require_in(Permission::SitesWrite, window.organization_id);
+    let may_act = window.closed_at.is_none() && writes.is_ok();
+    let has = window.assignee.as_ref().map(|person| person.id);
+    let chosen = has.map(|id| id.to_string()).unwrap_or_default();
+    let people = if may_act {
+        in_hand::people(app, actor, id).await?
+    } else {
+        Vec::new()
+    };
+    let me = match actor {
+        Actor::Person { user_id, .. } => Some(*user_id).filter(|me| may_act && has != Some(*me)),
+        _ => None,
+    };
+    let everything = [("per_page", "200"), ("sort", "-at")];
+    let told = Query::parse(&EVENTS, everything).map_err(Error::Invalid)?;
+    let told = clocks::events(app, actor, id, &told).await?.rows;
+    let (steps, command) = steps(&window);
+    let status = if errors.is_empty() { 200 } else { 422 };
+    let page = ExposurePage {
+        shell: visit
+            .shell(&format!("{} on {}", window.title, window.site))
+            .await?,
+        row: row(visit, &window),
+        module_id: window.module_id,
+        state: window.state(visit.now),
+        cause: match window.cause.kind {
+            CauseKind::Release => format!("{} is a security release", window.cause.id),
+            CauseKind::Advisory => format!("{} names the version", window.cause.id),
+            CauseKind::Project => "drupal.org calls the version insecure".to_owned(),
+        },
+        advisories: Advisories::all(&window.advisories),
+        published: window.published_at,
+        known: window.known_at,
+        no_fix: window.no_fix,
+        steps: if window.closed_at.is_none() {
+            steps
+        } else {
+            Vec::new()
+        },
+        command: command.filter(|_| window.closed_at.is_none()),
+        snooze_reason: window.snooze_reason.clone().unwrap_or_default(),
+        acknowledged_at: window.acknowledged_at,
+        patch_run: window.closed_by_patch_run_id,
+        told: told
+            .into_iter()
+            .map(|told| ToldRow {
+                at: told.at,
+                said: said(&told.kind, &told.note),
+                by: told.by.unwrap_or_default(),
+                note: if told.kind == "assigned" {
+                    String::new()
+                } else {
+                    told.note
+                },
+            })
+            .collect(),
+        may_act,
+        people: people
+            .into_iter()
+            .map(|(id, name)| Choice::new(id.to_string(), name, &chosen))
+            .collect(),
+        me,
+        spans: SPANS
+            .iter()
+            .map(|(hours, word)| Choice::new(hours.to_string(), *word, visit.field("hours")))
+            .collect(),
+        typed: Typed {
+            note: visit.field("note").to_owned(),
+            reason: visit.field("reason").to_owned(),
+        },
+        errors,
+    };
+    Ok(Reply::page(&page)?.status(status))
+}
+
+fn said(kind: &str, note: &str) -> String {
+    match kind {
+        "assigned" if note.is_empty() => "Given to nobody".to_owned(),
+        "assigned" => format!("Given to {note}"),
+        "acknowledged" => "Acknowledged".to_owned(),
+        "snoozed" => "Snoozed".to_owned(),
+        "woken" => "Taken up again".to_owned(),
+        "half" => "Half of the time has passed".to_owned(),
+        "three_quarters" => "Three quarters of the time have passed".to_owned(),
+        "due" => "It was due".to_owned(),
+        other => words::sentence(&other.replace('_', " ")),
+    }
+}
+
+/// Does it with all open exposures of the module on the site.
+async fn act(visit: Visit, what: &str) -> Result<Reply> {
+    let (app, actor, id) = (&visit.app, visit.actor()?, visit.id()?);
+    let mut saying = "";
+    for one in in_hand::beside(app, actor, id).await? {
+        let done = match what {
+            "assign" => {
+                saying = "It is in another hand now.";
+                let user = match visit.field("user_id") {
+                    "" => None,
+                    text => Some(text.parse().unwrap_or(0)),
+                };
+                in_hand::assign(app, actor, one, user).await
+            }
+            "acknowledge" => {
+                saying = "It is acknowledged.";
+                in_hand::acknowledge(app, actor, one, visit.field("note")).await
+            }
+            _ => {
+                let hours: i64 = visit.field("hours").parse().unwrap_or(0);
+                let hours = SignedDuration::from_hours(hours.clamp(0, 100_000));
+                saying = if hours.is_zero() {
+                    "It is taken up again."
+                } else {
+                    "It is snoozed. It stays open, due and counted."
+                };
+                let until = visit.now.checked_add(hours).unwrap_or(visit.now);
+                let until = (!hours.is_zero()).then(|| words::machine(until));
+                in_hand::snooze(app, actor, one, until.as_deref(), visit.field("reason")).await
+            }
+        };
+        match done {
+            Ok(_) => {}
+            Err(Error::Invalid(faults)) => return show(&visit, by_field(&faults)).await,
+            // It closed meanwhile: the page says so.
+            Err(Error::Conflict { detail, .. }) => {
+                return Ok(Reply::go(format!("/exposures/{id}")).saying(&detail));
+            }
+            Err(other) => return Err(other),
+        }
+    }
+    Ok(Reply::go(format!("/exposures/{id}")).saying(saying))
+}
