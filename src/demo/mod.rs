@@ -7,6 +7,7 @@ pub mod cast;
 pub mod catalogue;
 pub mod dice;
 pub mod drupal_org;
+pub mod hands;
 pub mod history;
 pub mod live;
 pub mod site;

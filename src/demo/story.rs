@@ -15,6 +15,7 @@ use super::advisories::{self, Word};
 use super::cast::{Care, GUEST, ORGANIZATIONS, PEOPLE, PROMISES, Quirk, SITES};
 use super::catalogue::{self, DAY, HOUR, MINUTE, Plan, instant};
 use super::dice::Dice;
+use super::hands;
 use super::site::Site;
 use crate::app::App;
 use crate::clock::ManualClock;
@@ -33,9 +34,7 @@ use crate::services::catalogue::{fan_out, record};
 use crate::services::members::{self, Joining};
 use crate::services::people::{self, Wanted};
 use crate::services::sync::{Source, receive};
-use crate::services::{
-    Error, Result, api_keys, clocks, ledger, organizations, sites, sla, snapshots, watch,
-};
+use crate::services::{Error, Result, api_keys, clocks, ledger, organizations, sites, sla, watch};
 use crate::store::catalogue as modules;
 
 /// With which address the demo's administrator signs in.
@@ -137,6 +136,7 @@ pub async fn play(
         told((midnight - first) / DAY - 1);
     }
     story.end().await?;
+    hands::take(app).await?;
     invite(app, &story.organizations).await?;
     Ok(World {
         plans: story.plans,
@@ -214,8 +214,6 @@ impl Story<'_> {
 
     async fn day(&mut self, midnight: i64) -> Result<()> {
         let end = (midnight + DAY).min(self.until - LAST_HOUR);
-        self.clock.set(instant(midnight));
-        snapshots::step(self.app).await?;
         let mut morning = Vec::new();
         for (at, member) in self.members.iter_mut().enumerate() {
             if let Some(when) = member.site.cared_for_on(midnight)
