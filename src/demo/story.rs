@@ -34,7 +34,9 @@ use crate::services::catalogue::{fan_out, record};
 use crate::services::members::{self, Joining};
 use crate::services::people::{self, Wanted};
 use crate::services::sync::{Source, receive};
-use crate::services::{Error, Result, api_keys, clocks, ledger, organizations, sites, sla, watch};
+use crate::services::{
+    Error, Result, api_keys, clocks, ledger, organizations, sites, sla, snapshots, watch,
+};
 use crate::store::catalogue as modules;
 
 /// With which address the demo's administrator signs in.
@@ -214,6 +216,8 @@ impl Story<'_> {
 
     async fn day(&mut self, midnight: i64) -> Result<()> {
         let end = (midnight + DAY).min(self.until - LAST_HOUR);
+        self.clock.set(instant(midnight));
+        snapshots::step(self.app).await?;
         let mut morning = Vec::new();
         for (at, member) in self.members.iter_mut().enumerate() {
             if let Some(when) = member.site.cared_for_on(midnight)

@@ -11,6 +11,8 @@ use super::fields::Fields;
 use crate::app::App;
 use crate::domain::access::Actor;
 use crate::domain::listing::{List, Page, Query};
+use crate::domain::report::{Asked, Report};
+use crate::services::reports::Walk;
 use crate::services::{Error, Result};
 
 /// One call, after everything that a route's line in the table says was asked.
@@ -30,6 +32,8 @@ pub struct Call {
     pub ids: Vec<i64>,
     /// The question, where the operation gives a list.
     pub query: Option<Query>,
+    /// The question, where the operation gives a report.
+    pub asked: Option<Asked>,
     /// What was sent.
     pub body: Payload,
 }
@@ -80,6 +84,16 @@ impl Call {
             .ok_or_else(|| Error::Internal("the route gives no list".to_owned()))
     }
 
+    /// The question to the report.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] on a route that gives no report.
+    pub fn asked(&self) -> Result<Asked> {
+        self.asked
+            .clone()
+            .ok_or_else(|| Error::Internal("the route gives no report".to_owned()))
+    }
+
     /// The fields of the JSON object that was sent; none where there was no body.
     pub fn fields(&mut self) -> Fields {
         match std::mem::replace(&mut self.body, Payload::Nothing) {
@@ -125,6 +139,8 @@ pub enum Answer {
         /// There is a next page.
         more: bool,
     },
+    /// A report on its way.
+    Rows(&'static Report, Box<Walk>),
     /// 204.
     Nothing,
     /// A document that stands for itself.

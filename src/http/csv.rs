@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::domain::report::{Cell, Row};
 use crate::domain::text::harmless;
 
 /// The rows (each a JSON object) under these columns.
@@ -18,6 +19,27 @@ pub fn table(columns: &[&str], rows: &[String]) -> String {
     }
     let bytes = writer.into_inner().unwrap_or_default();
     String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// One line of cells that are texts already; nothing in them can start a formula.
+pub fn line<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    // Writing into memory cannot fail.
+    let _ = writer.write_record(cells);
+    String::from_utf8(writer.into_inner().unwrap_or_default()).unwrap_or_default()
+}
+
+/// Rows of a report, as lines.
+pub fn rows(rows: &[Row]) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Vec::new());
+    for row in rows {
+        let _ = writer.write_record(row.iter().map(Cell::csv));
+    }
+    writer.into_inner().unwrap_or_default()
 }
 
 fn cell(value: Option<&Value>) -> String {

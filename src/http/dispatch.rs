@@ -10,6 +10,7 @@ use axum::extract::{RawPathParams, Request};
 use axum::http::header::{AUTHORIZATION, USER_AGENT};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Response};
+use jiff::Timestamp;
 use url::form_urlencoded;
 
 use super::budgets::{self, Payer, Told};
@@ -19,12 +20,13 @@ use super::envelope::Written;
 use super::kept::{Moment, Question};
 use super::problem::{self, Refusal};
 use super::route::{Gives, Needs, Route, Tier};
-use super::{body, envelope, pass};
+use super::{body, envelope, pass, report};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::fault::Fault;
-use crate::domain::listing::Query;
-use crate::services::{Error, audit, callers, sites, sync};
+use crate::domain::listing::{Format, Query};
+use crate::domain::report::Asked;
+use crate::services::{Error, audit, callers, reports, sites, sync};
 
 /// Answers a call to a path, whose routes these are.
 pub async fn path(routes: &[Route], edge: Arc<Edge>, request: Request) -> Response<Body> {
@@ -87,6 +89,10 @@ async fn answer(
             let sight = pass::permitted(route.needs, actor)?;
             let line = (route.needs, route.scope);
             let ids = pass::in_sight(&edge.app, line, actor, &sight, &names)?;
+            let sight = match route.operation.gives {
+                Gives::Report(_) => reports::sight(actor, format(parts))?,
+                _ => sight,
+            };
             (Some(sight), ids)
         }
         None => (None, ids.ok_or(Error::NotFound)?),
@@ -115,6 +121,7 @@ async fn answer(
     };
     let pairs = pairs(parts.uri.query().unwrap_or_default())?;
     let query = query(route, &pairs)?;
+    let asked = asked(route, &pairs, edge.app.clock.now())?;
     let call = Call {
         app: Arc::clone(&edge.app),
         actor: actor.clone(),
@@ -123,6 +130,7 @@ async fn answer(
         request_id: known.request_id.clone(),
         ids,
         query: query.clone(),
+        asked: asked.clone(),
         body,
     };
     let answer: Answer = (route.operation.handler)(call).await?;
@@ -131,7 +139,7 @@ async fn answer(
     } else {
         &parts.method
     };
-    let asked = envelope::Asked {
+    let told = envelope::Asked {
         method,
         path: parts.uri.path(),
         pairs: &pairs,
@@ -140,7 +148,11 @@ async fn answer(
         request_id: &known.request_id,
         headers: &parts.headers,
     };
-    Ok(match envelope::written(answer, &asked) {
+    let written = match answer {
+        Answer::Rows(report, walk) => report::written(report, *walk, &told).await?,
+        answer => envelope::written(answer, &told),
+    };
+    Ok(match written {
         Written::Whole(response) => response,
         Written::Read(answer) => {
             let answer = Arc::new(answer);
@@ -150,6 +162,14 @@ async fn answer(
             answer.told(&known.request_id, &parts.headers)
         }
     })
+}
+
+/// How a report is to be written.
+fn format(parts: &Parts) -> Format {
+    let query = parts.uri.query().unwrap_or_default();
+    let csv = form_urlencoded::parse(query.as_bytes())
+        .any(|(name, value)| name == "format" && value == "csv");
+    if csv { Format::Csv } else { Format::Json }
 }
 
 /// What is asked, by whom as far as a kept answer depends on it.
@@ -304,6 +324,9 @@ fn pairs(query: &str) -> Result<Vec<(String, String)>, Refusal> {
 /// # Errors
 /// All that can't be understood.
 pub fn query(route: &Route, pairs: &[(String, String)]) -> Result<Option<Query>, Refusal> {
+    if let Gives::Report(_) = route.operation.gives {
+        return Ok(None);
+    }
     let Gives::Page(list, _) = route.operation.gives else {
         let faults: Vec<Fault> = pairs
             .iter()
@@ -330,4 +353,24 @@ pub fn query(route: &Route, pairs: &[(String, String)]) -> Result<Option<Query>,
     )
     .map(Some)
     .map_err(Refusal::Query)
+}
+
+/// The question to the route's report, understood; `None` where it gives none.
+///
+/// # Errors
+/// All that can't be understood.
+pub fn asked(
+    route: &Route,
+    pairs: &[(String, String)],
+    now: Timestamp,
+) -> Result<Option<Asked>, Refusal> {
+    let Gives::Report(report) = route.operation.gives else {
+        return Ok(None);
+    };
+    let pairs = pairs
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.as_str()));
+    Asked::parse(report, pairs, now)
+        .map(Some)
+        .map_err(Refusal::Query)
 }

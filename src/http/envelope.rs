@@ -1,11 +1,13 @@
 //! Writes what a handler gives: the envelope, CSV, or a bare document; with validators, so that a
 //! client who has it already is told so in a line.
 
+use std::convert::Infallible;
 use std::fmt::Write as _;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, LOCATION, VARY,
+    CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK,
+    LOCATION, VARY,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use ring::digest::{Context, SHA256};
@@ -56,15 +58,41 @@ pub struct Asked<'a> {
 /// The answer to a read, but for the request's id, which stands between its two halves.
 #[derive(Debug)]
 pub struct Enveloped {
-    before: String,
-    after: String,
+    before: Bytes,
+    /// `None`: it is a file, which tells no request's id.
+    after: Option<Bytes>,
     etag: String,
+    /// Where it is a file: its name.
+    file: String,
 }
 
+/// From so many bytes on they are sent as they are kept, not copied together first.
+const LARGE: usize = 256 * 1024;
+
 impl Enveloped {
+    /// JSON whose request's id stands between the two.
+    pub fn json(before: Bytes, after: Bytes, etag: String) -> Self {
+        Self {
+            before,
+            after: Some(after),
+            etag,
+            file: String::new(),
+        }
+    }
+
+    /// A CSV file of that name, without its ending.
+    pub fn csv(text: Bytes, name: &str, etag: String) -> Self {
+        Self {
+            before: text,
+            after: None,
+            etag,
+            file: name.to_owned(),
+        }
+    }
+
     /// Its bytes.
     pub fn len(&self) -> usize {
-        self.before.len() + self.after.len() + self.etag.len()
+        self.before.len() + self.after.as_ref().map_or(0, Bytes::len) + self.etag.len()
     }
 
     /// It says nothing.
@@ -77,15 +105,34 @@ impl Enveloped {
         if has_already(headers, &self.etag) {
             return not_modified(&self.etag);
         }
-        let id = quoted(request_id);
-        let mut text = String::with_capacity(self.before.len() + id.len() + self.after.len());
-        text.push_str(&self.before);
-        text.push_str(&id);
-        text.push_str(&self.after);
-        let mut response = json_response(text);
+        let Some(after) = &self.after else {
+            let mut response = Response::new(Body::from(self.before.clone()));
+            is_a_file(&mut response, &self.file);
+            validators(&mut response, &self.etag);
+            return response;
+        };
+        let id = Bytes::from(quoted(request_id));
+        let pieces = [self.before.clone(), id, after.clone()];
+        let length: usize = pieces.iter().map(Bytes::len).sum();
+        let body = if length < LARGE {
+            Body::from(pieces.concat())
+        } else {
+            let pieces = pieces.into_iter().map(Ok::<_, Infallible>);
+            Body::from_stream(futures_util::stream::iter(pieces))
+        };
+        let mut response = Response::new(body);
+        insert(&mut response, CONTENT_LENGTH, &length.to_string());
+        insert(&mut response, CONTENT_TYPE, "application/json");
         validators(&mut response, &self.etag);
         response
     }
+}
+
+/// It is CSV to be saved under that name.
+pub fn is_a_file(response: &mut Response<Body>, name: &str) {
+    insert(response, CONTENT_TYPE, "text/csv; charset=utf-8");
+    let named = format!("attachment; filename=\"{name}.csv\"");
+    insert(response, CONTENT_DISPOSITION, &named);
 }
 
 /// What a handler gave, written.
@@ -101,6 +148,11 @@ pub enum Written {
 pub fn written(answer: Answer, asked: &Asked<'_>) -> Written {
     Written::Whole(match answer {
         Answer::Nothing => status(Response::new(Body::empty()), StatusCode::NO_CONTENT),
+        // `report::written` takes these.
+        Answer::Rows(..) => status(
+            Response::new(Body::empty()),
+            StatusCode::INTERNAL_SERVER_ERROR,
+        ),
         Answer::Bare { media, text } => bare(media, text, asked),
         Answer::One { data, links, .. } if *asked.method == Method::GET => {
             return Written::Read(one(&data, links, asked));
@@ -145,17 +197,17 @@ fn status(mut response: Response<Body>, code: StatusCode) -> Response<Body> {
     response
 }
 
-fn insert(response: &mut Response<Body>, name: HeaderName, value: &str) {
+pub(super) fn insert(response: &mut Response<Body>, name: HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     Value::from(text).to_string()
 }
 
-fn links_json(links: &[(&'static str, String)]) -> String {
+pub(super) fn links_json(links: &[(&'static str, String)]) -> String {
     let each: Vec<_> = links
         .iter()
         .map(|(name, to)| format!("{}:{}", quoted(name), quoted(to)))
@@ -167,11 +219,11 @@ fn one(data: &str, further: Vec<(&'static str, String)>, asked: &Asked<'_>) -> E
     let mut links = vec![("self", asked.path.to_owned())];
     links.extend(further);
     let links = links_json(&links);
-    Enveloped {
-        etag: etag(&[data, &links], asked.sight.as_ref()),
-        before: format!("{{\"data\":{data},\"meta\":{{\"request_id\":"),
-        after: format!("}},\"links\":{links}}}"),
-    }
+    Enveloped::json(
+        format!("{{\"data\":{data},\"meta\":{{\"request_id\":").into(),
+        format!("}},\"links\":{links}}}").into(),
+        etag(&[data, links.as_str()], asked.sight.as_ref()),
+    )
 }
 
 /// What was made, changed or begun.
@@ -207,11 +259,11 @@ fn page(
     let data = rows.join(",");
     let links = links_json(links);
     let pagination = serde_json::to_string(pagination).unwrap_or_default();
-    Enveloped {
-        etag: etag(&[&data, &links, &pagination], asked.sight.as_ref()),
-        before: format!("{{\"data\":[{data}],\"meta\":{{\"request_id\":"),
-        after: format!(",\"pagination\":{pagination}}},\"links\":{links}}}"),
-    }
+    Enveloped::json(
+        format!("{{\"data\":[{data}],\"meta\":{{\"request_id\":").into(),
+        format!(",\"pagination\":{pagination}}},\"links\":{links}}}").into(),
+        etag(&[&data, &links, &pagination], asked.sight.as_ref()),
+    )
 }
 
 fn table(
@@ -226,12 +278,7 @@ fn table(
         return not_modified(&etag);
     }
     let mut response = Response::new(Body::from(text));
-    insert(&mut response, CONTENT_TYPE, "text/csv; charset=utf-8");
-    insert(
-        &mut response,
-        CONTENT_DISPOSITION,
-        &format!("attachment; filename=\"{}.csv\"", list.name),
-    );
+    is_a_file(&mut response, list.name);
     let further: Vec<_> = links
         .iter()
         .map(|(name, to)| format!("<{to}>; rel=\"{name}\""))
@@ -259,12 +306,12 @@ fn json_response(text: String) -> Response<Body> {
 }
 
 /// A weak validator over what was answered and who could see it; not over the request's id.
-fn etag(parts: &[&str], sight: Option<&Sight>) -> String {
+pub(super) fn etag(parts: &[impl AsRef<[u8]>], sight: Option<&Sight>) -> String {
     let mut hash = Context::new(&SHA256);
     hash.update(format!("{sight:?}").as_bytes());
     for part in parts {
         hash.update(b"\n");
-        hash.update(part.as_bytes());
+        hash.update(part.as_ref());
     }
     let mut etag = "W/\"".to_owned();
     for byte in hash.finish().as_ref().iter().take(16) {
@@ -285,7 +332,7 @@ fn has_already(headers: &HeaderMap, etag: &str) -> bool {
         .any(|known| known == "*" || known.trim_start_matches("W/") == plain)
 }
 
-fn validators(response: &mut Response<Body>, etag: &str) {
+pub(super) fn validators(response: &mut Response<Body>, etag: &str) {
     insert(response, ETAG, etag);
     insert(response, CACHE_CONTROL, "private, no-cache");
     insert(response, VARY, "Authorization, X-API-Key, Accept-Encoding");
@@ -334,7 +381,7 @@ pub fn with_page(path: &str, pairs: &[(String, String)], page: i64) -> String {
     with_pairs(path, &changed)
 }
 
-fn with_pairs(path: &str, pairs: &[(String, String)]) -> String {
+pub(super) fn with_pairs(path: &str, pairs: &[(String, String)]) -> String {
     if pairs.is_empty() {
         return path.to_owned();
     }

@@ -15,7 +15,7 @@ use crate::domain::access::Sight;
 /// How long an answer counts where nothing changes.
 const PATIENCE: SignedDuration = SignedDuration::from_secs(1);
 /// Bytes of all answers.
-const ROOM: u64 = 4 << 20;
+const ROOM: u64 = 32 << 20;
 
 /// What was asked, by whom as far as it matters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

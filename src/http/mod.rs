@@ -29,6 +29,7 @@ pub mod kept;
 pub mod openapi;
 pub mod pass;
 pub mod problem;
+pub mod report;
 pub mod route;
 pub mod server;
 pub mod web;
@@ -36,7 +37,7 @@ pub mod web;
 use api::{
     advisories, api_keys, audit_logs, auth, dashboard, events, exposure_events, exposures, health,
     jobs, members, module_versions, modules, notifications, organizations, own_account, patch_runs,
-    roles, sessions, site_modules, sites, sla_policies, syncs, two_factors, users,
+    reports, roles, sessions, site_modules, sites, sla_policies, syncs, two_factors, users,
 };
 use edge::Edge;
 use route::Needs::{May, Person, Platform, Public};
@@ -187,7 +188,9 @@ pub fn routes() -> Vec<Route> {
         get("/advisories/{id}",       May(P::ModulesRead), ADVISORY, advisories::SHOW),
         get("/advisories/{id}/sites", May(P::SitesRead),   ADVISORY, advisories::SITES),
 
-        get("/dashboard/overview", May(P::SitesRead), Nothing, dashboard::OVERVIEW).kept(),
+        get("/dashboard/overview",   May(P::SitesRead), Nothing, dashboard::OVERVIEW).kept(),
+        get("/dashboard/security",   May(P::SitesRead), Nothing, dashboard::SECURITY).kept(),
+        get("/dashboard/sites/{id}", May(P::SitesRead), SITE,    dashboard::SITE).kept(),
 
         get("/exposures",       May(P::SitesRead), Nothing, exposures::LIST),
         get("/exposures/{id}/events", May(P::SitesRead), EXPOSURE, exposure_events::LIST),
@@ -200,6 +203,12 @@ pub fn routes() -> Vec<Route> {
         get("/patch-runs/{id}", May(P::SitesRead), PATCH_RUN, patch_runs::SHOW),
         get("/jobs",            May(P::JobsRead),  Nothing, jobs::LIST),
         get("/jobs/{id}",       May(P::JobsRead),  Nothing, jobs::SHOW),
+
+        get("/reports/security-updates", May(P::ReportsRead), Nothing, reports::SECURITY_UPDATES).kept(),
+        get("/reports/module-updates",   May(P::ReportsRead), Nothing, reports::MODULE_UPDATES).kept(),
+        get("/reports/sla-compliance",   May(P::ReportsRead), Nothing, reports::SLA_COMPLIANCE).kept(),
+        get("/reports/historical",       May(P::ReportsRead), Nothing, reports::HISTORICAL).kept(),
+        get("/reports/end-of-life",      May(P::ReportsRead), Nothing, reports::END_OF_LIFE).kept(),
 
         get("/audit-logs", May(P::AuditRead), Nothing, audit_logs::LIST),
 
@@ -347,6 +356,12 @@ pub fn pages() -> Vec<Page> {
         look("/advisories",                May(P::ModulesRead), Nothing, pages::advisories::LIST),
         look("/advisories/{id}",           May(P::ModulesRead), ADVISORY, pages::advisories::SHOW).also(P::SitesRead),
         look("/feed",                      Platform(P::ModulesRead), Nothing, catalogue::FEED),
+        look("/reports",                   May(P::ReportsRead), Nothing, pages::reports::LIST),
+        look("/reports/security-updates",  May(P::ReportsRead), Nothing, pages::reports::SECURITY_UPDATES),
+        look("/reports/module-updates",    May(P::ReportsRead), Nothing, pages::reports::MODULE_UPDATES),
+        look("/reports/sla-compliance",    May(P::ReportsRead), Nothing, pages::reports::SLA_COMPLIANCE),
+        look("/reports/historical",        May(P::ReportsRead), Nothing, pages::reports::HISTORICAL),
+        look("/reports/end-of-life",       May(P::ReportsRead), Nothing, pages::reports::END_OF_LIFE),
         look("/limits",                    Platform(P::SettingsManage), Nothing, limits::SHOW),
         look("/manual",                    Person, Nothing, manual::FIRST),
         look("/manual/{chapter}",          Person, Nothing, manual::CHAPTER),

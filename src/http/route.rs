@@ -12,6 +12,7 @@ use super::call::{Answer, Call};
 use crate::app::App;
 use crate::domain::access::{Permission, Sight};
 use crate::domain::listing::List;
+use crate::domain::report::Report;
 use crate::services::Result;
 
 /// One line of the table.
@@ -116,6 +117,8 @@ pub enum Gives {
     One(SchemaOf),
     /// 200 and a page of a list.
     Page(&'static List, SchemaOf),
+    /// 200 and the rows of a report, in JSON or CSV.
+    Report(&'static Report),
     /// 201, its `Location`, and the thing.
     Created(SchemaOf),
     /// 202 and the job that will do it.

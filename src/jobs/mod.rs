@@ -10,6 +10,7 @@ pub mod mark_stale;
 pub mod note_last_uses;
 pub mod refresh_advisories;
 pub mod refresh_catalogue;
+pub mod take_snapshots;
 pub mod watch_clocks;
 pub mod watch_silence;
 pub mod work_queue;
@@ -95,6 +96,10 @@ pub const ALL: &[Job] = &[
     Job {
         name: "watch-silence",
         step: |app| Box::pin(watch_silence::step(app)),
+    },
+    Job {
+        name: "take-snapshots",
+        step: |app| Box::pin(take_snapshots::step(app)),
     },
     Job {
         name: "note-last-uses",

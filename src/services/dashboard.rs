@@ -3,11 +3,20 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::{Result, advisory_feed, overview as glance};
+use super::{Result, advisory_feed, exposures, history, overview as glance, sites};
 use crate::app::App;
-use crate::domain::access::{Actor, Permission};
+use crate::domain::access::{Actor, Permission, Sight};
+use crate::domain::exposure::Outcome;
+use crate::domain::figures::{self, Compliance};
+use crate::domain::history::{PATCH_RUNS, PatchRun};
+use crate::domain::listing::{List, PER_PAGE_MAX, Query};
+use crate::domain::report::{Asked, start_of};
+use crate::domain::site::Site;
 use crate::domain::site_status::Standing;
-use crate::store::overview as store;
+use crate::domain::window::{LIST, Window};
+use crate::store::reports::{self, Narrowed};
+use crate::store::standing::{self, OpenModule, OpenOrganization};
+use crate::store::{self as whole, Connection, overview as store};
 
 const DAY: i64 = 24 * 3_600_000;
 
@@ -26,8 +35,10 @@ pub struct Fleet {
     pub heard: i64,
     /// Syncs refused within 24 hours, of those that are kept.
     pub refused: i64,
-    /// Windows of production sites that a fix closed this month (UTC): in time, and late.
-    pub closed: (i64, i64),
+    /// Windows of production that a fix closed this month (UTC).
+    pub patched: i64,
+    /// Windows of production that are due this month, by what became of them.
+    pub due: Compliance,
     /// When this was so.
     pub as_of: Timestamp,
 }
@@ -71,7 +82,7 @@ pub async fn overview(app: &App, actor: &Actor) -> Result<Fleet> {
     let advisories = advisory_feed::freshness(app)?;
     app.store.read(|db| {
         let tallies = store::tallies(db, &sight)?;
-        let sites = sites(&tallies);
+        let sites = by_status(&tallies);
         let overdue = store::late_pairs(db, &sight, now)?;
         let told = glance::told(db, &sight, advisories)?;
         Ok(Fleet {
@@ -86,14 +97,15 @@ pub async fn overview(app: &App, actor: &Actor) -> Result<Fleet> {
             feed_stale: told.stale,
             heard: sites.total - store::unheard(db, &sight, now - DAY)?,
             refused: store::refused(db, &sight, now - DAY)?,
-            closed: store::closed(db, &sight, month_start(as_of), now.saturating_add(1))?,
+            patched: patched(db, &sight, as_of)?,
+            due: due(db, &sight, as_of)?,
             as_of,
             sites,
         })
     })
 }
 
-fn sites(tallies: &[store::Tally]) -> Sites {
+fn by_status(tallies: &[store::Tally]) -> Sites {
     let mut sites = Sites::default();
     for tally in tallies {
         sites.total += tally.sites;
@@ -112,8 +124,137 @@ fn sites(tallies: &[store::Tally]) -> Sites {
     sites
 }
 
-fn month_start(now: Timestamp) -> i64 {
-    let first = now.to_zoned(TimeZone::UTC).date().first_of_month();
-    let start = first.to_zoned(TimeZone::UTC);
-    start.map_or(now, |at| at.timestamp()).as_millisecond()
+/// Windows of production that a fix has closed this month (UTC).
+fn patched(db: &Connection, sight: &Sight, now: Timestamp) -> whole::Result<i64> {
+    let (from, _) = month(now);
+    let until = now.as_millisecond().saturating_add(1);
+    let (met, breached) = store::closed(db, sight, from, until)?;
+    Ok(met + breached)
+}
+
+/// What became of the windows of production that are due this month (UTC).
+fn due(db: &Connection, sight: &Sight, now: Timestamp) -> whole::Result<Compliance> {
+    let mut found = Compliance::default();
+    let narrowed = Narrowed::new(sight, &Asked::first(now));
+    reports::due(db, &narrowed, month(now), |due| {
+        let outcome = due.outcome.as_deref().and_then(Outcome::from_word);
+        found.count(outcome, due.due_at, now.as_millisecond());
+    })?;
+    Ok(found)
+}
+
+/// The month (UTC): its first millisecond, and the first one after it.
+fn month(now: Timestamp) -> (i64, i64) {
+    let day = now.to_zoned(TimeZone::UTC).date();
+    let next = day.last_of_month().tomorrow().unwrap_or(day);
+    (start_of(day.first_of_month()), start_of(next))
+}
+
+/// Windows of the security dashboard, at most.
+const URGENT: u32 = 50;
+/// Days whose closings tell how long patching takes.
+const DAYS: i64 = 90;
+/// Closings that are looked at for it, at most: the newest.
+const SAMPLE: u32 = 20_000;
+
+/// What is open, and how fast it is closed.
+#[derive(Debug, Clone)]
+pub struct Security {
+    /// The most urgent windows.
+    pub open: Vec<Window>,
+    /// The modules with open windows on the most sites.
+    pub by_module: Vec<OpenModule>,
+    /// The organizations with open windows.
+    pub by_organization: Vec<OpenOrganization>,
+    /// When the oldest open window opened.
+    pub oldest_opened_at: Option<Timestamp>,
+    /// How long production took to patch, milliseconds: the middle of what was closed within 90 days.
+    pub median: Option<i64>,
+    /// When this was so.
+    pub as_of: Timestamp,
+}
+
+/// The security dashboard, of what is in sight.
+///
+/// # Errors
+/// Where the caller may not; what the store says.
+pub async fn security(app: &App, actor: &Actor) -> Result<Security> {
+    let sight = actor.require(Permission::SitesRead)?;
+    let as_of = app.clock.now();
+    let now = as_of.as_millisecond();
+    let asked = question(
+        &LIST,
+        &[("filter[state]", "open"), ("sort", "due_at")],
+        URGENT,
+    );
+    let open = exposures::list(app, actor, None, &asked).await?.rows;
+    app.store.read(|db| {
+        let mut took = standing::took(db, &sight, now - DAYS * DAY, SAMPLE)?;
+        took.sort_unstable();
+        let oldest = standing::oldest(db, &sight)?;
+        Ok(Security {
+            open,
+            by_module: standing::by_module(db, &sight, URGENT)?,
+            by_organization: standing::by_organization(db, &sight, now)?,
+            oldest_opened_at: oldest.and_then(|at| Timestamp::from_millisecond(at).ok()),
+            median: figures::rank(&took, 50),
+            as_of,
+        })
+    })
+}
+
+/// One site with everything around it.
+#[derive(Debug, Clone)]
+pub struct OneSite {
+    /// The site.
+    pub site: Site,
+    /// Its open windows, most urgent first.
+    pub exposures: Vec<Window>,
+    /// Its enabled modules by the word of their status.
+    pub modules: Vec<(&'static str, i64)>,
+    /// Its newest patch runs.
+    pub patch_runs: Vec<PatchRun>,
+    /// Its windows that were open within the last year, newest first.
+    pub timeline: Vec<Window>,
+    /// When this was so.
+    pub as_of: Timestamp,
+}
+
+/// The dashboard of a site.
+///
+/// # Errors
+/// [`super::Error::NotFound`].
+pub async fn site(app: &App, actor: &Actor, id: i64) -> Result<OneSite> {
+    let as_of = app.clock.now();
+    let open = question(
+        &LIST,
+        &[("filter[state]", "open"), ("sort", "due_at")],
+        PER_PAGE_MAX,
+    );
+    let newest = question(&LIST, &[], PER_PAGE_MAX);
+    let runs = question(&PATCH_RUNS, &[], 10);
+    let year_ago = as_of.as_millisecond() - 365 * DAY;
+    let lately = |window: &Window| {
+        let closed = window.closed_at.map(Timestamp::as_millisecond);
+        closed.is_none_or(|closed| closed >= year_ago)
+    };
+    let windows = exposures::list(app, actor, Some(id), &newest).await?.rows;
+    let counted = app.store.read(|db| standing::modules_by_status(db, id))?;
+    let named = |(rank, count)| Some((Standing::from_rank(rank)?.word(), count));
+    Ok(OneSite {
+        site: sites::find(app, actor, id).await?,
+        exposures: exposures::list(app, actor, Some(id), &open).await?.rows,
+        modules: counted.into_iter().filter_map(named).collect(),
+        patch_runs: history::patch_runs(app, actor, Some(id), &runs).await?.rows,
+        timeline: windows.into_iter().filter(lately).collect(),
+        as_of,
+    })
+}
+
+/// A question of our own to a list.
+fn question(list: &'static List, pairs: &[(&str, &str)], most: u32) -> Query {
+    let asked = Query::parse(list, pairs.iter().copied());
+    let mut asked = asked.unwrap_or_else(|_| Query::first(list));
+    asked.per_page = most;
+    asked
 }

@@ -37,6 +37,7 @@ pub mod passwords;
 pub mod patch_runs;
 pub mod people;
 pub mod refresh;
+pub mod reports;
 pub mod roles;
 pub mod secret_key;
 pub mod sessions;
@@ -45,6 +46,7 @@ pub mod sign_in;
 pub mod site_modules;
 pub mod sites;
 pub mod sla;
+pub mod snapshots;
 mod standing;
 pub mod two_factors;
 

@@ -168,6 +168,19 @@ const COUNTERS: &[Counter] = &[
             WHERE closed_at IS NULL GROUP BY organization_id, ifnull(risk, '')",
     },
     Counter {
+        about: "windows opened on each day",
+        kept: "SELECT organization_id || ', ' || environment || ', risk ' || risk || ', day ' || day, opened FROM exposure_days",
+        counted: "SELECT organization_id || ', ' || environment || ', risk ' || ifnull(risk, '') || ', day ' || (opened_at / 86400000), count(*)
+            FROM exposures GROUP BY organization_id, environment, ifnull(risk, ''), opened_at / 86400000",
+    },
+    Counter {
+        about: "windows closed on each day",
+        kept: "SELECT organization_id || ', ' || environment || ', risk ' || risk || ', day ' || day, met * 1000000 + breached * 1000 + gone FROM exposure_days",
+        counted: "SELECT organization_id || ', ' || environment || ', risk ' || ifnull(risk, '') || ', day ' || (closed_at / 86400000),
+            sum(outcome = 'met') * 1000000 + sum(outcome = 'breached') * 1000 + sum(outcome IN ('withdrawn', 'ended'))
+            FROM exposures WHERE closed_at IS NOT NULL GROUP BY organization_id, environment, ifnull(risk, ''), closed_at / 86400000",
+    },
+    Counter {
         about: "open exposures of each site",
         kept: "SELECT id || '', open_exposures FROM sites",
         counted: "SELECT site_id || '', count(DISTINCT module_id) FROM exposures WHERE closed_at IS NULL GROUP BY site_id",

@@ -317,7 +317,7 @@ pub fn refused(db: &Connection, sight: &Sight, since: i64) -> Result<i64> {
         .query_row(params![within(sight), since], |row| row.get(0))?)
 }
 
-/// Windows of production sites closed from `from` to before `until`: in time, and late.
+/// Windows of production closed from `from` to before `until`: in time, and late.
 ///
 /// # Errors
 /// What SQLite says.
@@ -325,15 +325,15 @@ pub fn closed(db: &Connection, sight: &Sight, from: i64, until: i64) -> Result<(
     Ok(db
         .prepare_cached(
             "SELECT ifnull(sum(e.outcome = 'met'), 0), ifnull(sum(e.outcome = 'breached'), 0)
-             FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
-             WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND s.environment = 'production' AND s.deleted_at IS NULL AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1)))",
+             FROM exposures AS e
+             WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND e.environment = 'production' AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1)))",
         )?
         .query_row(params![within(sight), from, until], |row| {
             Ok((row.get(0)?, row.get(1)?))
         })?)
 }
 
-/// What happened to windows of production sites in a span of time, milliseconds.
+/// What happened to windows of production in a span of time, milliseconds.
 #[derive(Debug, Clone, Default)]
 pub struct Happened {
     /// Windows opened in it.
@@ -356,14 +356,14 @@ const SAMPLE: u32 = 20_000;
 pub fn happened(db: &Connection, sight: &Sight, from: i64, until: i64) -> Result<Happened> {
     let opened = db
         .prepare_cached(
-            "SELECT count(*) FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
-             WHERE e.opened_at >= ?2 AND e.opened_at < ?3 AND s.environment = 'production' AND s.deleted_at IS NULL AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1)))",
+            "SELECT count(*) FROM exposures AS e
+             WHERE e.opened_at >= ?2 AND e.opened_at < ?3 AND e.environment = 'production' AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1)))",
         )?
         .query_row(params![within(sight), from, until], |row| row.get(0))?;
     let mut statement = db.prepare_cached(
-        "SELECT e.closed_at - e.opened_at FROM exposures AS e JOIN sites AS s ON s.id = e.site_id
+        "SELECT e.closed_at - e.opened_at FROM exposures AS e
          WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND e.outcome IN ('met', 'breached')
-           AND s.environment = 'production' AND s.deleted_at IS NULL AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1))) LIMIT ?4",
+           AND e.environment = 'production' AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1))) LIMIT ?4",
     )?;
     let took: Vec<i64> = statement
         .query_map(params![within(sight), from, until, SAMPLE], |row| {

@@ -72,6 +72,15 @@ fn readings(town: &Town, things: &Things) -> (Vec<String>, Vec<String>) {
                 let questions = questions(list, &town.third).into_iter();
                 of_api.extend(questions.map(|question| format!("{path}?{question}")));
             }
+            Gives::Report(_) => {
+                of_api.push(format!("{path}?environment=all"));
+                of_api.push(format!("{path}?environment=all&format=csv"));
+                of_api.push(format!(
+                    "{path}?site_id={}&environment=all",
+                    town.third.site
+                ));
+                of_api.push(path);
+            }
             _ => of_api.push(path),
         }
     }

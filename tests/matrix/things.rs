@@ -32,7 +32,7 @@ pub fn path(town: &Town, things: &Things, line: &str) -> String {
 fn thing(things: &Things, place: &str) -> String {
     match place {
         "/organizations/{id}" => things.organization.to_string(),
-        "/sites/{id}" => things.site.to_string(),
+        "/sites/{id}" | "/dashboard/sites/{id}" => things.site.to_string(),
         "/sites/{id}/syncs/{sync_id}" => things.sync.to_string(),
         "/modules/{id}" => things.module.to_string(),
         "/advisories/{id}" => things.advisory.clone(),

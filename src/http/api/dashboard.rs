@@ -2,10 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::exposures::ExposureOut;
+use super::patch_runs::PatchRunOut;
+use super::sites::SiteOut;
 use super::{maybe_written, written};
+use crate::domain::figures;
+use crate::domain::window::Window;
 use crate::http::call::{Answer, Call};
 use crate::http::route::{Gives, Operation, Takes, schema_of};
 use crate::services::Result;
@@ -72,18 +78,16 @@ pub struct OverviewSyncs {
 pub struct OverviewMonth {
     /// Exposures that a fix closed.
     patched: i64,
-    /// Of those: in time.
+    /// Of the exposures due this month: closed in time.
     met: i64,
-    /// Of those: late.
+    /// Of those: closed late.
     breached: i64,
-    /// The share in time, 0 to 1; null where nothing was patched.
+    /// met / (met + breached + overdue) of those, 0 to 1; null where none was to be judged yet.
     compliance: Option<f64>,
 }
 
 impl From<Fleet> for OverviewOut {
     fn from(fleet: Fleet) -> Self {
-        let (met, breached) = fleet.closed;
-        let patched = met + breached;
         let named = |risk: String| {
             if risk.is_empty() {
                 "unknown".to_owned()
@@ -115,10 +119,10 @@ impl From<Fleet> for OverviewOut {
                 refused_24h: fleet.refused,
             },
             month: OverviewMonth {
-                patched,
-                met,
-                breached,
-                compliance: (patched > 0).then(|| met as f64 / patched as f64),
+                patched: fleet.patched,
+                met: fleet.due.met,
+                breached: fleet.due.breached,
+                compliance: fleet.due.share(),
             },
             as_of: written(fleet.as_of),
         }
@@ -137,4 +141,162 @@ pub const OVERVIEW: Operation = Operation {
 async fn overview(call: Call) -> Result<Answer> {
     let fleet = dashboard::overview(&call.app, call.actor()?).await?;
     Answer::one(&OverviewOut::from(fleet))
+}
+
+/// What is open in the fleet, and how fast it is closed.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SecurityDashboard {
+    /// The 50 most urgent, as `GET /exposures` has them.
+    open: Vec<ExposureOut>,
+    /// The 50 modules with something open on the most sites.
+    by_module: Vec<SecurityModule>,
+    by_organization: Vec<SecurityOrganization>,
+    #[schema(format = DateTime)]
+    oldest_opened_at: Option<String>,
+    /// Of what a fix closed on production within 90 days, from opened to closed: the middle.
+    median_hours_to_patch: Option<f64>,
+    /// When this was so: at most a second ago.
+    #[schema(format = DateTime)]
+    as_of: String,
+}
+
+/// A module with open exposures.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SecurityModule {
+    module_id: i64,
+    module: String,
+    sites: i64,
+    open: i64,
+}
+
+/// An organization with open exposures.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SecurityOrganization {
+    organization_id: i64,
+    organization: String,
+    open: i64,
+    overdue: i64,
+}
+
+/// `GET /dashboard/security`.
+pub const SECURITY: Operation = Operation {
+    name: "show_security",
+    summary: "What is open in the fleet in sight, and how fast it is closed",
+    takes: Takes::Nothing,
+    gives: Gives::One(schema_of::<SecurityDashboard>),
+    handler: |call| Box::pin(security(call)),
+};
+
+async fn security(call: Call) -> Result<Answer> {
+    let found = dashboard::security(&call.app, call.actor()?).await?;
+    let now = found.as_of;
+    let modules = found.by_module.into_iter();
+    let organizations = found.by_organization.into_iter();
+    Answer::one(&SecurityDashboard {
+        open: as_listed(found.open, now),
+        by_module: modules
+            .map(|(module_id, module, sites, open)| SecurityModule {
+                module_id,
+                module,
+                sites,
+                open,
+            })
+            .collect(),
+        by_organization: organizations
+            .map(
+                |(organization_id, organization, open, overdue)| SecurityOrganization {
+                    organization_id,
+                    organization,
+                    open,
+                    overdue,
+                },
+            )
+            .collect(),
+        oldest_opened_at: maybe_written(found.oldest_opened_at),
+        median_hours_to_patch: found.median.map(figures::hours),
+        as_of: written(now),
+    })
+}
+
+fn as_listed(windows: Vec<Window>, now: Timestamp) -> Vec<ExposureOut> {
+    let all = windows.into_iter();
+    all.map(|window| ExposureOut::from((window, now))).collect()
+}
+
+/// One site with everything around it.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SiteDashboard {
+    /// As `GET /sites/{id}` has it.
+    site: SiteOut,
+    /// Its status.
+    status: &'static str,
+    /// What is open on it, most urgent first, at most 200.
+    exposures: Vec<ExposureOut>,
+    modules: SiteDashboardModules,
+    /// The 10 newest.
+    patch_runs: Vec<PatchRunOut>,
+    /// The windows that were open within the last year, newest first, at most 200.
+    timeline: Vec<TimelineOut>,
+    /// When this was so: at most a second ago.
+    #[schema(format = DateTime)]
+    as_of: String,
+}
+
+/// The site's enabled modules.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct SiteDashboardModules {
+    /// By the word of their status; one without any is left out.
+    by_status: BTreeMap<&'static str, i64>,
+}
+
+/// One window on the timeline.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct TimelineOut {
+    exposure_id: i64,
+    module: String,
+    /// Null: unknown.
+    risk: Option<String>,
+    #[schema(format = DateTime)]
+    opened_at: String,
+    #[schema(format = DateTime)]
+    closed_at: Option<String>,
+    /// `open`, `overdue`, `met`, `breached`, `withdrawn` or `ended`.
+    state: &'static str,
+}
+
+/// `GET /dashboard/sites/{id}`.
+pub const SITE: Operation = Operation {
+    name: "show_site_dashboard",
+    summary: "A site with what is open on it, what was done, and its last year",
+    takes: Takes::Nothing,
+    gives: Gives::One(schema_of::<SiteDashboard>),
+    handler: |call| Box::pin(site(call)),
+};
+
+async fn site(call: Call) -> Result<Answer> {
+    let found = dashboard::site(&call.app, call.actor()?, call.id()?).await?;
+    let now = found.as_of;
+    let timeline = found.timeline.into_iter().map(|window| TimelineOut {
+        exposure_id: window.id,
+        state: window.state(now),
+        module: window.module,
+        risk: window.risk,
+        opened_at: written(window.opened_at),
+        closed_at: maybe_written(window.closed_at),
+    });
+    Answer::one(&SiteDashboard {
+        status: found.site.status.word(),
+        site: found.site.into(),
+        exposures: as_listed(found.exposures, now),
+        modules: SiteDashboardModules {
+            by_status: found.modules.into_iter().collect(),
+        },
+        patch_runs: found
+            .patch_runs
+            .into_iter()
+            .map(PatchRunOut::from)
+            .collect(),
+        timeline: timeline.collect(),
+        as_of: written(now),
+    })
 }

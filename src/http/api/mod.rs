@@ -18,6 +18,7 @@ pub mod notifications;
 pub mod organizations;
 pub mod own_account;
 pub mod patch_runs;
+pub mod reports;
 pub mod roles;
 pub mod sessions;
 pub mod site_modules;

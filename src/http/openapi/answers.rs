@@ -4,14 +4,16 @@
 
 use axum::body::Bytes;
 use axum::http::{HeaderMap, Method};
+use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::examples::{Example, REQUEST_ID};
 use super::{Schemas, referred};
 use crate::domain::listing::COUNTED;
+use crate::domain::report::Report;
 use crate::http::problem::{self, Refusal};
 use crate::http::route::{Gives, Needs, Route, SchemaOf, Takes, Tier};
-use crate::http::{body, csv, dispatch, pass};
+use crate::http::{body, csv, dispatch, pass, report};
 use crate::services::Error;
 
 /// Seconds to wait in the example of a used-up budget.
@@ -74,6 +76,16 @@ fn success(route: &Route, example: &Example, schemas: &mut Schemas) -> (u16, Opt
             let content = with_example(&json!({"type": kind}), shown);
             (200, Some(json!({media: content})))
         }
+        Gives::Report(asked) => {
+            let rows = json!({"type": "array", "items": report::schema(asked)});
+            let columns: Vec<&str> = asked.columns.iter().map(|column| column.name).collect();
+            let table = shown.map(|answer| Value::from(csv::table(&columns, &rows_of(answer))));
+            let content = json!({
+                "application/json": with_example(&envelope(&rows, &covering(asked)), shown),
+                "text/csv": with_example(&json!({"type": "string"}), table.as_ref()),
+            });
+            (200, Some(content))
+        }
         Gives::Page(list, schema) => {
             let rows = json!({"type": "array", "items": referred(schema, schemas)});
             let table = shown.map(|answer| Value::from(csv::table(list.columns, &rows_of(answer))));
@@ -131,6 +143,21 @@ fn meta(paged: bool) -> Value {
             },
         },
     })
+}
+
+/// The meta of a report: the time that it covers.
+fn covering(report: &Report) -> Value {
+    let mut meta = meta(false);
+    let time = json!({"type": "string", "format": "date-time"});
+    if let (true, Some(properties)) = (report.dated, meta.pointer_mut("/properties")) {
+        properties["period"] = json!({
+            "type": "object",
+            "required": ["from", "to"],
+            "description": "From the first instant until just before the last.",
+            "properties": {"from": time, "to": time},
+        });
+    }
+    meta
 }
 
 /// Status, description, and examples by code.
@@ -196,6 +223,7 @@ fn refusals(route: &Route, example: &Example) -> Vec<Told> {
 fn misunderstood(route: &Route, example: &Example) -> Told {
     let strange = [("nonsense".to_owned(), "1".to_owned())];
     let mut found: Vec<Refusal> = dispatch::query(route, &strange).err().into_iter().collect();
+    found.extend(dispatch::asked(route, &strange, Timestamp::UNIX_EPOCH).err());
     let mut description = "The query can't be understood.";
     if body::limit(route.operation.takes).is_some() {
         description = "The body or the query can't be understood.";
@@ -308,10 +336,14 @@ fn header_references(route: &Route, status: u16) -> Value {
         "Retry-After" => matches!(status, 429 | 503),
         "WWW-Authenticate" => status == 401,
         "Location" => matches!(status, 201 | 202),
+        // A long report has none.
+        "ETag" if status == 200 && matches!(route.operation.gives, Gives::Report(_)) => false,
         "ETag" | "Vary" => reads && matches!(status, 200 | 304),
-        "Link" | "Content-Disposition" => {
-            status == 200 && matches!(route.operation.gives, Gives::Page(..))
+        "Content-Disposition" => {
+            let gives = route.operation.gives;
+            status == 200 && matches!(gives, Gives::Page(..) | Gives::Report(_))
         }
+        "Link" => status == 200 && matches!(route.operation.gives, Gives::Page(..)),
         name if name.starts_with("RateLimit-") => route.tier != Tier::Free,
         _ => true,
     };

@@ -8,6 +8,7 @@ use super::examples::Example;
 use crate::domain::listing::{
     Field, IN_MAX, Kind, List, Op, PAGE_MAX, PER_PAGE, PER_PAGE_MAX, SORTS_MAX, TEXT_MAX,
 };
+use crate::domain::report::{DAYS, DAYS_MAX, ENVIRONMENT_WORDS, Filter, RISK_WORDS, Report};
 use crate::http::route::{Gives, Route, Scope};
 
 /// All of them, with the values that the example has.
@@ -31,8 +32,13 @@ pub fn of(route: &Route, example: &Example) -> Vec<Value> {
             parameter
         })
         .collect();
-    if let Gives::Page(list, _) = route.operation.gives {
-        all.extend(list_parameters(list));
+    let asks = match route.operation.gives {
+        Gives::Page(list, _) => list_parameters(list),
+        Gives::Report(report) => report_parameters(report),
+        _ => Vec::new(),
+    };
+    if !asks.is_empty() {
+        all.extend(asks);
         for parameter in &mut all {
             let given = asked.iter().find(|(name, _)| parameter["name"] == **name);
             if let Some((_, value)) = given {
@@ -64,6 +70,47 @@ fn named(route: &Route) -> Value {
         Scope::Called(..) => json!({"type": "string", "minLength": 1, "maxLength": 64}),
         _ => json!({"type": "integer", "format": "int64", "minimum": 1}),
     }
+}
+
+fn report_parameters(report: &Report) -> Vec<Value> {
+    let mut all = Vec::new();
+    if report.dated {
+        let last = format!(
+            "Until just before then, or until the end of that day; now by default. At most {DAYS_MAX} days after from."
+        );
+        let first = format!("From then on; {DAYS} days before the end by default.");
+        all.push(query("from", &first, &one(Kind::Time)));
+        all.push(query("to", &last, &one(Kind::Time)));
+    }
+    for filter in report.filters {
+        let (about, schema) = match filter {
+            Filter::Organization | Filter::Site => (
+                "What is not in sight leaves nothing.",
+                json!({"type": "integer", "format": "int64", "minimum": 1}),
+            ),
+            Filter::Module => ("A module's name.", text()),
+            Filter::Tag => ("Sites with this tag.", text()),
+            Filter::Risk => (
+                "One risk level.",
+                json!({"type": "string", "enum": RISK_WORDS}),
+            ),
+            Filter::Environment => (
+                "One environment, or all.",
+                json!({"type": "string", "enum": ENVIRONMENT_WORDS, "default": "production"}),
+            ),
+        };
+        all.push(query(filter.name(), about, &schema));
+    }
+    all.push(query(
+        "format",
+        "The envelope, or comma-separated values, which need reports:export, too.",
+        &json!({"type": "string", "enum": ["json", "csv"], "default": "json"}),
+    ));
+    all
+}
+
+fn text() -> Value {
+    json!({"type": "string", "minLength": 1, "maxLength": TEXT_MAX})
 }
 
 fn list_parameters(list: &'static List) -> Vec<Value> {

@@ -329,7 +329,8 @@ impl Cookies {
 }
 
 fn response_of(reply: Reply, partial: bool, secure: bool) -> Response<Body> {
-    let mut response = Response::new(Body::from(reply.text));
+    let body = reply.flow.unwrap_or_else(|| Body::from(reply.text));
+    let mut response = Response::new(body);
     *response.status_mut() = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(reply.media));

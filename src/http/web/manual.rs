@@ -14,13 +14,14 @@ pub const FIRST: Handler = |visit| Box::pin(show(visit));
 pub const CHAPTER: Handler = |visit| Box::pin(show(visit));
 
 /// The chapters in the order of reading.
-pub const CHAPTERS: [&str; 14] = [
+pub const CHAPTERS: [&str; 15] = [
     "start",
     "account",
     "people",
     "sending",
     "words",
     "exposures",
+    "reports",
     "advisories",
     "catalogue",
     "drupal-org",

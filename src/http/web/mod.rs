@@ -31,6 +31,7 @@ pub mod parts;
 pub mod patch_runs;
 pub mod people;
 pub mod reference;
+pub mod reports;
 pub mod roles;
 pub mod secrets;
 pub mod shell;

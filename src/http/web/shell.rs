@@ -97,7 +97,7 @@ pub struct Place {
     pub platform: bool,
 }
 
-const PLACES: [Place; 15] = [
+const PLACES: &[Place] = &[
     Place {
         path: "/",
         word: "Overview",
@@ -138,6 +138,13 @@ const PLACES: [Place; 15] = [
         word: "Modules",
         icon: "cube",
         needs: Some(Permission::ModulesRead),
+        platform: false,
+    },
+    Place {
+        path: "/reports",
+        word: "Reports",
+        icon: "chart-bar",
+        needs: Some(Permission::ReportsRead),
         platform: false,
     },
     Place {

@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use askama::Template;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::http::Method;
 use jiff::Timestamp;
 use secrecy::SecretString;
@@ -218,6 +218,8 @@ pub struct Reply {
     pub file: Option<&'static str>,
     /// Seconds to wait before the next attempt.
     pub retry_after: Option<u64>,
+    /// What is sent in place of the text, as it comes: files that are too long to hold.
+    pub flow: Option<Body>,
 }
 
 /// A cookie to set; how it is kept safe is added where it leaves.
@@ -241,6 +243,7 @@ impl Reply {
             cookies: Vec::new(),
             file: None,
             retry_after: None,
+            flow: None,
         }
     }
 
@@ -260,6 +263,15 @@ impl Reply {
         Self {
             file: Some(name),
             ..Self::new(media, text)
+        }
+    }
+
+    /// A file to save that is sent as it comes.
+    pub fn flow(name: &'static str, media: &'static str, body: Body) -> Self {
+        Self {
+            file: Some(name),
+            flow: Some(body),
+            ..Self::new(media, String::new())
         }
     }
 

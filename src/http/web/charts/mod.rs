@@ -3,6 +3,8 @@
 
 mod course;
 mod fleet;
+mod promise;
+mod risks;
 mod timeline;
 mod trend;
 mod versions;
@@ -10,6 +12,8 @@ mod window;
 
 pub use course::course;
 pub use fleet::{FleetGroup, fleet_line};
+pub use promise::{Month, compliance, time_to_patch, word as month_word};
+pub use risks::{BANDS, Day, open_by_risk};
 pub use timeline::{Lane, Timeline, Window, finding, timeline, timeline_key};
 pub use trend::{reported_bars, sparkline};
 pub use versions::{VersionBar, version_bars};

@@ -18,6 +18,7 @@ pub mod overview;
 pub mod patch_runs;
 pub mod people;
 pub mod reference;
+pub mod reports;
 pub mod roles;
 pub mod site;
 pub mod sla;

@@ -6,6 +6,7 @@ mod audit;
 mod exposures;
 mod keys;
 mod people;
+mod reports;
 mod sla;
 mod two_factor;
 
@@ -1069,6 +1070,7 @@ fn pages() -> Vec<(&'static str, String)> {
     pages.extend(more());
     pages.extend(audit::pages());
     pages.extend(exposures::pages());
+    pages.extend(reports::pages());
     pages.extend(account::pages());
     pages.extend(keys::pages());
     pages.extend(people::pages());

@@ -1,0 +1,138 @@
+//! Reports: the page on which they stand together, and the page of each.
+
+use askama::Template;
+
+use super::super::listing::Listing;
+use super::super::parts::Html;
+use super::super::shell::Shell;
+use super::super::{charts, parts};
+use super::fleet::Choice;
+
+/// A report on the page on which they stand together.
+#[derive(Debug, Clone)]
+pub struct ReportLink {
+    /// Where it is.
+    pub href: String,
+    /// What it is called.
+    pub title: &'static str,
+    /// What it tells.
+    pub about: &'static str,
+}
+
+/// All reports.
+#[derive(Debug, Template)]
+#[template(path = "reports.html")]
+pub struct ReportsPage {
+    /// What stands around it.
+    pub shell: Shell,
+    /// The reports.
+    pub reports: Vec<ReportLink>,
+}
+
+/// One large figure.
+#[derive(Debug, Clone)]
+pub struct Figure {
+    /// What it counts.
+    pub word: &'static str,
+    /// The number, with its unit.
+    pub value: String,
+    /// It is bad news.
+    pub late: bool,
+}
+
+/// One chart, with the same figures as a table.
+#[derive(Debug, Clone)]
+pub struct Chart {
+    /// What it shows.
+    pub title: &'static str,
+    /// How to read it.
+    pub about: &'static str,
+    /// The drawing.
+    pub svg: Html,
+    /// The table's columns; the first one names the row.
+    pub columns: Vec<&'static str>,
+    /// The table's rows.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// One column's head.
+#[derive(Debug, Clone)]
+pub struct Head {
+    /// Its words.
+    pub word: String,
+    /// It holds numbers.
+    pub number: bool,
+}
+
+/// One cell: as a file has it, and in words.
+#[derive(Debug, Clone)]
+pub struct PageCell {
+    /// As the file has it.
+    pub value: String,
+    /// In words.
+    pub words: String,
+    /// Where it leads.
+    pub href: Option<String>,
+    /// It holds a number.
+    pub number: bool,
+}
+
+/// One row.
+#[derive(Debug, Clone)]
+pub struct PageRow {
+    /// What is shown.
+    pub cells: Vec<PageCell>,
+    /// What a file has besides: numbers of things, for programs.
+    pub besides: Vec<String>,
+}
+
+/// One report.
+#[derive(Debug, Template)]
+#[template(path = "report.html")]
+pub struct ReportPage {
+    /// What stands around it.
+    pub shell: Shell,
+    /// What it is called.
+    pub title: &'static str,
+    /// What it tells.
+    pub about: &'static str,
+    /// The time that it covers, in words.
+    pub period: String,
+    /// The first and the last day asked for; nothing where it is of now.
+    pub days: Option<(String, String)>,
+    /// What it is narrowed to, and its pages.
+    pub list: Listing,
+    /// For the filter box: clients.
+    pub organizations: Vec<Choice>,
+    /// For the filter box: environments.
+    pub environments: Vec<Choice>,
+    /// For the filter box: risks; none where the report knows none.
+    pub risks: Vec<Choice>,
+    /// It can be narrowed to a module.
+    pub by_module: bool,
+    /// The large figures.
+    pub figures: Vec<Figure>,
+    /// The charts.
+    pub charts: Vec<Chart>,
+    /// The columns.
+    pub heads: Vec<Head>,
+    /// The rows of this page.
+    pub rows: Vec<PageRow>,
+}
+
+impl ReportPage {
+    /// What the filter box must send along: all that it doesn't hold itself.
+    pub fn kept(&self) -> Vec<(String, String)> {
+        const OWN: [&str; 6] = [
+            "from",
+            "to",
+            "organization_id",
+            "environment",
+            "risk",
+            "module",
+        ];
+        let mut kept = self.list.hidden("");
+        kept.retain(|(name, _)| !OWN.contains(&name.as_str()));
+        kept
+    }
+}

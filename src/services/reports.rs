@@ -1,0 +1,597 @@
+//! Reports: a walk through what is asked for, chunk by chunk. Each chunk is a read of its own, so that
+//! no report holds the store, however long it is, and never more than a chunk is in memory.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::{Error, Result};
+use crate::app::App;
+use crate::domain::access::{Actor, Denied, Permission, Sight};
+use crate::domain::end_of_life::{self, Support};
+use crate::domain::exposure::Outcome;
+use crate::domain::figures::{self, Compliance};
+use crate::domain::inventory::Origin;
+use crate::domain::judgement::Judgement;
+use crate::domain::listing::Format;
+use crate::domain::report::{
+    Asked, Cell, DAY, END_OF_LIFE, HISTORICAL, MODULE_UPDATES, RISK_WORDS, Report, Row,
+    SECURITY_UPDATES, SLA_COMPLIANCE, date_of, day_of, start_of,
+};
+use crate::domain::site_status::Standing;
+use crate::store::reports::{self as store, Narrowed, Outdated, Sites, Update};
+use crate::store::{Connection, catalogue};
+
+/// Windows in a chunk.
+const WINDOWS: u32 = 1_000;
+/// Versions whose sites are counted in a chunk.
+const VERSIONS: usize = 200;
+/// Versions whose fixes are remembered on the way.
+const REMEMBERED: usize = 10_000;
+
+/// Where the caller may have a report: where he may see reports, and for a file also export them.
+///
+/// # Errors
+/// [`Error::Forbidden`].
+pub fn sight(actor: &Actor, format: Format) -> Result<Sight> {
+    let sees = actor.require(Permission::ReportsRead)?;
+    if format == Format::Json {
+        return Ok(sees);
+    }
+    let exports = actor.require(Permission::ReportsExport)?;
+    let both: Arc<[i64]> = match (sees.organizations(), exports.organizations()) {
+        (None, _) => return Ok(exports),
+        (_, None) => return Ok(sees),
+        (Some(seen), Some(_)) => {
+            let both = seen.iter().copied();
+            both.filter(|one| exports.sees_organization(*one)).collect()
+        }
+    };
+    if both.is_empty() {
+        return Err(Denied(Permission::ReportsExport).into());
+    }
+    Ok(Sight::Organizations(both))
+}
+
+/// A report on its way.
+#[derive(Debug)]
+pub struct Walk {
+    app: Arc<App>,
+    narrowed: Narrowed,
+    asked: Asked,
+    as_of: Timestamp,
+    step: Step,
+}
+
+/// Where it stands.
+#[derive(Debug)]
+enum Step {
+    /// After that window: opened at, id.
+    Updates((i64, i64), HashMap<i64, Vec<String>>),
+    /// The months still to come, the last one first.
+    Months(Vec<(String, i64, i64)>),
+    /// The sites that pass, and the versions still to come, the last one first.
+    Modules(Option<(Sites, Vec<Outdated>)>),
+    /// Everything at once.
+    Whole(fn(&Walk, &Connection) -> Result<Vec<Row>>),
+    /// At its end.
+    Done,
+}
+
+/// Sets out.
+///
+/// # Errors
+/// [`Error::Forbidden`].
+pub fn begin(app: &Arc<App>, actor: &Actor, report: &'static Report, asked: Asked) -> Result<Walk> {
+    let sight = sight(actor, asked.format)?;
+    let step = if *report == SECURITY_UPDATES {
+        Step::Updates((asked.from, 0), HashMap::new())
+    } else if *report == SLA_COMPLIANCE {
+        Step::Months(asked.months().into_iter().rev().collect())
+    } else if *report == MODULE_UPDATES {
+        Step::Modules(None)
+    } else if *report == HISTORICAL {
+        Step::Whole(Walk::days)
+    } else if *report == END_OF_LIFE {
+        Step::Whole(Walk::platforms)
+    } else {
+        Step::Done
+    };
+    Ok(Walk {
+        app: Arc::clone(app),
+        narrowed: Narrowed::new(&sight, &asked),
+        asked,
+        as_of: app.clock.now(),
+        step,
+    })
+}
+
+/// The next rows, read away from the threads that answer; `None` at the end. Rows can be none in between.
+///
+/// # Errors
+/// What the store says.
+pub async fn next(mut walk: Walk) -> Result<(Walk, Option<Vec<Row>>)> {
+    away(move || {
+        let rows = walk.rows()?;
+        Ok((walk, rows))
+    })
+    .await
+}
+
+impl Walk {
+    /// What was asked.
+    pub fn asked(&self) -> &Asked {
+        &self.asked
+    }
+
+    fn rows(&mut self) -> Result<Option<Vec<Row>>> {
+        let app = Arc::clone(&self.app);
+        let step = std::mem::replace(&mut self.step, Step::Done);
+        app.store.read(|db| match step {
+            Step::Updates(after, known) => self.updates(db, after, known),
+            Step::Months(months) => self.month(db, months),
+            Step::Modules(left) => self.modules(db, left),
+            Step::Whole(read) => read(self, db).map(Some),
+            Step::Done => Ok(None),
+        })
+    }
+
+    fn updates(
+        &mut self,
+        db: &Connection,
+        after: (i64, i64),
+        mut known: HashMap<i64, Vec<String>>,
+    ) -> Result<Option<Vec<Row>>> {
+        let found = store::updates(db, &self.narrowed, after, self.asked.to, WINDOWS)?;
+        let Some(last) = found.last() else {
+            return Ok(None);
+        };
+        let after = (last.opened_at, last.id);
+        let ids: Vec<i64> = found.iter().map(|update| update.id).collect();
+        let mut advisories: HashMap<i64, Vec<String>> = HashMap::new();
+        for (window, name) in store::advisories(db, &ids)? {
+            advisories.entry(window).or_default().push(name);
+        }
+        if known.len() > REMEMBERED {
+            known.clear();
+        }
+        let now = self.as_of.as_millisecond();
+        let mut rows = Vec::with_capacity(found.len());
+        for update in found {
+            let fixed_in = fixed_in(db, &update, &mut known)?;
+            let explained = advisories.remove(&update.id).unwrap_or_default();
+            rows.push(update_row(update, fixed_in, explained, now));
+        }
+        self.step = Step::Updates(after, known);
+        Ok(Some(rows))
+    }
+
+    fn month(
+        &mut self,
+        db: &Connection,
+        mut months: Vec<(String, i64, i64)>,
+    ) -> Result<Option<Vec<Row>>> {
+        let Some((name, from, until)) = months.pop() else {
+            return Ok(None);
+        };
+        let now = self.as_of.as_millisecond();
+        let mut found: BTreeMap<i64, Promised> = BTreeMap::new();
+        store::due(db, &self.narrowed, (from, until), |due| {
+            found
+                .entry(due.organization_id)
+                .or_default()
+                .count(&due, now);
+        })?;
+        let ids: Vec<i64> = found.keys().copied().collect();
+        let mut rows = Vec::with_capacity(ids.len());
+        for (id, organization) in store::organizations(db, &ids)? {
+            let promised = found.remove(&id).unwrap_or_default();
+            rows.push(promised.row(&name, id, organization));
+        }
+        self.step = Step::Months(months);
+        Ok(Some(rows))
+    }
+
+    fn modules(
+        &mut self,
+        db: &Connection,
+        left: Option<(Sites, Vec<Outdated>)>,
+    ) -> Result<Option<Vec<Row>>> {
+        let (sites, mut left) = match left {
+            Some(left) => left,
+            None => {
+                let mut all = store::outdated(db, &self.narrowed)?;
+                all.reverse();
+                (store::sites(db, &self.narrowed)?, all)
+            }
+        };
+        if left.is_empty() {
+            return Ok(None);
+        }
+        let mut rows: Vec<(Outdated, i64)> = Vec::new();
+        while let Some(version) = left.pop() {
+            let count = store::run_by(db, &self.narrowed, &version, &sites)?;
+            let full = rows.len() >= VERSIONS;
+            // Snapshots of one development version are one row.
+            match rows.last_mut() {
+                Some((before, sites)) if same(before, &version) => *sites += count,
+                _ if full => {
+                    left.push(version);
+                    break;
+                }
+                _ => rows.push((version, count)),
+            }
+        }
+        self.step = Step::Modules(Some((sites, left)));
+        let run = rows.into_iter().filter(|(_, sites)| *sites > 0);
+        Ok(Some(run.map(module_row).collect()))
+    }
+
+    fn days(&self, db: &Connection) -> Result<Vec<Row>> {
+        let (first, last) = self.asked.days();
+        let last = last.min(day_of(self.as_of.as_millisecond()));
+        let moved = self.moved(db, last)?;
+        let counted = if self.narrowed.to_few() || self.narrowed.to_risk() {
+            BTreeMap::new()
+        } else {
+            let days = store::snapshots(db, &self.narrowed, (first, last))?;
+            days.into_iter()
+                .map(|(day, sites, exposed, not_current)| (day, (sites, exposed, not_current)))
+                .collect()
+        };
+        let recorded = [moved.keys().next(), counted.keys().next()];
+        let Some(begins) = recorded.into_iter().flatten().min() else {
+            return Ok(Vec::new());
+        };
+        let before = moved
+            .range(..first)
+            .map(|(_, (opened, closed))| opened - closed);
+        let mut open: i64 = before.sum();
+        let mut rows = Vec::new();
+        for day in first.max(*begins)..=last {
+            let (opened, closed) = moved.get(&day).copied().unwrap_or_default();
+            open += opened - closed;
+            let counted = counted.get(&day);
+            rows.push(vec![
+                Cell::Text(date_of(DAY * day).to_string()),
+                Cell::maybe_whole(counted.map(|(sites, ..)| *sites)),
+                Cell::maybe_whole(counted.map(|(_, exposed, _)| *exposed)),
+                Cell::Whole(open),
+                Cell::Whole(opened),
+                Cell::Whole(closed),
+                Cell::maybe_whole(counted.map(|(.., not_current)| *not_current)),
+            ]);
+        }
+        Ok(rows)
+    }
+
+    /// Windows opened and closed by day, up to the last one.
+    fn moved(&self, db: &Connection, last: i64) -> Result<BTreeMap<i64, (i64, i64)>> {
+        let mut moved: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
+        if self.narrowed.to_few() {
+            let until = start_of(date_of(DAY * (last + 1)));
+            store::spans(db, &self.narrowed, until, |opened, closed| {
+                moved.entry(day_of(opened)).or_default().0 += 1;
+                if let Some(closed) = closed.map(day_of).filter(|closed| *closed <= last) {
+                    moved.entry(closed).or_default().1 += 1;
+                }
+            })?;
+            return Ok(moved);
+        }
+        for (day, opened, closed) in store::days(db, &self.narrowed, last)? {
+            if (opened, closed) != (0, 0) {
+                moved.insert(day, (opened, closed));
+            }
+        }
+        Ok(moved)
+    }
+
+    fn platforms(&self, db: &Connection) -> Result<Vec<Row>> {
+        let today = date_of(self.as_of.as_millisecond());
+        let publication =
+            catalogue::find(db, Origin::Project, 0, "drupal")?.and_then(|core| core.publication_id);
+        let history = publication
+            .map(|id| self.app.histories.history(db, id))
+            .transpose()?;
+        let mut cores: HashMap<String, i64> = HashMap::new();
+        let mut branches: HashMap<String, i64> = HashMap::new();
+        for (core, php, sites) in store::platforms(db, &self.narrowed)? {
+            if let Some(core) = core {
+                *cores.entry(core).or_default() += sites;
+            }
+            if let Some(branch) = php.as_deref().and_then(end_of_life::php_branch) {
+                *branches.entry(branch).or_default() += sites;
+            }
+        }
+        let core = by_version(cores).into_iter().map(|(version, sites)| {
+            let support = end_of_life::core(history.as_deref(), &version, today);
+            platform_row("core", version, support, sites)
+        });
+        let php = by_version(branches).into_iter().map(|(branch, sites)| {
+            let support = end_of_life::php(&branch, today);
+            platform_row("php", branch, support, sites)
+        });
+        Ok(core.chain(php).collect())
+    }
+}
+
+/// What fixes it: the release that opened the window, or what the judgement on its version names.
+fn fixed_in(
+    db: &Connection,
+    update: &Update,
+    known: &mut HashMap<i64, Vec<String>>,
+) -> Result<Vec<String>> {
+    if update.cause_kind == "release" {
+        return Ok(vec![update.cause.clone()]);
+    }
+    if let Some(known) = known.get(&update.version_id) {
+        return Ok(known.clone());
+    }
+    let verdict = store::verdict(db, update.version_id)?;
+    let judgement: Judgement =
+        serde_json::from_str(&verdict).map_err(|error| Error::Internal(error.to_string()))?;
+    let fixed_in = judgement.fixed_in();
+    known.insert(update.version_id, fixed_in.clone());
+    Ok(fixed_in)
+}
+
+fn update_row(update: Update, fixed_in: Vec<String>, advisories: Vec<String>, now: i64) -> Row {
+    let state = match (update.outcome, update.due_at) {
+        (Some(outcome), _) => outcome,
+        (None, Some(due)) if due < now => "overdue".to_owned(),
+        (None, _) => "open".to_owned(),
+    };
+    vec![
+        Cell::Text(update.site),
+        Cell::Text(update.organization),
+        Cell::Text(update.environment),
+        Cell::Text(update.module),
+        Cell::maybe(update.installed),
+        Cell::Texts(fixed_in),
+        Cell::Texts(advisories),
+        Cell::maybe(update.risk),
+        Cell::Time(update.opened_at),
+        Cell::maybe_time(update.due_at),
+        Cell::maybe_time(update.closed_at),
+        Cell::Text(state),
+        Cell::Whole(update.id),
+        Cell::Whole(update.site_id),
+    ]
+}
+
+/// What was due in one month, of all organizations together.
+#[derive(Debug, Clone)]
+pub struct Month {
+    /// Its name, `YYYY-MM`.
+    pub name: String,
+    /// What became of it.
+    pub compliance: Compliance,
+    /// Half of what was closed took at most so long, milliseconds.
+    pub median: Option<i64>,
+    /// Nine of ten took at most so long.
+    pub p90: Option<i64>,
+    /// How long all of it was open, until closed or now.
+    pub exposed: i64,
+}
+
+/// Month by month, and all of it; read away from the threads that answer.
+///
+/// # Errors
+/// [`Error::Forbidden`].
+pub async fn months(app: &Arc<App>, actor: &Actor, asked: &Asked) -> Result<(Vec<Month>, Month)> {
+    let narrowed = Narrowed::new(&sight(actor, Format::Json)?, asked);
+    let (app, asked) = (Arc::clone(app), asked.clone());
+    away(move || {
+        let now = app.clock.now().as_millisecond();
+        let mut all = Promised::default();
+        let mut months = Vec::new();
+        for (name, from, until) in asked.months() {
+            let mut month = Promised::default();
+            app.store.read(|db| {
+                store::due(db, &narrowed, (from, until), |due| {
+                    month.count(&due, now);
+                    all.count(&due, now);
+                })
+            })?;
+            months.push(month.month(name));
+        }
+        Ok((months, all.month(String::new())))
+    })
+    .await
+}
+
+/// Windows open at the end of each day by risk, worst first, unknown last: (day counted from 1970, open).
+/// Nothing where the question is narrowed to what isn't counted by day.
+///
+/// # Errors
+/// [`Error::Forbidden`].
+pub async fn open_by_risk(
+    app: &Arc<App>,
+    actor: &Actor,
+    asked: &Asked,
+) -> Result<Vec<(i64, [i64; 6])>> {
+    let sight = sight(actor, Format::Json)?;
+    let (app, asked) = (Arc::clone(app), asked.clone());
+    away(move || {
+        let (first, last) = asked.days();
+        let last = last.min(day_of(app.clock.now().as_millisecond()));
+        if Narrowed::new(&sight, &asked).to_few() {
+            return Ok(Vec::new());
+        }
+        let mut moved: BTreeMap<i64, [i64; 6]> = BTreeMap::new();
+        for (at, risk) in RISK_WORDS.into_iter().enumerate() {
+            if asked.risk.is_some_and(|asked| asked != risk) {
+                continue;
+            }
+            let one = Asked {
+                risk: Some(risk),
+                ..asked.clone()
+            };
+            let narrowed = Narrowed::new(&sight, &one);
+            for (day, opened, closed) in app.store.read(|db| store::days(db, &narrowed, last))? {
+                if let Some(open) = moved.entry(day).or_default().get_mut(at) {
+                    *open += opened - closed;
+                }
+            }
+        }
+        let Some(begins) = moved.keys().next().copied() else {
+            return Ok(Vec::new());
+        };
+        let mut open = [0; 6];
+        let mut days = Vec::new();
+        for day in begins..=last {
+            for (open, change) in open
+                .iter_mut()
+                .zip(moved.get(&day).copied().unwrap_or_default())
+            {
+                *open += change;
+            }
+            if day >= first {
+                days.push((day, open));
+            }
+        }
+        Ok(days)
+    })
+    .await
+}
+
+/// Rows on a page.
+pub const PAGE: usize = 200;
+/// Rows that can be leafed through; a file has all.
+pub const LEAVES: usize = 20_000;
+
+/// One page of a report's rows.
+#[derive(Debug)]
+pub struct Leaf {
+    /// Its rows.
+    pub rows: Vec<Row>,
+    /// All rows; at most [`LEAVES`].
+    pub total: usize,
+    /// There are more than that.
+    pub more: bool,
+}
+
+/// The rows of a page, from 1.
+///
+/// # Errors
+/// What the store says.
+pub async fn leaf(mut walk: Walk, page: usize) -> Result<Leaf> {
+    let skipped = page.saturating_sub(1).saturating_mul(PAGE);
+    let mut leaf = Leaf {
+        rows: Vec::new(),
+        total: 0,
+        more: false,
+    };
+    loop {
+        let (on, rows) = next(walk).await?;
+        walk = on;
+        let Some(rows) = rows else { return Ok(leaf) };
+        let left = PAGE.saturating_sub(leaf.rows.len());
+        let passed = skipped.saturating_sub(leaf.total);
+        leaf.total += rows.len();
+        leaf.rows.extend(rows.into_iter().skip(passed).take(left));
+        if leaf.total > LEAVES {
+            leaf.total = LEAVES;
+            leaf.more = true;
+            return Ok(leaf);
+        }
+    }
+}
+
+async fn away<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::Internal(error.to_string()))?
+}
+
+/// What was due of one organization in one month.
+#[derive(Debug, Default)]
+struct Promised {
+    compliance: Compliance,
+    took: Vec<i64>,
+    exposed: i64,
+}
+
+impl Promised {
+    fn count(&mut self, due: &store::Due, now: i64) {
+        let outcome = due.outcome.as_deref().and_then(Outcome::from_word);
+        self.compliance.count(outcome, due.due_at, now);
+        let open = due.closed_at.unwrap_or(now).saturating_sub(due.opened_at);
+        if due.closed_at.is_some() {
+            self.took.push(open);
+        }
+        self.exposed = self.exposed.saturating_add(open.max(0));
+    }
+
+    fn month(mut self, name: String) -> Month {
+        self.took.sort_unstable();
+        Month {
+            name,
+            compliance: self.compliance,
+            median: figures::rank(&self.took, 50),
+            p90: figures::rank(&self.took, 90),
+            exposed: self.exposed,
+        }
+    }
+
+    fn row(mut self, period: &str, id: i64, organization: String) -> Row {
+        self.took.sort_unstable();
+        let took = |percent| figures::rank(&self.took, percent).map(figures::hours);
+        vec![
+            Cell::Text(period.to_owned()),
+            Cell::Text(organization),
+            Cell::Whole(self.compliance.due()),
+            Cell::Whole(self.compliance.met),
+            Cell::Whole(self.compliance.breached),
+            Cell::Whole(self.compliance.overdue),
+            Cell::maybe_number(self.compliance.share().map(figures::told)),
+            Cell::maybe_number(took(50)),
+            Cell::maybe_number(took(90)),
+            Cell::Number(figures::hours(self.exposed)),
+            Cell::Whole(id),
+        ]
+    }
+}
+
+/// They are told in one row.
+fn same(one: &Outdated, other: &Outdated) -> bool {
+    one.module_id == other.module_id
+        && one.installed == other.installed
+        && one.recommended == other.recommended
+        && one.status == other.status
+}
+
+fn module_row((version, sites): (Outdated, i64)) -> Row {
+    let standing = Standing::from_rank(version.status).unwrap_or(Standing::NotCurrent);
+    vec![
+        Cell::Text(version.module),
+        Cell::maybe(version.installed),
+        Cell::maybe(version.recommended),
+        Cell::Text(standing.word().to_owned()),
+        Cell::Whole(sites),
+        Cell::Whole(version.module_id),
+    ]
+}
+
+fn platform_row(kind: &str, version: String, support: Support, sites: i64) -> Row {
+    vec![
+        Cell::Text(kind.to_owned()),
+        Cell::Text(version),
+        Cell::maybe(support.ends_on),
+        Cell::Text(support.state.to_owned()),
+        Cell::Whole(sites),
+        Cell::maybe(support.ends_with),
+    ]
+}
+
+/// The oldest version first.
+fn by_version(counted: HashMap<String, i64>) -> Vec<(String, i64)> {
+    let numbers = |version: &str| -> Vec<u64> {
+        let parts = version.split(|letter: char| !letter.is_ascii_digit());
+        parts.filter_map(|part| part.parse().ok()).collect()
+    };
+    let mut all: Vec<(String, i64)> = counted.into_iter().collect();
+    all.sort_by_cached_key(|(version, _)| (numbers(version), version.clone()));
+    all
+}
