@@ -480,7 +480,11 @@ impl Asked {
     /// The span of time, where it is one.
     fn spans(&mut self, from: Option<i64>, to: Option<i64>, faults: &mut Vec<Fault>) {
         self.to = to.unwrap_or(self.to);
-        self.from = from.unwrap_or_else(|| self.to.saturating_sub(DAYS * DAY));
+        if let Some(from) = from {
+            self.from = from;
+        } else if to.is_some() {
+            self.from = self.to.saturating_sub(DAYS * DAY);
+        }
         if from.is_some_and(|from| to.is_none() && from >= self.to) {
             let detail = "lies in the future; say to, too";
             faults.push(fault("from", "in_the_future", detail));
