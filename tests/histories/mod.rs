@@ -37,7 +37,7 @@ const SEEN: [&str; 13] = [
 
 /// Every third history is wild: more happens in it than the model knows.
 fn is_wild(seed: u64) -> bool {
-    seed % 3 == 0
+    seed.is_multiple_of(3)
 }
 
 /// What is wrong with a history, played alone.
