@@ -9,6 +9,7 @@
 //! and the most memory that the process held while it answered.
 
 #![allow(
+    clippy::panic,
     clippy::unwrap_used,
     clippy::indexing_slicing,
     clippy::disallowed_methods

@@ -43,7 +43,7 @@ pub fn compliance(months: &[Month], finding: &str) -> Html {
             .filter_map(|month| month.share)
             .fold(1.0, f64::min);
         // To the ten below the lowest: what lies close together is told apart.
-        let floor = ((lowest * 10.0).floor() / 10.0).min(0.9).max(0.0);
+        let floor = ((lowest * 10.0).floor() / 10.0).clamp(0.0, 0.9);
         let y = |share: f64| BOTTOM - (share - floor) / (1.0 - floor) * (BOTTOM - TOP);
         let mut body = String::new();
         for step in 0..=2 {
@@ -157,7 +157,7 @@ fn place(width: f64, months: usize, i: usize) -> f64 {
 /// There is room for the words of this month.
 fn shown(width: f64, months: usize, i: usize) -> bool {
     let every = (months as f64 * 36.0 / (width - LEFT)).ceil().max(1.0) as usize;
-    (months - 1 - i) % every == 0
+    (months - 1 - i).is_multiple_of(every)
 }
 
 fn named(width: f64, months: &[Month], i: usize, x: f64) -> String {
