@@ -160,3 +160,74 @@ async fn what_is_asked_again_is_the_askers_own_and_paid_for() {
     assert_eq!(ids.len(), 3);
     assert_eq!(house.bearer(&key).get("/sites").await.status, 429);
 }
+
+/// The cells of a row of the page's comparison of months: this month's, and the last one's.
+fn row_of(page: &str, word: &str) -> Option<(String, String)> {
+    let (_, row) = page.split_once(&format!("<th scope=\"row\">{word}</th>"))?;
+    let mut cells = row.split("<td class=\"num\">").skip(1);
+    let mut cell = || Some(cells.next()?.split("</td>").next()?.to_owned());
+    let this = cell()?.replace("<b>", "").replace("</b>", "");
+    Some((this, cell()?))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_overview_page_and_the_dashboard_tell_one_month_by_one_rule() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    for name in ["poll", "token", "views_bulk"] {
+        house.publishes(module(name).with(Release::security("1.0.1", days_ago(1))));
+    }
+    let all = [
+        ("poll", "1.0.0"),
+        ("token", "1.0.0"),
+        ("views_bulk", "1.0.0"),
+    ];
+    let sites = [
+        house.site_of(harbour, "Quay").await,
+        house.site_of(harbour, "Pier").await,
+    ];
+    let mut keys = Vec::new();
+    for site in sites {
+        keys.push((site.path("/modules/sync"), site.key.clone()));
+        site.syncs(&all).await;
+    }
+    // Not of production: in no figure of either.
+    let staging = json!({"name": "Stage", "url": "https://stage.example", "organization_id": harbour, "environment": "staging"});
+    house.admin().post("/sites", &staging).await.created();
+    house.run_jobs().await;
+    // One is closed before its time, one after it, and the rest runs past it: the days on which they are closed
+    // and the days on which they were due lie in two months for a while.
+    for (days, closing) in [(1, Some(0)), (9, Some(1)), (20, None), (25, None)] {
+        house.waits(SignedDuration::from_hours(24 * days)).await;
+        if let Some(site) = closing {
+            let (path, key) = &keys[site];
+            let now = [
+                ("poll", "1.0.1"),
+                ("token", "1.0.1"),
+                ("views_bulk", "1.0.0"),
+            ];
+            let body = Site::inventory(&now);
+            house.bearer(key).post(path, &body).await.ok();
+        }
+        let month = house.overview().await["month"].clone();
+        let cookie = crate::matrix::town::cookie(&house, crate::support::EMAIL).await;
+        let page = house.anonymous().with("cookie", &cookie).get("//").await;
+        assert_eq!(page.status, 200);
+        let number = |word: &str| month[word].as_i64().unwrap().to_string();
+        let this = |word: &str| row_of(&page.text, word).map(|(this, _)| this);
+        let nothing = || "0".to_owned();
+        let said = [this("Closed"), this("Met"), this("Breached")];
+        let said = said.map(|said| said.unwrap_or_else(nothing));
+        assert_eq!(
+            said,
+            [number("patched"), number("met"), number("breached")],
+            "after {days} more days"
+        );
+        let share = month["compliance"].as_f64().map_or_else(
+            || "–".to_owned(),
+            |share| format!("{} %", (share * 1_000.0).round() / 10.0),
+        );
+        assert_eq!(this("Compliance").unwrap_or_else(|| "–".to_owned()), share);
+    }
+    house.proves_itself().await;
+}

@@ -1,20 +1,17 @@
 //! The dashboards as programs ask for them: the fleet's state in numbers, from counters that are
 //! kept in the same commit as what they count.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
-use super::{Result, advisory_feed, exposures, history, overview as glance, sites};
+use super::{Result, advisory_feed, exposures, history, month, overview as glance, sites};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
-use crate::domain::exposure::Outcome;
 use crate::domain::figures::{self, Compliance};
 use crate::domain::history::{PATCH_RUNS, PatchRun};
 use crate::domain::listing::{List, PER_PAGE_MAX, Query};
-use crate::domain::report::{Asked, start_of};
 use crate::domain::site::Site;
 use crate::domain::site_status::Standing;
 use crate::domain::window::{LIST, Window};
-use crate::store::reports::{self, Narrowed};
 use crate::store::standing::{self, OpenModule, OpenOrganization};
 use crate::store::{self as whole, Connection, overview as store};
 
@@ -98,7 +95,7 @@ pub async fn overview(app: &App, actor: &Actor) -> Result<Fleet> {
             heard: sites.total - store::unheard(db, &sight, now - DAY)?,
             refused: store::refused(db, &sight, now - DAY)?,
             patched: patched(db, &sight, as_of)?,
-            due: due(db, &sight, as_of)?,
+            due: month::due(db, &sight, month::of(as_of), as_of)?,
             as_of,
             sites,
         })
@@ -126,28 +123,10 @@ fn by_status(tallies: &[store::Tally]) -> Sites {
 
 /// Windows of production that a fix has closed this month (UTC).
 fn patched(db: &Connection, sight: &Sight, now: Timestamp) -> whole::Result<i64> {
-    let (from, _) = month(now);
+    let (from, _) = month::of(now);
     let until = now.as_millisecond().saturating_add(1);
     let (met, breached) = store::closed(db, sight, from, until)?;
     Ok(met + breached)
-}
-
-/// What became of the windows of production that are due this month (UTC).
-fn due(db: &Connection, sight: &Sight, now: Timestamp) -> whole::Result<Compliance> {
-    let mut found = Compliance::default();
-    let narrowed = Narrowed::new(sight, &Asked::first(now));
-    reports::due(db, &narrowed, month(now), |due| {
-        let outcome = due.outcome.as_deref().and_then(Outcome::from_word);
-        found.count(outcome, due.due_at, now.as_millisecond());
-    })?;
-    Ok(found)
-}
-
-/// The month (UTC): its first millisecond, and the first one after it.
-fn month(now: Timestamp) -> (i64, i64) {
-    let day = now.to_zoned(TimeZone::UTC).date();
-    let next = day.last_of_month().tomorrow().unwrap_or(day);
-    (start_of(day.first_of_month()), start_of(next))
 }
 
 /// Windows of the security dashboard, at most.

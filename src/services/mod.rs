@@ -28,6 +28,7 @@ pub mod limits;
 mod lists;
 pub mod members;
 pub mod modules;
+mod month;
 pub mod notifications;
 pub mod organizations;
 pub mod overview;

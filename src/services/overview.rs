@@ -1,13 +1,15 @@
 //! The fleet at a glance: how many sites stand how, what is open and most urgent, who reported,
 //! this month against the last, and how fresh all of it is.
 
-use jiff::{Timestamp, tz::TimeZone};
+use jiff::Timestamp;
 
 use super::Result;
 use super::advisory_feed::{self, Freshness};
+use super::month;
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::exposure::Risk;
+use crate::domain::figures::Compliance;
 use crate::domain::site_status::Standing;
 pub use crate::store::overview::OpenWindow;
 use crate::store::overview::{self as store, Happened, Mark, Quiet, Tally};
@@ -72,6 +74,10 @@ pub struct Months {
     pub this: Happened,
     /// The last.
     pub last: Happened,
+    /// What is due in this month, the whole of it.
+    pub this_due: Compliance,
+    /// What was due in the last, the whole of it.
+    pub last_due: Compliance,
 }
 
 /// The overview.
@@ -201,25 +207,22 @@ pub async fn show(app: &App, actor: &Actor) -> Result<Overview> {
             Vec::new()
         };
         let (open, days) = store::by_day(db, &sight, at, DAYS)?;
-        let (this_from, last_from) = month_starts(now);
-        let passed = at - this_from.as_millisecond();
-        let last_until = (last_from.as_millisecond() + passed).min(this_from.as_millisecond());
+        let (this, last) = (month::of(now), month::before(now));
+        let passed = at - this.0;
+        let last_until = (last.0 + passed).min(last.1);
         Ok(Overview {
             groups,
             urgent: store::urgent(db, &sight, URGENT)?,
             hours,
             quiet: store::quiet(db, &sight, QUIET)?,
             months: Months {
-                this: store::happened(
-                    db,
-                    &sight,
-                    this_from.as_millisecond(),
-                    at.saturating_add(1),
-                )?,
-                last: store::happened(db, &sight, last_from.as_millisecond(), last_until)?,
+                this: store::happened(db, &sight, this.0, at.saturating_add(1))?,
+                last: store::happened(db, &sight, last.0, last_until)?,
+                this_due: month::due(db, &sight, this, now)?,
+                last_due: month::due(db, &sight, last, now)?,
                 days: passed / DAY + 1,
-                this_from,
-                last_from,
+                this_from: Timestamp::from_millisecond(this.0).unwrap_or(now),
+                last_from: Timestamp::from_millisecond(last.0).unwrap_or(now),
             },
             trend: trend(open, &days),
             risks: if sites <= COUNTED {
@@ -393,14 +396,6 @@ fn trend(open: i64, days: &[(i64, i64, i64)]) -> Vec<i64> {
     values
 }
 
-fn month_starts(now: Timestamp) -> (Timestamp, Timestamp) {
-    let this = now.to_zoned(TimeZone::UTC).date().first_of_month();
-    let last = this.yesterday().map_or(this, |day| day.first_of_month());
-    let start =
-        |day: jiff::civil::Date| day.to_zoned(TimeZone::UTC).map_or(now, |at| at.timestamp());
-    (start(this), start(last))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -410,13 +405,6 @@ mod tests {
         let values = trend(5, &[(0, 3, 1), (2, 0, 4)]);
         assert_eq!(values.len(), 30);
         assert_eq!(values[26..], [7, 3, 3, 5]);
-    }
-
-    #[test]
-    fn months_begin_on_their_first_day() {
-        let (this, last) = month_starts("2026-03-31T09:00:00Z".parse().unwrap());
-        assert_eq!(this.to_string(), "2026-03-01T00:00:00Z");
-        assert_eq!(last.to_string(), "2026-02-01T00:00:00Z");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use super::words;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::advisory::reach::Tally;
 use crate::domain::advisory::shown::Shown;
+use crate::domain::figures::{self, Compliance};
 use crate::domain::grants::Permissions;
 use crate::services::overview::{self as service, Glance, Months, OpenWindow, Word};
 use crate::services::{Result, advisories, two_factors};
@@ -157,6 +158,7 @@ async fn show(visit: Visit) -> Result<Reply> {
         last_month: words::month(found.months.last_from),
         days: natural(found.months.days),
         months,
+        due: due_lines(&found.months),
         wednesdays: wednesdays(visit.now, found.trend.len()),
         trend: found.trend.iter().copied().map(natural).collect(),
     })
@@ -263,11 +265,6 @@ fn month_lines(months: &Months) -> Vec<MonthLine> {
             number(last.met + last.breached),
         ),
         line(
-            "Closed in time",
-            share(this.met, this.breached),
-            share(last.met, last.breached),
-        ),
-        line(
             "Median to patch",
             quantile(&this.took, 50),
             quantile(&last.took, 50),
@@ -280,20 +277,30 @@ fn month_lines(months: &Months) -> Vec<MonthLine> {
     ]
 }
 
-fn share(met: i64, breached: i64) -> String {
-    match met + breached {
-        0 => "–".to_owned(),
-        all => format!("{:.1} %", met as f64 / all as f64 * 100.0),
+/// What became of what is due in each month, the whole of it: the same figures as programs get.
+fn due_lines(months: &Months) -> Vec<MonthLine> {
+    let (this, last) = (&months.this_due, &months.last_due);
+    if this.due() + last.due() == 0 {
+        return Vec::new();
     }
+    let line = |word: &str, said: fn(&Compliance) -> String| MonthLine {
+        word: word.to_owned(),
+        now: said(this),
+        before: said(last),
+    };
+    vec![
+        line("Met", |due| words::number(natural(due.met))),
+        line("Breached", |due| words::number(natural(due.breached))),
+        line("Overdue", |due| words::number(natural(due.overdue))),
+        line("Time left", |due| words::number(natural(due.ahead))),
+        line("Compliance", |due| words::share(due.share())),
+    ]
 }
 
 fn quantile(took: &[i64], percent: usize) -> String {
     let mut sorted = took.to_vec();
     sorted.sort_unstable();
-    let rank = (sorted.len() * percent).div_ceil(100).saturating_sub(1);
-    sorted
-        .get(rank)
-        .map_or_else(|| "–".to_owned(), |millis| words::short_span(*millis))
+    figures::rank(&sorted, percent).map_or_else(|| "–".to_owned(), words::short_span)
 }
 
 fn wednesdays(now: Timestamp, days: usize) -> Vec<usize> {

@@ -151,6 +151,14 @@ pub fn machine(at: Timestamp) -> String {
     utc(at, "%Y-%m-%dT%H:%M:%SZ")
 }
 
+/// "93.2 %", of a share between 0 and 1; a dash where nothing could be judged.
+pub fn share(share: Option<f64>) -> String {
+    share.map_or_else(
+        || "–".to_owned(),
+        |share| format!("{} %", (share * 1_000.0).round() / 10.0),
+    )
+}
+
 /// "1 site", "4 sites"; thousands are set apart by a thin comma.
 pub fn count(n: impl Bare<u64>, one: &str, many: &str) -> String {
     let n = n.bare();

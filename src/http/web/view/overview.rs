@@ -155,6 +155,8 @@ pub struct OverviewPage {
     pub days: u64,
     /// The lines of the comparison.
     pub months: Vec<MonthLine>,
+    /// What became of what is due in each of the two months, the whole of it.
+    pub due: Vec<MonthLine>,
     /// Open exposures, a value a day, oldest first.
     pub trend: Vec<u64>,
     /// Which of those days are Wednesdays.
