@@ -3,10 +3,10 @@
 //!
 //! `cargo bench --bench fleet -- DIR [sites] [modules] [days]` (1,000 sites, 80 modules and 730 days
 //! unless said otherwise). Where DIR holds no fleet yet, one is made there first; a run that was broken
-//! off is to be started in an empty DIR. Prints, through the router and without the network: for lists
-//! and dashboards the median and the 99th percentile, each of 200 questions that nobody asked before;
-//! for reports the time to the first byte, the whole time, and rows a second; the size of the database
-//! and the most memory that the process held while it answered.
+//! off is to be started in an empty DIR. Prints, through the router and without the network: for lists,
+//! dashboards and pages the median and the 99th percentile, each of 200 questions that nobody asked
+//! before; for reports the time to the first byte, the whole time, and rows a second; the size of the
+//! database and the most memory that the process held while it answered.
 
 #![allow(
     clippy::panic,
@@ -30,10 +30,12 @@ use dewline::config::Config;
 use dewline::demo::dice::Dice;
 use dewline::demo::history::{Project, Release};
 use dewline::domain::access::Actor;
+use dewline::domain::advisory::Record;
 use dewline::domain::inventory::Origin;
 use dewline::domain::release_history::{Document, parse};
 use dewline::outbound::drupal_org::Fetched;
 use dewline::services::admins::{self, NewPerson};
+use dewline::services::advisories;
 use dewline::services::catalogue::{fan_out, record};
 use dewline::services::sync::{self, Source};
 use dewline::store::{Settings, StoreError, catalogue};
@@ -49,26 +51,29 @@ const TOGETHER: usize = 256;
 const EMAIL: &str = "ada@example.org";
 const PASSWORD: &str = "correct horse battery";
 
-/// One module's releases: when each came, and whether it was a security release.
+/// One module's releases: when each came, and the score of the hole that it closes.
 struct Plan {
     name: String,
-    releases: Vec<(i64, bool)>,
+    number: usize,
+    releases: Vec<(i64, Option<u8>)>,
 }
 
 impl Plan {
     fn new(number: usize, from: i64, until: i64) -> Self {
         let dice = Dice::of(7, &format!("module {number}"));
-        let mut releases = vec![(from - 30 * DAY, false)];
+        let mut releases = vec![(from - 30 * DAY, None)];
         let mut at = from;
         loop {
             at += dice.between(50 * DAY, 200 * DAY);
             if at >= until {
                 break;
             }
-            releases.push((at, dice.chance(20)));
+            let score = dice.chance(20).then(|| u8::try_from(dice.between(3, 24)).unwrap());
+            releases.push((at, score));
         }
         Self {
             name: format!("module_{number}"),
+            number,
             releases,
         }
     }
@@ -84,7 +89,7 @@ impl Plan {
         let out = self.releases.iter().take(self.newest(at) + 1);
         for (number, (when, security)) in out.enumerate() {
             let version = format!("1.{number}.0");
-            project = project.with(if *security {
+            project = project.with(if security.is_some() {
                 Release::security(&version, *when)
             } else {
                 Release::new(&version, *when)
@@ -98,6 +103,32 @@ impl Plan {
             etag: None,
             last_modified: None,
         }
+    }
+
+    /// What is said of the hole that its release closes.
+    fn advisory(&self, release: usize) -> Option<Record> {
+        let (at, score) = *self.releases.get(release)?;
+        let number = (self.number * 100 + release) as i64;
+        Some(Record {
+            id: format!("SA-CONTRIB-2026-{number:05}"),
+            project: self.name.clone(),
+            title: format!("{} - Cross site scripting", self.name),
+            kind: "Cross site scripting".to_owned(),
+            psa: false,
+            vector: None,
+            score: Some(score?),
+            cves: vec![format!("CVE-2026-{number:05}")],
+            published: at,
+            changed: at,
+            affected_versions: Some(format!("<1.{release}.0")),
+            lost_versions: false,
+            ranges: None,
+            fixed_in: vec![format!("1.{release}.0")],
+            url: format!("https://www.drupal.org/sa-contrib-2026-{number:05}"),
+            nid: Some(number + 1),
+            project_nid: Some(self.number as i64 + 1_000_000),
+            withdrawn: false,
+        })
     }
 }
 
@@ -192,7 +223,7 @@ async fn make(folder: &Path, count: usize, modules: usize, days: i64) {
         let midnight = from + day * DAY;
         clock.set(jiff::Timestamp::from_second(midnight).unwrap());
         for plan in &plans {
-            let news = |(at, _): &(i64, bool)| (midnight - DAY..midnight).contains(at);
+            let news = |(at, _): &(i64, Option<u8>)| (midnight - DAY..midnight).contains(at);
             if plan.releases.iter().any(news) {
                 hear(&app, plan, midnight).await;
             }
@@ -253,6 +284,9 @@ async fn hear(app: &App, plan: &Plan, at: i64) {
         .unwrap();
     if let Some(module) = known {
         record(app, module.id, plan.history(at)).await.unwrap();
+        if let Some(advisory) = plan.advisory(plan.newest(at)) {
+            advisories::record(app, advisory).await.unwrap();
+        }
     }
 }
 
@@ -278,6 +312,7 @@ async fn send(app: &Arc<App>, sites: &[Site], numbers: Vec<usize>, at: i64) {
 struct Questions {
     router: Router,
     token: String,
+    cookie: String,
 }
 
 /// Milliseconds to the first byte and to the last, bytes, and the body's lines or rows.
@@ -290,13 +325,13 @@ struct Took {
 
 impl Questions {
     async fn ask(&self, path: &str) -> Took {
-        let mut request = Request::builder()
-            .uri(path)
-            .header("authorization", format!("Bearer {}", self.token))
-            .body(Body::empty())
-            .unwrap();
-        let peer: std::net::SocketAddr = "127.0.0.1:4000".parse().unwrap();
-        request.extensions_mut().insert(ConnectInfo(peer));
+        let request = Request::builder().uri(path);
+        let request = if path.starts_with("/api/") {
+            request.header("authorization", format!("Bearer {}", self.token))
+        } else {
+            request.header("cookie", &self.cookie)
+        };
+        let request = near(request.body(Body::empty()).unwrap());
         let start = Instant::now();
         let response = self.router.clone().oneshot(request).await.unwrap();
         let status = response.status();
@@ -328,6 +363,13 @@ impl Questions {
     }
 }
 
+/// A request from this machine.
+fn near(mut request: Request<Body>) -> Request<Body> {
+    let peer: std::net::SocketAddr = "127.0.0.1:4000".parse().unwrap();
+    request.extensions_mut().insert(ConnectInfo(peer));
+    request
+}
+
 fn size_of(folder: &Path) -> u64 {
     let files = std::fs::read_dir(folder).unwrap();
     files
@@ -343,20 +385,35 @@ fn most_memory() -> u64 {
     kb.and_then(|kb| kb.trim().parse().ok()).unwrap_or_default()
 }
 
-/// Lists and dashboards; `{}` is a number that makes each question one of its own.
-const PAGES: [&str; 12] = [
+/// Lists, dashboards and pages; `{}` is a number that makes each question one of its own.
+const PAGES: [&str; 27] = [
     "/api/v1/sites?q=site%20{}",
     "/api/v1/sites?page={}",
     "/api/v1/sites?filter[status]=not_secure&sort=-name&page={}",
     "/api/v1/sites/{}/modules",
     "/api/v1/exposures?page={}",
     "/api/v1/exposures?filter[state]=open&page={}",
+    "/api/v1/exposures?filter[risk]=critical&page={}",
     "/api/v1/patch-runs?page={}",
     "/api/v1/modules?page={}",
     "/api/v1/advisories?page={}",
     "/api/v1/dashboard/overview?",
     "/api/v1/dashboard/security?",
     "/api/v1/dashboard/sites/{}",
+    "/",
+    "/sites?page={}",
+    "/sites/{}",
+    "/sites/{}/exposures",
+    "/sites/{}/patch-runs",
+    "/exposures?page={}",
+    "/exposures?view=core&page={}",
+    "/exposures/{}",
+    "/patch-runs?page={}",
+    "/patch-runs/{}",
+    "/modules?page={}",
+    "/advisories?page={}",
+    "/reports/sla-compliance",
+    "/reports/historical",
 ];
 
 const REPORTS: [&str; 4] = [
@@ -370,19 +427,33 @@ async fn measure(folder: &Path) {
     let (app, clock) = open(folder, END + 7_260);
     let login = format!(r#"{{"email":"{EMAIL}","password":"{PASSWORD}"}}"#);
     let router = dewline::http::router(Arc::clone(&app));
-    let mut request = Request::post("/api/v1/auth/login")
+    let request = Request::post("/api/v1/auth/login")
         .header("content-type", "application/json")
         .body(Body::from(login))
         .unwrap();
-    let peer: std::net::SocketAddr = "127.0.0.1:4000".parse().unwrap();
-    request.extensions_mut().insert(ConnectInfo(peer));
-    let answer = router.clone().oneshot(request).await.unwrap();
+    let answer = router.clone().oneshot(near(request)).await.unwrap();
     let bytes = axum::body::to_bytes(answer.into_body(), 1 << 20)
         .await
         .unwrap();
     let told: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     let token = told["data"]["access_token"].as_str().unwrap().to_owned();
-    let questions = Questions { router, token };
+    let form = format!(
+        "email={}&password={}",
+        EMAIL.replace('@', "%40"),
+        PASSWORD.replace(' ', "+")
+    );
+    let request = Request::post("/sign-in")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from(form))
+        .unwrap();
+    let answer = router.clone().oneshot(near(request)).await.unwrap();
+    let cookie = answer.headers()["set-cookie"].to_str().unwrap();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    let questions = Questions {
+        router,
+        token,
+        cookie,
+    };
     println!("\n{:<62} {:>8} {:>8}", "page", "p50 ms", "p99 ms");
     for page in PAGES {
         let mut took = Vec::new();
