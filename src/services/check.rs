@@ -11,7 +11,7 @@ use super::advisories::{self as advising, Taking};
 use super::catalogue::{self as publishing, Recording};
 use super::histories::Histories;
 use super::sync::{Arrival, Delta, Outcome, Source};
-use super::{Error, Result, ledger};
+use super::{Error, Result, clocks, ledger};
 use crate::app::DATABASE;
 use crate::config::Config;
 use crate::domain::inventory::{Entry, Inventory, Origin, Pulse};
@@ -19,7 +19,9 @@ use crate::outbound::drupal_org::Fetched;
 use crate::store::catalogue::NewModule;
 pub use crate::store::check::Finding;
 use crate::store::check::Happened;
+use crate::store::clocks as store_clocks;
 use crate::store::sites::Going;
+use crate::store::sla::Promises;
 use crate::store::{
     self, Connection, Lane, Settings, Store, StoreError, advisories, audit, blob, catalogue, check,
     sites,
@@ -27,6 +29,14 @@ use crate::store::{
 
 /// Parts of the chronicle read at once.
 const PART: u32 = 500;
+
+/// How copies are opened: they are thrown away, so that nothing of them need be on the disk.
+const COPIES: Settings = Settings {
+    readers: 2,
+    queue: 64,
+    cache_kib: 32 * 1024,
+    durable: false,
+};
 
 /// Checks the data directory of a configuration.
 ///
@@ -37,7 +47,7 @@ pub async fn run(config: &Config, replay: bool) -> Result<Vec<Finding>> {
     let folder = tempfile::tempdir().map_err(|error| Error::Internal(error.to_string()))?;
     let copy = folder.path().join("copy.db");
     check::copy(&database, &copy)?;
-    let store = Store::open(&copy, Settings::default())?;
+    let store = Store::open(&copy, COPIES)?;
     // Sites that still wait to be told are told first: that work is kept and would go on by itself.
     while publishing::tell_next(&store).await? {}
     let mut findings = store.read(|db| {
@@ -46,6 +56,7 @@ pub async fn run(config: &Config, replay: bool) -> Result<Vec<Finding>> {
         findings.extend(check::searches(db)?);
         findings.push(check::events_give_inventories(db)?);
         findings.push(all_told(db)?);
+        findings.push(clocks_of_windows(db)?);
         findings.push(check::memberships(db)?);
         findings.push(sealed(db)?);
         Ok::<_, StoreError>(findings)
@@ -96,6 +107,43 @@ fn all_told(db: &Connection) -> store::Result<Finding> {
     })
 }
 
+/// Clocks have told what they passed, none of it too early, and will tell what is left. Named are 50 at most.
+fn clocks_of_windows(db: &Connection) -> store::Result<Finding> {
+    let (mut looked_at, mut wrong) = (0, Vec::new());
+    let mut promised = None;
+    store_clocks::all(db, |window, told| {
+        looked_at += 1;
+        let promises = match promised.take() {
+            Some((site, promises)) if site == window.site_id => promises,
+            _ => Promises::read(db, window.site_id, window.organization_id)?,
+        };
+        for mark in told.iter().filter(|mark| mark.at > mark.noticed_at) {
+            wrong.push(format!(
+                "window {}: {} was noticed at {}, before it was so at {}",
+                window.id, mark.kind, mark.noticed_at, mark.at
+            ));
+        }
+        let passed = |mark: &Timestamp| window.warn_at.is_none_or(|next| *mark < next);
+        for (kind, mark) in clocks::marks(&window, &promises) {
+            if passed(&mark) && !told.iter().any(|told| told.kind == kind) {
+                wrong.push(format!(
+                    "window {}: {kind} at {mark} is told by nobody",
+                    window.id
+                ));
+            }
+        }
+        promised = Some((window.site_id, promises));
+        Ok(())
+    })?;
+    wrong.truncate(50);
+    Ok(Finding {
+        about: "the clocks of windows",
+        looked_at,
+        wrong,
+        worth_knowing: Vec::new(),
+    })
+}
+
 fn sealed(db: &Connection) -> store::Result<Finding> {
     let (looked_at, broken) = audit::first_broken(db)?;
     Ok(Finding {
@@ -108,7 +156,7 @@ fn sealed(db: &Connection) -> store::Result<Finding> {
 
 /// Builds everything anew and compares.
 async fn replayed(store: &Store, copy: &Path, rebuilt: &Path) -> Result<Vec<Finding>> {
-    let target = Store::open(rebuilt, Settings::default())?;
+    let target = Store::open(rebuilt, COPIES)?;
     check::seed(rebuilt, copy)?;
     let mut replay = Replay {
         store,
@@ -196,6 +244,14 @@ impl Replay<'_> {
                     .write(Lane::Back, move |db| {
                         sites::restore(db, site_id, "check", at)?;
                         ledger::catch_up(db, site_id, at)
+                    })
+                    .await?;
+                Ok(())
+            }
+            Happened::Clock(site_id) => {
+                self.target
+                    .write(Lane::Back, move |db| {
+                        clocks::look(db, site_id, at).map(drop)
                     })
                     .await?;
                 Ok(())

@@ -2,20 +2,17 @@
 //! once each, with the instant at which it was so, however late it is noticed. A window that closed
 //! before has nothing more to tell.
 
-use std::collections::HashMap;
-
 use jiff::Timestamp;
 
-use super::Result;
-use super::exposures;
 use super::lists::ask;
+use super::{Result, exposures, ledger};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::exposure_event::{ExposureEvent, MARKS};
 use crate::domain::listing::{Page, Query};
 use crate::store::clocks::{self, Ticking};
 use crate::store::sla::Promises;
-use crate::store::{self, Connection, Lane, StoreError};
+use crate::store::{self, Connection, Lane, StoreError, catalogue};
 
 /// Windows looked at in one write.
 const HANDFUL: u32 = 200;
@@ -35,13 +32,14 @@ pub async fn step(app: &App) -> Result<bool> {
     }
     app.store
         .write(Lane::Back, move |db| {
-            let mut promised = HashMap::new();
-            for window in clocks::to_look_at(db, now, HANDFUL)? {
-                let place = (window.site_id, window.organization_id);
-                if let std::collections::hash_map::Entry::Vacant(free) = promised.entry(place) {
-                    free.insert(Promises::read(db, place.0, place.1)?);
+            for site in clocks::to_look_at(db, now, HANDFUL)? {
+                // What was published may tighten a window or have ended it: that is drawn before its clock is read.
+                if ledger::settle_or_leave(db, site)? {
+                    ledger::recount(db, site)?;
                 }
-                look(db, &window, promised.get(&place), now)?;
+                if look(db, site, now)? {
+                    catalogue::chronicle(db, "clock", site, now)?;
+                }
             }
             Ok::<_, StoreError>(())
         })
@@ -49,26 +47,43 @@ pub async fn step(app: &App) -> Result<bool> {
     Ok(true)
 }
 
-fn look(
-    db: &Connection,
-    window: &Ticking,
-    promises: Option<&Promises>,
-    now: Timestamp,
-) -> store::Result<()> {
-    let (Some(due_at), Some(promises)) = (window.due_at, promises) else {
-        return clocks::look_again(db, window.id, None);
+/// Looks at the clocks of one site; `true`: one of them told something.
+///
+/// # Errors
+/// What the store says.
+pub(super) fn look(db: &Connection, site_id: i64, now: Timestamp) -> store::Result<bool> {
+    let windows = clocks::of_site(db, site_id, now)?;
+    let Some(organization_id) = windows.first().map(|window| window.organization_id) else {
+        return Ok(false);
     };
-    let until = window.closed_at.map_or(now, |closed| closed.min(now));
-    let mut next = None;
-    for (quarters, kind) in MARKS {
-        let mark = promises.mark(window.opened_at, due_at, quarters);
-        if mark <= until {
-            clocks::pass(db, window.id, kind, mark, now)?;
-        } else if next.is_none() && window.closed_at.is_none_or(|closed| mark <= closed) {
-            next = Some(mark);
+    let promises = Promises::read(db, site_id, organization_id)?;
+    let mut told = false;
+    for window in &windows {
+        let until = window.closed_at.map_or(now, |closed| closed.min(now));
+        let mut next = None;
+        for (kind, mark) in marks(window, &promises) {
+            if mark <= until {
+                told |= clocks::pass(db, window.id, kind, mark, now)?;
+            } else if next.is_none() {
+                next = Some(mark);
+            }
         }
+        clocks::look_again(db, window.id, next)?;
     }
-    clocks::look_again(db, window.id, next)
+    Ok(told)
+}
+
+/// What the clock of a window has to tell before it closes, in order, and at which instants. Nothing where
+/// nothing was promised.
+pub(super) fn marks(window: &Ticking, promises: &Promises) -> Vec<(&'static str, Timestamp)> {
+    let Some(due_at) = window.due_at else {
+        return Vec::new();
+    };
+    MARKS
+        .into_iter()
+        .map(|(quarters, kind)| (kind, promises.mark(window.opened_at, due_at, quarters)))
+        .filter(|(_, mark)| window.closed_at.is_none_or(|closed| *mark <= closed))
+        .collect()
 }
 
 /// One page of what happened to a window: its clock, and what people did with it.

@@ -113,18 +113,20 @@ pub fn settle(db: &Connection, site_id: i64) -> store::Result<bool> {
     Ok(true)
 }
 
-/// As [`settle`], before a site is deleted: what can't be told any more is left, for it must not keep it here.
+/// As [`settle`], where the site must go on whatever is wrong with its rows: before it is deleted, or its
+/// clocks are read. What can't be told is left.
 ///
 /// # Errors
 /// What SQLite says of the savepoint.
-pub fn settle_or_leave(db: &Connection, site_id: i64) -> store::Result<()> {
+pub fn settle_or_leave(db: &Connection, site_id: i64) -> store::Result<bool> {
     db.prepare_cached("SAVEPOINT settled")?.execute([])?;
-    if let Err(error) = settle(db, site_id) {
-        tracing::error!(site = site_id, %error, "a site could not be told what was published before it was deleted");
+    let settled = settle(db, site_id);
+    if let Err(error) = &settled {
+        tracing::error!(site = site_id, %error, "a site could not be told what was published");
         db.prepare_cached("ROLLBACK TO settled")?.execute([])?;
     }
     db.prepare_cached("RELEASE settled")?.execute([])?;
-    Ok(())
+    Ok(settled.unwrap_or(false))
 }
 
 /// Draws the consequences of what was published while a site was deleted, and counts it: it stands

@@ -347,6 +347,14 @@ const PARTS: &[Part] = &[
             FROM exposures AS e JOIN modules AS m ON m.id = e.module_id",
     },
     Part {
+        about: "what clocks told",
+        sql: "SELECT w.name || ' ' || v.kind, 'at ' || v.at || ' noticed ' || v.noticed_at FROM exposure_events AS v
+            JOIN (SELECT e.id, e.site_id || ' ' || m.kind || ' ' || m.name || ' ' || e.cause_kind || ' ' || e.cause || ' opened ' || e.opened_at
+                || ' ' || row_number() OVER (PARTITION BY e.site_id, e.module_id, e.cause_kind, e.cause, e.opened_at ORDER BY ifnull(e.closed_at, 9e15)) AS name
+                FROM exposures AS e JOIN modules AS m ON m.id = e.module_id) AS w ON w.id = v.exposure_id
+            WHERE v.kind IN ('half', 'three_quarters', 'due')",
+    },
+    Part {
         about: "advisories",
         sql: "SELECT name, project || ' ' || ifnull(risk, '') || ' ' || ifnull(risk_known_at, 0) || ' ' || versions_known_at || ' '
                 || known_at || ' ' || ifnull(withdrawn_at, 0) || ' ' || affected_sites FROM advisories",
@@ -474,6 +482,8 @@ pub enum Happened {
     Restored(i64),
     /// A site was said to have moved.
     Moved(i64),
+    /// The clocks of a site's windows were looked at, and told something.
+    Clock(i64),
 }
 
 /// The chronicle after `seq`, a bounded part of it: (seq, when, what).
@@ -511,6 +521,7 @@ pub fn chronicle(
             "site_deleted" => Happened::Deleted(row.get(3)?),
             "site_restored" => Happened::Restored(row.get(3)?),
             "site_moved" => Happened::Moved(row.get(3)?),
+            "clock" => Happened::Clock(row.get(3)?),
             other => {
                 return Err(StoreError::Corrupt(format!(
                     "the chronicle knows no {other}"

@@ -49,31 +49,95 @@ pub struct Ticking {
     pub due_at: Option<Timestamp>,
     /// When it closed.
     pub closed_at: Option<Timestamp>,
+    /// When its clock is looked at next; `None`: it has nothing more to tell.
+    pub warn_at: Option<Timestamp>,
 }
 
-/// Windows whose clocks are to be looked at by `now`, the longest waiting first; at most so many.
+/// What a clock has told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// One of the kinds that clocks tell.
+    pub kind: String,
+    /// The instant itself.
+    pub at: Timestamp,
+    /// When it was noticed.
+    pub noticed_at: Timestamp,
+}
+
+/// Sites with windows whose clocks are to be looked at by `now`, the longest waiting first; those of at most
+/// so many windows.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn to_look_at(db: &Connection, now: Timestamp, most: u32) -> Result<Vec<Ticking>> {
+pub fn to_look_at(db: &Connection, now: Timestamp, most: u32) -> Result<Vec<i64>> {
     let mut query = db.prepare_cached(
-        "SELECT id, site_id, organization_id, opened_at, due_at, closed_at FROM exposures
-         WHERE warn_at <= ?1 ORDER BY warn_at LIMIT ?2",
+        "SELECT site_id FROM exposures WHERE warn_at <= ?1 ORDER BY warn_at LIMIT ?2",
     )?;
-    let rows = query.query_map(params![ms(now), most], |row| {
-        Ok(Ticking {
-            id: row.get(0)?,
-            site_id: row.get(1)?,
-            organization_id: row.get(2)?,
-            opened_at: at(row.get(3)?),
-            due_at: row.get::<_, Option<i64>>(4)?.map(at),
-            closed_at: row.get::<_, Option<i64>>(5)?.map(at),
-        })
-    })?;
+    let rows = query.query_map(params![ms(now), most], |row| row.get(0))?;
+    let mut sites: Vec<i64> = Vec::new();
+    for site in rows {
+        let site = site?;
+        if !sites.contains(&site) {
+            sites.push(site);
+        }
+    }
+    Ok(sites)
+}
+
+/// The windows of one site whose clocks are to be looked at by `now`, in the order in which they were written.
+///
+/// # Errors
+/// What SQLite says.
+pub fn of_site(db: &Connection, site_id: i64, now: Timestamp) -> Result<Vec<Ticking>> {
+    let mut query = db.prepare_cached(
+        "SELECT id, site_id, organization_id, opened_at, due_at, closed_at, warn_at FROM exposures
+         WHERE site_id = ?1 AND warn_at <= ?2 ORDER BY id",
+    )?;
+    let rows = query.query_map(params![site_id, ms(now)], ticking)?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
-/// A clock has passed a mark. Told before, it stays as it was told.
+fn ticking(row: &Row<'_>) -> rusqlite::Result<Ticking> {
+    Ok(Ticking {
+        id: row.get(0)?,
+        site_id: row.get(1)?,
+        organization_id: row.get(2)?,
+        opened_at: at(row.get(3)?),
+        due_at: row.get::<_, Option<i64>>(4)?.map(at),
+        closed_at: row.get::<_, Option<i64>>(5)?.map(at),
+        warn_at: row.get::<_, Option<i64>>(6)?.map(at),
+    })
+}
+
+/// Every window, site by site, with what its clock has told. For `dewline check`, on its copy.
+///
+/// # Errors
+/// What SQLite or the closure says.
+pub fn all(db: &Connection, mut each: impl FnMut(Ticking, &[Mark]) -> Result<()>) -> Result<()> {
+    let mut windows = db.prepare_cached(
+        "SELECT id, site_id, organization_id, opened_at, due_at, closed_at, warn_at FROM exposures ORDER BY site_id, module_id",
+    )?;
+    let mut told = db.prepare_cached(
+        "SELECT kind, at, noticed_at FROM exposure_events WHERE exposure_id = ?1 AND kind IN ('half', 'three_quarters', 'due')",
+    )?;
+    let mut rows = windows.query([])?;
+    while let Some(row) = rows.next()? {
+        let window = ticking(row)?;
+        let marks = told
+            .query_map([window.id], |row| {
+                Ok(Mark {
+                    kind: row.get(0)?,
+                    at: at(row.get(1)?),
+                    noticed_at: at(row.get(2)?),
+                })
+            })?
+            .collect::<rusqlite::Result<Vec<_>>>()?;
+        each(window, &marks)?;
+    }
+    Ok(())
+}
+
+/// A clock has passed a mark. Told before, it stays as it was told, and this is `false`.
 ///
 /// # Errors
 /// What SQLite says.
@@ -83,13 +147,13 @@ pub fn pass(
     kind: &str,
     at: Timestamp,
     now: Timestamp,
-) -> Result<()> {
-    db.prepare_cached(
+) -> Result<bool> {
+    let written = db.prepare_cached(
         "INSERT INTO exposure_events (exposure_id, kind, at, noticed_at) VALUES (?1, ?2, ?3, ?4)
          ON CONFLICT (exposure_id, kind) WHERE kind IN ('half', 'three_quarters', 'due') DO NOTHING",
     )?
     .execute(params![exposure_id, kind, ms(at), ms(now)])?;
-    Ok(())
+    Ok(written > 0)
 }
 
 /// When to look at a clock again; `None`: it has nothing more to tell.

@@ -81,6 +81,8 @@ pub const STATEMENTS: &[Bound] = &[
     may("people::memberships", SORTS, "the organizations of one person"),
     may("people::only_administrator_of", SORTS, "the organizations of one person"),
     may("catalogue::is_chronicle_empty", "SCAN chronicle", "the first row"),
+    may("clocks::of_site", SORTS, "the windows of one site whose clocks are to be looked at: a handful"),
+    may("clocks::all", "SCAN exposures", "every window, on the copy that `dewline check` makes"),
     may("roles::is_named", "SCAN roles USING COVERING INDEX roles_name", "the roles of all organizations, a few each, when one for all is made or renamed"),
     may("sites::list_deleted", "SCAN s USING INDEX sites_deleted", "deleted sites that were not removed for good yet"),
     may("sites::list_deleted", SORTS, "the same rows"),
