@@ -315,14 +315,14 @@ pub trait Verdicts {
 }
 
 /// A window as it follows from the runs, before anything is compared with the rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Window {
     version_id: i64,
     /// Since when that version ran.
     version_since: Timestamp,
     started_at: Timestamp,
-    /// When the site left the last version that is known to be affected; `None`: it runs it.
-    left_at: Option<Timestamp>,
+    /// When it ran versions that are known to be affected: from, until.
+    affected: Vec<(Timestamp, Option<Timestamp>)>,
     unproven_since: Option<Timestamp>,
     closed: Option<(Timestamp, Option<i64>)>,
 }
@@ -491,14 +491,13 @@ fn windows(cause: &Cause, runs: &[Run], verdicts: &impl Verdicts) -> Vec<Window>
             && (gap || answer == Some(false))
         {
             window.closed = Some(ended);
-            windows.push(*window);
-            open = None;
+            windows.extend(open.take());
         }
         match (answer, &mut open) {
             (Some(true), Some(window)) => {
                 window.version_id = run.version_id;
                 window.version_since = run.started_at;
-                window.left_at = run.ended_at;
+                window.affected.push((run.started_at, run.ended_at));
                 window.unproven_since = None;
             }
             (Some(true), None) => {
@@ -506,7 +505,7 @@ fn windows(cause: &Cause, runs: &[Run], verdicts: &impl Verdicts) -> Vec<Window>
                     version_id: run.version_id,
                     version_since: run.started_at,
                     started_at: run.started_at,
-                    left_at: run.ended_at,
+                    affected: vec![(run.started_at, run.ended_at)],
                     unproven_since: None,
                     closed: None,
                 });
@@ -559,20 +558,25 @@ fn settle(
     if recorded_until.is_some() && window.closed.is_some() {
         return;
     }
-    let known_at = known.known_at.max(window.started_at);
-    let mut opened_at = match known.date {
-        Some(date) if date <= known.known_at => date.max(window.started_at),
-        _ => known_at,
+    let mut earliest = match known.date {
+        Some(date) if date <= known.known_at => date,
+        _ => known.known_at,
     };
-    let mut known_at = known_at;
     if let Some(until) = recorded_until {
-        opened_at = opened_at.max(until);
+        earliest = earliest.max(until);
+    }
+    // That the site's next version can't be told apart keeps a window open, but opens none: where it had left what
+    // is affected before the window would open, that opens when it comes back to it, or never.
+    let runs_then = |(_, until): &&(_, Option<Timestamp>)| until.is_none_or(|at| at > earliest);
+    let Some((since, _)) = window.affected.iter().find(runs_then) else {
+        return;
+    };
+    let opened_at = earliest.max(*since);
+    let mut known_at = known.known_at.max(*since);
+    if recorded_until.is_some() {
         known_at = known_at.max(now).max(opened_at);
     }
-    // A site that had left what is affected before the window would open gets none: that its next
-    // version can't be told apart keeps a window open, but opens none.
-    let ended = window.closed.map(|(at, _)| at);
-    if ended.is_some_and(|at| at <= opened_at) || window.left_at.is_some_and(|at| at <= opened_at) {
+    if window.closed.is_some_and(|(at, _)| at <= opened_at) {
         return;
     }
     let risk = known.risk.map(|(risk, _)| risk);

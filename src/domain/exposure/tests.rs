@@ -610,3 +610,26 @@ fn what_opens_again_is_known_when_it_opens_at_the_earliest_whatever_the_clock_sa
     assert_eq!((again.opened_at, again.closed), (hour(90), None));
     assert_eq!(again.known_at, hour(90));
 }
+
+#[test]
+fn a_site_that_ran_nothing_known_to_be_affected_when_the_fix_came_is_exposed_when_it_comes_back() {
+    let mut world = World::default().fix(5, Some(10), 11);
+    world.unclear = vec![7];
+    let mut book = Book::default();
+    let runs = [run(4, 0, Some(5)), run(7, 5, Some(20)), run(4, 20, None)];
+    book.reconcile(20, &runs, &world);
+    let row = &book.0[0];
+    assert_eq!((row.opened_at, row.known_at), (hour(20), hour(20)));
+}
+
+#[test]
+fn a_closed_window_is_no_beginning_of_the_next_though_nobody_can_tell_what_ran_between() {
+    let mut world = World::default().fix(5, Some(10), 11);
+    let mut book = Book::default();
+    book.reconcile(20, &[run(4, 0, Some(20)), run(6, 20, None)], &world);
+    world.unclear = vec![6];
+    let runs = [run(4, 0, Some(20)), run(6, 20, Some(30)), run(4, 30, None)];
+    book.reconcile(30, &runs, &world);
+    assert_eq!(book.0[0].closed, Some((hour(20), Outcome::Met)));
+    assert_eq!((book.0[1].opened_at, book.0[1].closed), (hour(30), None));
+}
