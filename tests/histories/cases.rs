@@ -3,14 +3,14 @@
 
 use super::fault;
 use super::ops::Op;
-use super::ops::Runs::{Absent, Release};
+use super::ops::Runs::{Absent, Odd, Release};
 
 /// Not asked of the model: it doesn't know all that happens.
 const WILD: bool = true;
 
 fn cases() -> Vec<(&'static str, bool, Vec<Op>)> {
     let fix = |dated| Op::Publish {
-        module: 1,
+        line: (1, 0),
         security: true,
         dated: Some(dated),
     };
@@ -20,21 +20,21 @@ fn cases() -> Vec<(&'static str, bool, Vec<Op>)> {
             !WILD,
             vec![
                 fix(-31),
-                Op::Advise(1, Some(12)),
-                Op::Advise(1, None),
-                Op::Sync(2, [Absent, Release(0)]),
+                Op::Advise((1, 0), Some(12)),
+                Op::Advise((1, 0), None),
+                Op::Sync(2, [Absent, Release(0, 0)]),
             ],
         ),
         (
             "what has no fix and then has one is one window, though its site was deleted meanwhile",
             WILD,
             vec![
-                Op::Sync(2, [Absent, Release(0)]),
-                Op::AdviseWithoutFix(1, Some(22)),
+                Op::Sync(2, [Absent, Release(0, 0)]),
+                Op::AdviseWithoutFix((1, 0), Some(22)),
                 Op::Delete(2),
                 Op::Wait(30),
                 fix(-5),
-                Op::Correct(1),
+                Op::Correct((1, 0)),
                 Op::Restore(2),
             ],
         ),
@@ -44,14 +44,45 @@ fn cases() -> Vec<(&'static str, bool, Vec<Op>)> {
             vec![
                 fix(-3671),
                 Op::Publish {
-                    module: 0,
+                    line: (0, 0),
                     security: true,
                     dated: Some(-17),
                 },
-                Op::Sync(1, [Absent, Release(0)]),
-                Op::AdviseWithoutFix(1, Some(17)),
-                Op::Correct(1),
-                Op::Sync(1, [Release(0), Release(0)]),
+                Op::Sync(1, [Absent, Release(0, 0)]),
+                Op::AdviseWithoutFix((1, 0), Some(17)),
+                Op::Correct((1, 0)),
+                Op::Sync(1, [Release(0, 0), Release(0, 0)]),
+            ],
+        ),
+        (
+            "a window that nobody could open before the site came back opens when it comes back",
+            !WILD,
+            vec![
+                Op::Sync(0, [Absent, Release(0, 0)]),
+                Op::Wait(5),
+                Op::Sync(0, [Absent, Odd]),
+                Op::Wait(5),
+                fix(0),
+                Op::Wait(5),
+                Op::Sync(0, [Absent, Release(0, 0)]),
+            ],
+        ),
+        (
+            "a site that comes back to a branch is exposed from then on, not since it left",
+            !WILD,
+            vec![
+                Op::Sync(0, [Absent, Release(0, 0)]),
+                fix(0),
+                Op::Wait(5),
+                Op::Sync(0, [Absent, Release(1, 0)]),
+                Op::Wait(5),
+                Op::Publish {
+                    line: (1, 1),
+                    security: true,
+                    dated: Some(0),
+                },
+                Op::Wait(5),
+                Op::Sync(0, [Absent, Release(0, 0)]),
             ],
         ),
     ]

@@ -63,10 +63,11 @@ impl House {
     }
 
     /// Something is written behind the program's back; so many rows of it.
-    pub async fn breaks(&self, sql: &'static str) -> usize {
+    pub async fn breaks(&self, sql: &'static str) -> u64 {
         let written = self.app.store.write(Lane::Front, move |db| {
-            db.execute_batch("DELETE FROM exposure_events")?;
-            Ok::<_, StoreError>(db.execute(sql, [])?)
+            let before = db.total_changes();
+            db.execute_batch(sql)?;
+            Ok::<_, StoreError>(db.total_changes() - before)
         });
         written.await.unwrap()
     }

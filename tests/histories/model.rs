@@ -1,21 +1,28 @@
 //! The rules of the ledger once more, slow and plain, without a line of the program's own: what each
 //! window should say, from what happened, in the order in which it happened.
 //!
-//! It knows one branch, 1.0.n. What it doesn't know isn't played before it, but proved by the replay alone:
-//! snapshots of a branch, releases marked insecure by themselves, advisories without a fix, answers that
-//! can't be read, clocks that go back, business hours (they have their own slow model beside `domain/sla.rs`).
+//! A version is affected by whatever security release stands above it in its own branch. A site that goes to
+//! another branch has left the window where nothing is known against what it runs there; else nobody can tell.
+//!
+//! What the model doesn't know isn't played before it, but proved by the replay alone: snapshots of a branch,
+//! branches that are dropped, releases marked insecure by themselves, advisories without a fix, answers that
+//! can't be read, clocks that go back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::ops::Terms;
+use super::office::Office;
+use super::ops::{BRANCHES, Terms, ZONES};
 
 /// Minutes since 1970.
 pub type Minute = i64;
 
-/// What ran: the release 1.0.n, or something that nobody can put in order.
+/// A release: its branch, and its number in it.
+pub type Place = (usize, u32);
+
+/// What ran: a release, or something that nobody can put in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Version {
-    Release(u32),
+    Release(usize, u32),
     Odd,
 }
 
@@ -39,7 +46,7 @@ struct Run {
 /// A window.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
-    pub fix: u32,
+    pub fix: Place,
     pub opened: Minute,
     pub known: Minute,
     pub due: Option<Minute>,
@@ -49,6 +56,8 @@ pub struct Row {
     /// When the site began to run what is affected: which window it is.
     began: Minute,
     version: Version,
+    /// What its clock has told: the kind, the second at which it was so, and when it was noticed.
+    told: Vec<(&'static str, i64, Minute)>,
 }
 
 /// One module on one site.
@@ -70,9 +79,16 @@ struct Site {
 pub struct Model {
     sites: Vec<Site>,
     /// Each module's security releases.
-    fixes: Vec<BTreeMap<u32, Fix>>,
+    fixes: Vec<BTreeMap<Place, Fix>>,
     /// What was promised since when, the oldest first.
-    policies: Vec<(Minute, [Terms; 3])>,
+    policies: Vec<Policy>,
+}
+
+#[derive(Clone, Debug)]
+struct Policy {
+    since: Minute,
+    terms: [Terms; 3],
+    office: Office,
 }
 
 /// How one window that follows from the runs looks.
@@ -80,7 +96,8 @@ struct Span {
     began: Minute,
     version: Version,
     version_since: Minute,
-    left: Option<Minute>,
+    /// When it ran what is known to be affected.
+    affected: Vec<(Minute, Option<Minute>)>,
     unproven: Option<Minute>,
     end: Option<Minute>,
 }
@@ -95,11 +112,15 @@ impl Model {
         Self {
             sites: vec![site; sites],
             fixes: vec![BTreeMap::new(); modules],
-            policies: vec![(Minute::MIN, [Terms::Hours([24, 72, 168, 336, 720]); 3])],
+            policies: vec![Policy {
+                since: Minute::MIN,
+                terms: [Terms::Hours([24, 72, 168, 336, 720]); 3],
+                office: Office::at("UTC", BTreeSet::new()),
+            }],
         }
     }
 
-    pub fn publishes(&mut self, now: Minute, module: usize, fix: u32, date: Option<Minute>) {
+    pub fn publishes(&mut self, now: Minute, module: usize, fix: Place, date: Option<Minute>) {
         let known = Fix {
             date,
             known: now,
@@ -110,14 +131,14 @@ impl Model {
         self.draw(now);
     }
 
-    pub fn takes_back(&mut self, now: Minute, module: usize, fix: u32) {
+    pub fn takes_back(&mut self, now: Minute, module: usize, fix: Place) {
         self.fixes[module].get_mut(&fix).unwrap().taken_back = true;
         self.draw(now);
     }
 
     /// An advisory about everything below that release says how bad it is; `None`: it doesn't, and what
     /// was said before stays.
-    pub fn advises(&mut self, now: Minute, module: usize, fix: u32, risk: Option<u8>) {
+    pub fn advises(&mut self, now: Minute, module: usize, fix: Place, risk: Option<u8>) {
         let fix = self.fixes[module].get_mut(&fix).unwrap();
         if let Some(risk) = risk
             && fix.risk.map(|(known, _)| known) != Some(risk)
@@ -172,15 +193,59 @@ impl Model {
         self.sites[site].environments.push((now, environment));
     }
 
-    pub fn promises(&mut self, now: Minute, terms: [Terms; 3]) {
-        self.policies.push((now, terms));
+    pub fn promises(
+        &mut self,
+        now: Minute,
+        terms: [Terms; 3],
+        zone: usize,
+        holidays: BTreeSet<i64>,
+    ) {
+        self.policies.push(Policy {
+            since: now,
+            terms,
+            office: Office::at(ZONES[zone], holidays),
+        });
+    }
+
+    /// The clocks of all windows are looked at.
+    pub fn looks(&mut self, now: Minute) {
+        for site in 0..self.sites.len() {
+            for module in 0..self.fixes.len() {
+                let mut rows = self.sites[site].pairs[module].rows.clone();
+                for row in &mut rows {
+                    self.look(now, site, row);
+                }
+                self.sites[site].pairs[module].rows = rows;
+            }
+        }
+    }
+
+    fn look(&self, now: Minute, site: usize, row: &mut Row) {
+        let Some(due) = row.due else { return };
+        let until = row.closed.map_or(now, |(end, _)| end.min(now));
+        let (policy, terms) = self.promised(site, row.opened);
+        for (quarters, kind) in [(2, "half"), (3, "three_quarters"), (4, "due")] {
+            if row.told.iter().any(|(told, _, _)| *told == kind) {
+                continue;
+            }
+            let at = match terms {
+                Terms::Business(_) => {
+                    let open = policy.office.between(row.opened, due);
+                    policy.office.after(row.opened, open * quarters)
+                }
+                Terms::Hours(_) | Terms::Nothing => {
+                    row.opened * 60 + (due - row.opened) * 15 * quarters
+                }
+            };
+            if at <= until * 60 {
+                row.told.push((kind, at, now));
+            }
+        }
     }
 
     /// The windows of one module on one site.
     pub fn rows(&self, site: usize, module: usize) -> Vec<Row> {
-        let mut rows = self.sites[site].pairs[module].rows.clone();
-        rows.sort_by_key(|row| (row.fix, row.opened, row.known, row.closed));
-        rows
+        self.sites[site].pairs[module].rows.clone()
     }
 
     /// Modules with an open window, and when the first of the windows is due.
@@ -209,7 +274,7 @@ impl Model {
                     if fix.taken_back {
                         withdraw(now, number, &mut pair);
                     } else {
-                        self.tell(site, number, &fix, &mut pair);
+                        self.tell((site, module), number, &fix, &mut pair);
                     }
                     self.sites[site].pairs[module] = pair;
                 }
@@ -217,30 +282,63 @@ impl Model {
         }
     }
 
+    /// What was promised to a site for what opens then.
+    fn promised(&self, site: usize, opened: Minute) -> (&Policy, Terms) {
+        let policy = self.policies.iter().rfind(|policy| policy.since <= opened);
+        let places = &self.sites[site].environments;
+        let (_, environment) = places.iter().rfind(|(since, _)| *since <= opened).unwrap();
+        let policy = policy.unwrap();
+        (policy, policy.terms[*environment])
+    }
+
     /// By when a window is due that opened then, counted from `from`.
     fn due(&self, site: usize, opened: Minute, from: Minute, risk: Option<u8>) -> Option<Minute> {
-        let (_, terms) = self.policies.iter().rfind(|(since, _)| *since <= opened)?;
-        let places = &self.sites[site].environments;
-        let (_, environment) = places.iter().rfind(|(since, _)| *since <= opened)?;
-        match terms[*environment] {
+        let (policy, terms) = self.promised(site, opened);
+        let of = |hours: [u32; 5]| 60 * i64::from(hours[usize::from(risk.unwrap_or(2))]);
+        match terms {
             Terms::Nothing => None,
-            Terms::Hours(hours) => {
-                Some(from + 60 * i64::from(hours[usize::from(risk.unwrap_or(2))]))
-            }
+            Terms::Hours(hours) => Some(from + of(hours)),
+            Terms::Business(hours) => Some(policy.office.after(from, of(hours) * 4) / 60),
         }
     }
 
-    fn tell(&self, site: usize, number: u32, fix: &Fix, pair: &mut Pair) {
-        for span in spans(number, &pair.runs) {
-            let same = |row: &&mut Row| row.fix == number && row.began == span.began;
-            let Some(row) = pair.rows.iter_mut().find(same) else {
-                let known = fix.known.max(span.began);
-                let opened = match fix.date {
-                    Some(date) if date <= fix.known => date.max(span.began),
-                    _ => known,
+    /// Whether a version is affected by a fix: yes, no, or nobody can tell.
+    fn about(&self, module: usize, version: Version, (branch, number): Place) -> Option<bool> {
+        let Version::Release(of, n) = version else {
+            return None;
+        };
+        if of == branch {
+            return Some(n < number);
+        }
+        let fixes = self.fixes[module].iter().filter(|(_, fix)| !fix.taken_back);
+        let above = |(there, fix): Place| there == of && n < fix;
+        let affected = fixes.into_iter().any(|(place, _)| above(*place));
+        (!affected).then_some(false)
+    }
+
+    fn tell(&self, (site, module): (usize, usize), number: Place, fix: &Fix, pair: &mut Pair) {
+        let about = |version| self.about(module, version, number);
+        // What is closed stays closed: what comes after it begins anew.
+        let mine = pair.rows.iter().filter(|row| row.fix == number);
+        let last = mine.filter_map(|row| row.closed).map(|(end, _)| end).max();
+        let later = |run: &&Run| last.is_none_or(|last| run.from >= last);
+        let runs: Vec<Run> = pair.runs.iter().filter(later).copied().collect();
+        for span in spans(about, &runs) {
+            let within = |row: &&mut Row| {
+                let in_time = span.end.is_none_or(|end| row.began <= end);
+                row.fix == number && row.began >= span.began && in_time
+            };
+            let Some(row) = pair.rows.iter_mut().rfind(within) else {
+                let earliest = match fix.date {
+                    Some(date) if date <= fix.known => date,
+                    _ => fix.known,
                 };
-                let too_late = |end: Option<Minute>| end.is_some_and(|end| end <= opened);
-                if too_late(span.end) || too_late(span.left) {
+                let then = |(_, to): &&(Minute, Option<Minute>)| to.is_none_or(|to| to > earliest);
+                let Some((since, _)) = span.affected.iter().find(then) else {
+                    continue;
+                };
+                let (opened, known) = (earliest.max(*since), fix.known.max(*since));
+                if span.end.is_some_and(|end| end <= opened) {
                     continue;
                 }
                 let risk = fix.risk.map(|(risk, _)| risk);
@@ -253,8 +351,9 @@ impl Model {
                     risk,
                     unproven: span.unproven.map(|since| since.max(opened)),
                     closed: span.end.map(|end| (end, how(end, due))),
-                    began: span.began,
+                    began: *since,
                     version: span.version,
+                    told: Vec::new(),
                 });
                 continue;
             };
@@ -289,15 +388,15 @@ fn how(end: Minute, due: Option<Minute>) -> &'static str {
     }
 }
 
-/// The windows in which a site ran something below a fix, from what it ran.
-fn spans(number: u32, runs: &[Run]) -> Vec<Span> {
+/// The windows in which a site ran something that is affected, from what it ran.
+fn spans(about: impl Fn(Version) -> Option<bool>, runs: &[Run]) -> Vec<Span> {
     let mut spans: Vec<Span> = Vec::new();
     let mut open: Option<Span> = None;
     let mut before: Option<Minute> = None;
     for run in runs {
         let gap = before != Some(run.from);
-        let fixed = matches!(run.version, Version::Release(n) if n >= number);
-        if (gap || fixed)
+        let affected = about(run.version);
+        if (gap || affected == Some(false))
             && let Some(span) = open.take()
         {
             spans.push(Span {
@@ -305,22 +404,22 @@ fn spans(number: u32, runs: &[Run]) -> Vec<Span> {
                 ..span
             });
         }
-        match (run.version, &mut open) {
-            (Version::Odd, Some(span)) => {
+        match (affected, &mut open) {
+            (None, Some(span)) => {
                 span.unproven.get_or_insert(run.from);
             }
-            (Version::Release(_), Some(span)) => {
+            (Some(_), Some(span)) => {
                 span.version = run.version;
                 span.version_since = run.from;
-                span.left = run.to;
+                span.affected.push((run.from, run.to));
                 span.unproven = None;
             }
-            (Version::Release(n), None) if n < number => {
+            (Some(true), None) => {
                 open = Some(Span {
                     began: run.from,
                     version: run.version,
                     version_since: run.from,
-                    left: run.to,
+                    affected: vec![(run.from, run.to)],
                     unproven: None,
                     end: None,
                 });
@@ -340,7 +439,7 @@ fn spans(number: u32, runs: &[Run]) -> Vec<Span> {
 
 /// The release was taken back: what is open for it and judged today is withdrawn; of what can't be judged
 /// nobody knows.
-fn withdraw(now: Minute, number: u32, pair: &mut Pair) {
+fn withdraw(now: Minute, number: Place, pair: &mut Pair) {
     let Some(last) = pair.runs.last().copied() else {
         return;
     };
@@ -356,11 +455,11 @@ fn withdraw(now: Minute, number: u32, pair: &mut Pair) {
                 row.unproven.get_or_insert(now);
                 None
             }
-            (None, Version::Release(_)) if moved => {
+            (None, Version::Release(..)) if moved => {
                 let end = last.from.max(row.opened);
                 Some((end, how(end, row.due)))
             }
-            (None, Version::Release(_)) => Some((now.max(row.opened), "withdrawn")),
+            (None, Version::Release(..)) => Some((now.max(row.opened), "withdrawn")),
         };
     }
 }
@@ -368,6 +467,12 @@ fn withdraw(now: Minute, number: u32, pair: &mut Pair) {
 impl std::fmt::Display for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let some = |at: Option<Minute>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
+        let mut told = self.told.clone();
+        told.sort_by_key(|(kind, at, _)| (*at, *kind));
+        let told: Vec<String> = told
+            .iter()
+            .map(|(kind, at, noticed)| format!(", {kind} {at} noticed {noticed}"))
+            .collect();
         let words = [
             "highly_critical",
             "critical",
@@ -377,8 +482,9 @@ impl std::fmt::Display for Row {
         ];
         write!(
             f,
-            "1.0.{} opened {} known {} due {} risk {} unproven {} closed {} {}",
-            self.fix,
+            "{}{} opened {} known {} due {} risk {} unproven {} closed {} {}{}",
+            BRANCHES[self.fix.0],
+            self.fix.1,
             self.opened,
             self.known,
             some(self.due),
@@ -386,6 +492,7 @@ impl std::fmt::Display for Row {
             some(self.unproven),
             some(self.closed.map(|(at, _)| at)),
             self.closed.map_or("-", |(_, how)| how),
+            told.concat(),
         )
     }
 }

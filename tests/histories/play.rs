@@ -1,15 +1,12 @@
 //! Plays histories through the services, beside the model where it knows the rules, and holds after each
 //! step what must always hold.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dewline::clock::Clock;
-use dewline::demo::history::{Project, Release};
 use dewline::domain::access::Actor;
-use dewline::domain::advisory::record::Record;
 use dewline::domain::exposure::Risk;
 use dewline::domain::organization::OrganizationForm;
-use dewline::domain::release_history::{Document, parse};
 use dewline::domain::site::SiteForm;
 use dewline::domain::sla_form::{PolicyForm, TermsForm};
 use dewline::outbound::drupal_org::Fetched;
@@ -17,32 +14,22 @@ use dewline::services::sync::{Source, receive};
 use dewline::services::{Error, advisories, catalogue, clocks, organizations, sites, sla, watch};
 use dewline::store::catalogue::{self as modules, NewModule};
 use dewline::store::{Lane, StoreError};
+use jiff::ToSpan;
 use serde_json::json;
 
+use super::drupal_org::{Facts, version_text};
 use super::house::{House, minute};
 use super::model::{Minute, Model, Version};
-use super::ops::{ENVIRONMENTS, Op, Runs, Terms};
+use super::ops::{BRANCHES, ENVIRONMENTS, Op, Runs, Terms, ZONES};
 
 /// One organization with its sites, and the modules that nobody else runs.
 pub struct Town<'a> {
     house: &'a House,
-    number: usize,
     organization: i64,
     sites: Vec<i64>,
     modules: Vec<Facts>,
     model: Model,
     rows: BTreeMap<i64, Kept>,
-}
-
-/// What drupal.org says of a module.
-struct Facts {
-    name: String,
-    id: i64,
-    /// (number, security, date in minutes)
-    releases: Vec<(u32, bool, Option<Minute>)>,
-    newest: u32,
-    marked: Vec<u32>,
-    advisories: BTreeMap<String, Record>,
 }
 
 /// A row of the ledger as it is kept.
@@ -66,7 +53,6 @@ impl<'a> Town<'a> {
             .id;
         let mut town = Self {
             house,
-            number,
             organization,
             sites: Vec::new(),
             modules: Vec::new(),
@@ -88,15 +74,9 @@ impl<'a> Town<'a> {
             let added = house.app.store.write(Lane::Front, move |db| {
                 modules::add(db, &NewModule::project(&new), now)
             });
-            town.modules.push(Facts {
-                id: added.await.unwrap(),
-                name,
-                releases: vec![(0, false, Some(house.now() - 500_000))],
-                newest: 0,
-                marked: Vec::new(),
-                advisories: BTreeMap::new(),
-            });
-            town.lists(town.modules.len() - 1).await;
+            let facts = Facts::of(name, added.await.unwrap(), house.now() - 500_000);
+            facts.lists(&house.app).await;
+            town.modules.push(facts);
         }
         town
     }
@@ -109,32 +89,34 @@ impl<'a> Town<'a> {
             Op::Back(minutes) => self.house.clock.set(minute(now - minutes)),
             Op::Sync(site, runs) => return self.syncs(now, *site, runs).await,
             Op::Publish {
-                module,
+                line: (module, branch),
                 security,
                 dated,
             } => {
-                let facts = &mut self.modules[*module];
-                facts.newest += 1;
                 let date = dated.map(|late| now + late);
-                facts.releases.push((facts.newest, *security, date));
-                self.lists(*module).await;
+                let newest = self.modules[*module].publishes(*branch, *security, date);
+                self.modules[*module].lists(app).await;
                 if *security {
-                    let newest = self.modules[*module].newest;
-                    self.model.publishes(now, *module, newest, date);
+                    self.model.publishes(now, *module, (*branch, newest), date);
                 }
             }
-            Op::TakeBack(module) => {
+            Op::TakeBack((module, branch)) => {
                 let facts = &mut self.modules[*module];
-                let Some(fix) = facts.newest_fix(false) else {
+                let Some(fix) = facts.newest_fix(*branch, false) else {
                     return Ok(());
                 };
-                facts.releases.retain(|(number, _, _)| *number != fix);
-                self.lists(*module).await;
-                self.model.takes_back(now, *module, fix);
+                facts.takes_back((*branch, fix));
+                facts.lists(app).await;
+                self.model.takes_back(now, *module, (*branch, fix));
             }
-            Op::Mark(module, number) => {
-                self.modules[*module].marked.push(*number);
-                self.lists(*module).await;
+            Op::Mark((module, branch), number) => {
+                self.modules[*module].marked.push((*branch, *number));
+                self.modules[*module].lists(app).await;
+            }
+            Op::Drop((module, branch)) => {
+                let dropped = &mut self.modules[*module].dropped[*branch];
+                *dropped = !*dropped;
+                self.modules[*module].lists(app).await;
             }
             Op::Fails(module, absent) => {
                 let answer = if *absent {
@@ -147,38 +129,25 @@ impl<'a> Town<'a> {
                     .await
                     .map_err(said)?;
             }
-            Op::Advise(module, score) => {
-                let Some(fix) = self.modules[*module].newest_fix(true) else {
+            Op::Advise((module, branch), score) => {
+                let facts = &mut self.modules[*module];
+                let Some(fix) = facts.newest_fix(*branch, true) else {
                     return Ok(());
                 };
-                let fixed = format!("1.0.{fix}");
-                self.advises(*module, &fixed, *score, vec![fixed.clone()])
-                    .await?;
-                self.model.advises(
-                    now,
-                    *module,
-                    fix,
-                    score.map(|score| place(Risk::of_score(score))),
-                );
+                let place = (*branch, fix);
+                let record = facts.advises(now, place, *score, true);
+                advisories::record(app, record).await.map_err(said)?;
+                let risk = score.map(|score| worst_first(Risk::of_score(score)));
+                self.model.advises(now, *module, place, risk);
             }
-            Op::AdviseWithoutFix(module, score) => {
-                let above = format!("1.0.{}", self.modules[*module].newest + 1);
-                self.advises(*module, &above, *score, Vec::new()).await?;
+            Op::AdviseWithoutFix((module, branch), score) => {
+                let facts = &mut self.modules[*module];
+                let next = (*branch, facts.newest[*branch] + 1);
+                let record = facts.advises(now, next, *score, false);
+                advisories::record(app, record).await.map_err(said)?;
             }
-            Op::Correct(module) => {
-                let Some(fix) = self.modules[*module].newest_fix(true) else {
-                    return Ok(());
-                };
-                let fixed = format!("1.0.{fix}");
-                let told = self.modules[*module].advisories.values_mut();
-                let mut corrected = Vec::new();
-                for record in told.filter(|record| record.fixed_in.is_empty()) {
-                    record.affected_versions = Some(format!("<{fixed}"));
-                    record.fixed_in = vec![fixed.clone()];
-                    record.changed = now * 60;
-                    corrected.push(record.clone());
-                }
-                for record in corrected {
+            Op::Correct((module, branch)) => {
+                for record in self.modules[*module].corrects(now, *branch) {
                     advisories::record(app, record).await.map_err(said)?;
                 }
             }
@@ -193,6 +162,7 @@ impl<'a> Town<'a> {
                 while catalogue::fan_out(app).await.map_err(said)? {}
                 while clocks::step(app).await.map_err(said)? {}
                 while watch::step(app).await.map_err(said)? {}
+                self.model.looks(now);
             }
             Op::Delete(site) => {
                 if sites::delete(app, &Actor::System, self.sites[*site])
@@ -210,15 +180,19 @@ impl<'a> Town<'a> {
                     self.model.restores(now, *site);
                 }
             }
-            Op::Policy(terms) => {
+            Op::Policy(terms, zone, later) => {
+                let today = now.div_euclid(1_440);
+                let holidays: BTreeSet<i64> = later.iter().map(|days| today + days).collect();
                 let form = PolicyForm {
                     environments: terms.map(form),
+                    time_zone: Some(ZONES[*zone].to_owned()),
+                    holidays: Some(holidays.iter().map(|day| date(*day)).collect()),
                     ..PolicyForm::default()
                 };
                 sla::change(app, &Actor::System, self.organization, form)
                     .await
                     .map_err(said)?;
-                self.model.promises(now, *terms);
+                self.model.promises(now, *terms, *zone, holidays);
             }
             Op::Move(site, environment) => {
                 let form = SiteForm {
@@ -239,10 +213,17 @@ impl<'a> Town<'a> {
         let mut versions = Vec::new();
         for (facts, runs) in self.modules.iter().zip(runs) {
             let (version, enabled, seen) = match runs {
-                Runs::Release(n) => (format!("1.0.{n}"), true, Some(Version::Release(*n))),
-                Runs::Disabled(n) => (format!("1.0.{n}"), false, None),
+                Runs::Release(branch, n) => {
+                    let version = Version::Release(*branch, *n);
+                    (version_text((*branch, *n)), true, Some(version))
+                }
+                Runs::Disabled(branch, n) => (version_text((*branch, *n)), false, None),
                 Runs::Odd => ("whatever".to_owned(), true, Some(Version::Odd)),
-                Runs::Dev => ("1.0.x-dev".to_owned(), true, Some(Version::Odd)),
+                Runs::Dev(branch) => (
+                    format!("{}x-dev", BRANCHES[*branch]),
+                    true,
+                    Some(Version::Odd),
+                ),
                 Runs::Absent => {
                     versions.push(None);
                     continue;
@@ -274,76 +255,6 @@ impl<'a> Town<'a> {
             Err(other) => return Err(other.to_string()),
         }
         Ok(())
-    }
-
-    async fn advises(
-        &mut self,
-        module: usize,
-        below: &str,
-        score: Option<u8>,
-        fixed_in: Vec<String>,
-    ) -> Result<(), String> {
-        let now = self.house.clock.now().as_second();
-        let facts = &mut self.modules[module];
-        let place = i64::try_from(self.number * 2 + module).unwrap() * 100;
-        let place = place
-            + below.rsplit('.').next().unwrap().parse::<i64>().unwrap() * 2
-            + i64::from(fixed_in.is_empty());
-        let id = format!("SA-CONTRIB-2026-{place}");
-        let record = Record {
-            id: id.clone(),
-            project: facts.name.clone(),
-            title: id.clone(),
-            kind: String::new(),
-            psa: false,
-            vector: None,
-            score,
-            cves: Vec::new(),
-            published: facts
-                .advisories
-                .get(&id)
-                .map_or(now, |known| known.published),
-            changed: now,
-            affected_versions: Some(format!("<{below}")),
-            lost_versions: false,
-            ranges: None,
-            fixed_in,
-            url: String::new(),
-            nid: Some(place),
-            project_nid: None,
-            withdrawn: false,
-        };
-        facts.advisories.insert(id, record.clone());
-        let taken = advisories::record(&self.house.app, record).await;
-        taken.map(drop).map_err(|error| error.to_string())
-    }
-
-    /// drupal.org lists a module as the facts say.
-    async fn lists(&self, module: usize) {
-        let facts = &self.modules[module];
-        let mut project = Project::new(&facts.name, &facts.name, "project_module", &["1.0."]);
-        for (number, security, date) in &facts.releases {
-            let (version, date) = (format!("1.0.{number}"), date.map_or(0, |date| date * 60));
-            project.publish(if *security {
-                Release::security(&version, date)
-            } else {
-                Release::new(&version, date)
-            });
-        }
-        for number in &facts.marked {
-            project.mark_insecure(&format!("1.0.{number}"));
-        }
-        let Document::Stored(history) = parse(project.to_xml().as_bytes()) else {
-            panic!("drupal.org writes what can be read");
-        };
-        let answer = Fetched::Document {
-            history: Box::new(history),
-            etag: None,
-            last_modified: None,
-        };
-        catalogue::record(&self.house.app, facts.id, answer)
-            .await
-            .unwrap();
     }
 
     /// Whatever happens, a window that is closed stays as it was, none is due later than it was, and none
@@ -404,12 +315,13 @@ impl<'a> Town<'a> {
     pub fn agrees(&self) -> Result<(), String> {
         for (at, site) in self.sites.iter().enumerate() {
             for (module, facts) in self.modules.iter().enumerate() {
-                let expected: Vec<String> = self
+                let mut expected: Vec<String> = self
                     .model
                     .rows(at, module)
                     .iter()
                     .map(ToString::to_string)
                     .collect();
+                expected.sort_unstable();
                 let kept = self.lines(*site, facts.id);
                 if expected != kept {
                     return Err(format!(
@@ -435,11 +347,14 @@ impl<'a> Town<'a> {
                 "SELECT cause || ' opened ' || (opened_at / 60000) || ' known ' || (known_at / 60000) || ' due ' || ifnull(due_at / 60000, '-')
                     || ' risk ' || ifnull(risk, '-') || ' unproven ' || ifnull(unproven_since / 60000, '-')
                     || ' closed ' || ifnull(closed_at / 60000, '-') || ' ' || ifnull(outcome, '-')
-                 FROM exposures WHERE site_id = ?1 AND module_id = ?2
-                 ORDER BY length(cause), cause, opened_at, known_at, ifnull(closed_at, 0)",
+                    || ifnull((SELECT group_concat(', ' || kind || ' ' || (at / 1000) || ' noticed ' || (noticed_at / 60000), '' ORDER BY at, kind)
+                        FROM exposure_events WHERE exposure_id = exposures.id), '')
+                 FROM exposures WHERE site_id = ?1 AND module_id = ?2",
             )?;
             let rows = query.query_map([site, module], |row| row.get(0))?;
-            Ok::<_, StoreError>(rows.collect::<rusqlite::Result<_>>()?)
+            let mut lines = rows.collect::<rusqlite::Result<Vec<String>>>()?;
+            lines.sort_unstable();
+            Ok::<_, StoreError>(lines)
         });
         read.unwrap()
     }
@@ -460,37 +375,25 @@ impl<'a> Town<'a> {
     }
 }
 
-impl Facts {
-    /// The newest security release that is listed; `advised`: even where an advisory tells of it.
-    fn newest_fix(&self, advised: bool) -> Option<u32> {
-        let told = |number: u32| {
-            let version = vec![format!("1.0.{number}")];
-            self.advisories
-                .values()
-                .any(|record| record.fixed_in == version)
-        };
-        let fixes = self.releases.iter().filter(|(_, security, _)| *security);
-        fixes
-            .map(|(number, _, _)| *number)
-            .filter(|number| advised || !told(*number))
-            .max()
-    }
-}
-
-fn place(risk: Risk) -> u8 {
+fn worst_first(risk: Risk) -> u8 {
     let place = Risk::WORST_FIRST.iter().position(|one| *one == risk);
     u8::try_from(place.unwrap()).unwrap()
 }
 
 fn form(terms: Terms) -> TermsForm {
-    match terms {
-        Terms::Nothing => TermsForm {
-            calendar: Some("none".to_owned()),
-            ..TermsForm::default()
-        },
-        Terms::Hours(hours) => TermsForm {
-            calendar: Some("calendar".to_owned()),
-            hours: hours.map(|hours| Some(i64::from(hours))),
-        },
+    let (calendar, hours) = match terms {
+        Terms::Nothing => ("none", None),
+        Terms::Hours(hours) => ("calendar", Some(hours)),
+        Terms::Business(hours) => ("business", Some(hours)),
+    };
+    TermsForm {
+        calendar: Some(calendar.to_owned()),
+        hours: hours.map_or([None; 5], |hours| hours.map(|hours| Some(i64::from(hours)))),
     }
+}
+
+/// The date of a day since 1970.
+fn date(day: i64) -> String {
+    let first = jiff::civil::date(1970, 1, 1);
+    first.checked_add(day.days()).unwrap().to_string()
 }
