@@ -15,9 +15,8 @@ mod play;
 use std::collections::BTreeMap;
 
 use house::House;
-use tokio::task::JoinSet;
-
 use ops::{Chance, Op};
+use tokio::task::JoinSet;
 
 /// Histories in one database: then they are proved together.
 const TOGETHER: usize = 100;
