@@ -193,6 +193,31 @@ async fn a_changed_policy_never_rewrites_the_past_even_where_the_past_is_learnt_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_was_promised_first_holds_for_its_time_however_often_the_promise_is_changed() {
+    let (mut house, _, _) = house().await;
+    house
+        .promises(json!({"production": all("calendar", 10)}))
+        .await;
+    let then = house.clock_seconds() + 600;
+    for change in 0..501 {
+        if change % 100 == 0 {
+            house.waits(HOUR).await;
+        }
+        let hours = 20 + change % 2;
+        house
+            .promises(json!({"production": all("calendar", hours)}))
+            .await;
+    }
+    house.releases("poll", Release::security("1.0.1", then));
+    house.waits(HOUR).await;
+    house.run_jobs().await;
+    let poll = house.window_of("poll").await;
+    assert_eq!(poll["opened_at"], "2026-11-20T08:10:00Z");
+    assert_eq!(poll["due_at"], "2026-11-20T18:10:00Z");
+    house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_due_where_nothing_is_promised_and_the_window_is_open_all_the_same() {
     let (mut house, site, _) = house().await;
     house

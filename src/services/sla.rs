@@ -29,8 +29,11 @@ pub async fn find(app: &App, actor: &Actor, organization_id: i64) -> Result<Vers
         .read(|db| sla::in_force(db, organization_id, Timestamp::MAX))?)
 }
 
-/// All versions that held or hold for an organization, the newest first: its own, and below them what
-/// held before it had any.
+/// Versions of a list, at most.
+const LISTED: u32 = 500;
+
+/// The versions that held or hold for an organization, the newest first: its own, and below them what
+/// held before it had any; 500 at most.
 ///
 /// # Errors
 /// As [`find`].
@@ -40,11 +43,13 @@ pub async fn versions(app: &App, actor: &Actor, organization_id: i64) -> Result<
         &actor.require(Permission::OrganizationsRead)?,
         organization_id,
     )?;
-    let (mut all, of_all) = app
-        .store
-        .read(|db| Ok::<_, Error>((sla::versions(db, organization_id)?, sla::versions(db, 0)?)))?;
+    let (mut all, of_all) = app.store.read(|db| {
+        let own = sla::versions(db, organization_id, LISTED)?;
+        Ok::<_, Error>((own, sla::versions(db, 0, LISTED)?))
+    })?;
     let first = all.last().map_or(Timestamp::MAX, |own| own.valid_from);
     all.extend(of_all.into_iter().filter(|other| other.valid_from < first));
+    all.truncate(LISTED as usize);
     Ok(all)
 }
 

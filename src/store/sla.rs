@@ -55,15 +55,16 @@ fn version(row: &Row<'_>) -> Result<Version> {
     })
 }
 
-/// The versions that an organization has of its own (0: those of everybody), the newest first; 500 at most.
+/// The versions that an organization has of its own (0: those of everybody), the newest first, at most so
+/// many of them. What is due can be told from all of them alone.
 ///
 /// # Errors
 /// What SQLite says; [`StoreError::Corrupt`] where a row can't be read.
-pub fn versions(db: &Connection, organization_id: i64) -> Result<Vec<Version>> {
+pub fn versions(db: &Connection, organization_id: i64, most: u32) -> Result<Vec<Version>> {
     let mut query = db.prepare_cached(&format!(
-        "{COLUMNS} WHERE ifnull(organization_id, 0) = ?1 ORDER BY valid_from DESC, id DESC LIMIT 500"
+        "{COLUMNS} WHERE ifnull(organization_id, 0) = ?1 ORDER BY valid_from DESC, id DESC LIMIT ?2"
     ))?;
-    let mut rows = query.query([organization_id])?;
+    let mut rows = query.query(params![organization_id, most])?;
     let mut all = Vec::new();
     while let Some(row) = rows.next()? {
         all.push(version(row)?);
@@ -148,8 +149,8 @@ impl Promises {
         let rows = query.query_map([site_id], |row| Ok((at(row.get(0)?), row.get(1)?)))?;
         Ok(Self {
             environments: rows.collect::<rusqlite::Result<_>>()?,
-            own: versions(db, organization_id)?,
-            others: versions(db, 0)?,
+            own: versions(db, organization_id, u32::MAX)?,
+            others: versions(db, 0, u32::MAX)?,
         })
     }
 
