@@ -186,6 +186,39 @@ async fn each_report_says_what_was_counted_by_hand() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_day_at_whose_end_nobody_looked_has_no_counts() {
+    let mut house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    house.publishes(module("poll"));
+    house
+        .site_of(harbour, "Quay")
+        .await
+        .syncs(&[("poll", "1.0.0")])
+        .await;
+    house.run_jobs().await;
+    // The first midnight is 16 hours away. The second finds nobody: the next look is at 22:00.
+    house.waits(SignedDuration::from_mins(16 * 60 + 5)).await;
+    house.run_jobs().await;
+    house.waits(SignedDuration::from_hours(24 + 22)).await;
+    house.site_of(harbour, "Mill").await;
+    house.run_jobs().await;
+    house.waits(SignedDuration::from_hours(2)).await;
+    house.run_jobs().await;
+    house.waits(SignedDuration::from_hours(24)).await;
+    let days = house
+        .report("historical?from=2026-11-20&to=2026-11-22")
+        .await;
+    assert_eq!(
+        told(&days, &["date", "sites"]),
+        [
+            json!(["2026-11-20", 1]),
+            json!(["2026-11-21", null]),
+            json!(["2026-11-22", 2]),
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_report_counts_as_the_dashboard_does() {
     let (house, ..) = fleet().await;
     let month = house.admin().get("/dashboard/overview").await.ok()["data"]["month"].clone();
