@@ -137,6 +137,7 @@ CREATE TABLE syncs (
   id            INTEGER PRIMARY KEY,
   site_id       INTEGER NOT NULL REFERENCES sites (id),
   received_at   INTEGER NOT NULL,
+  heard_before  INTEGER,                               -- when the site was last heard of before; NULL: never
   generated_at  INTEGER NOT NULL,
   agent         TEXT    NOT NULL DEFAULT '',
   source        TEXT    NOT NULL,                      -- inventory, composer-lock

@@ -57,6 +57,7 @@ fn row(state: &str, ticket: Option<&str>, updated: i64) -> (String, Option<Strin
 #[tokio::test(flavor = "multi_thread")]
 async fn an_announced_run_is_claimed_until_an_inventory_proves_it() {
     let (mut house, _, site, key) = exposed().await;
+    house.waits(SignedDuration::from_mins(10)).await;
     let said = house
         .announces(&key, &json!({
             "site_id": site, "performed_by": "deploy of Monday", "ticket": "OPS-7", "commit": "4f1c0de",
@@ -169,6 +170,67 @@ async fn an_inventory_proves_the_newest_claim_that_is_not_stale() {
     assert_eq!(
         house.ledger_of_runs().await[2],
         row("proved", Some("first"), 1)
+    );
+    house.proves_itself().await;
+}
+
+impl TestApp {
+    /// A run of five minutes that is over now.
+    fn run_of(&self, site: i64, ticket: &str) -> Value {
+        json!({"site_id": site, "ticket": ticket, "started_at": self.minutes_ago(5), "finished_at": self.minutes_ago(0)})
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_claim_that_an_inventory_has_passed_over_is_never_proved() {
+    let (mut house, _, site, key) = exposed().await;
+    house.waits(SignedDuration::from_mins(10)).await;
+    let run = house.run_of(site, "OPS-7");
+    house.announces(&key, &run).await;
+    house.waits(SignedDuration::from_mins(25)).await;
+    house.site_sends(site, &key, "1.0.0").await;
+    // In the evening somebody updates by hand and announces nothing.
+    house.waits(SignedDuration::from_hours(9)).await;
+    house.site_sends(site, &key, "1.0.1").await;
+    assert_eq!(
+        house.ledger_of_runs().await,
+        [
+            row("claimed", Some("OPS-7"), 0),
+            row("unattributed", None, 1)
+        ]
+    );
+    // The same run, said too late, isn't that one either.
+    let late = json!({"site_id": site, "ticket": "OPS-8", "commit": "4f1c0de",
+        "started_at": run["started_at"], "finished_at": run["finished_at"]});
+    house.announces(&key, &late).await;
+    assert_eq!(
+        house.ledger_of_runs().await[1..],
+        [
+            row("unattributed", None, 1),
+            row("claimed", Some("OPS-8"), 0)
+        ]
+    );
+    house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_several_runs_that_ended_the_first_inventory_proves_the_newest_alone() {
+    let (mut house, _, site, key) = exposed().await;
+    for ticket in ["first", "second"] {
+        house.waits(SignedDuration::from_mins(10)).await;
+        house.announces(&key, &house.run_of(site, ticket)).await;
+    }
+    house.waits(SignedDuration::from_mins(1)).await;
+    house.site_sends(site, &key, "1.0.1").await;
+    house.waits(SignedDuration::from_mins(1)).await;
+    house.site_sends(site, &key, "1.0.0").await;
+    assert_eq!(
+        house.ledger_of_runs().await,
+        [
+            row("claimed", Some("first"), 0),
+            row("proved", Some("second"), 1),
+            row("unattributed", None, 0)
+        ]
     );
     house.proves_itself().await;
 }

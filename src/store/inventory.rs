@@ -499,6 +499,8 @@ pub struct NewSync<'a> {
     pub site_id: i64,
     /// When it arrived.
     pub received_at: Timestamp,
+    /// When the site was last heard of before.
+    pub heard_before: Option<Timestamp>,
     /// When the site made it.
     pub generated_at: Timestamp,
     /// Who made it.
@@ -538,7 +540,8 @@ pub fn add_sync(db: &Connection, sync: &NewSync<'_>) -> Result<i64> {
     let counts = &sync.counts;
     db.prepare_cached(
         "INSERT INTO syncs (site_id, received_at, generated_at, agent, source, content_hash, total, added, updated,
-            downgraded, removed, unchanged, delta) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+            downgraded, removed, unchanged, delta, heard_before)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
     )?
     .execute(params![
         sync.site_id,
@@ -553,7 +556,8 @@ pub fn add_sync(db: &Connection, sync: &NewSync<'_>) -> Result<i64> {
         counts.downgraded,
         counts.removed,
         counts.unchanged,
-        sync.delta
+        sync.delta,
+        sync.heard_before.map(ms)
     ])?;
     Ok(db.last_insert_rowid())
 }

@@ -9,8 +9,10 @@ use super::inventory::Counts;
 use super::time::ms;
 use crate::domain::announcement::{Announcement, patience};
 
-/// An inventory shows a patch run. The newest announcement of its site that began before and isn't stale
-/// is proved by it; where there is none, the run is nobody's. Ties its sync to it and gives its id.
+/// An inventory shows a patch run. The newest announcement of its site that began before, isn't stale and
+/// wasn't passed over is proved by it; where there is none, the run is nobody's. Passed over is one after
+/// whose end the site was heard of before: that inventory could have shown it, and did not. Ties the sync
+/// to the run and gives its id.
 ///
 /// # Errors
 /// What SQLite says.
@@ -18,14 +20,18 @@ pub fn prove(
     db: &Connection,
     (site_id, organization_id, sync_id): (i64, i64, i64),
     (counts, interval_minutes): (&Counts, i64),
-    now: Timestamp,
+    (now, heard_before): (Timestamp, Option<Timestamp>),
 ) -> Result<i64> {
     let claim: Option<i64> = db
         .prepare_cached(
             "SELECT id FROM patch_runs WHERE site_id = ?1 AND sync_id IS NULL AND started_at <= ?2
-                AND max(ifnull(finished_at, 0), announced_at) >= ?2 - ?3 ORDER BY started_at DESC, id DESC LIMIT 1",
+                AND max(ifnull(finished_at, 0), announced_at) >= ?2 - ?3
+                AND (finished_at IS NULL OR ?4 IS NULL OR ?4 < finished_at) ORDER BY started_at DESC, id DESC LIMIT 1",
         )?
-        .query_row(params![site_id, ms(now), patience_ms(interval_minutes)], |row| row.get(0))
+        .query_row(
+            params![site_id, ms(now), patience_ms(interval_minutes), heard_before.map(ms)],
+            |row| row.get(0),
+        )
         .optional()?;
     let id = if let Some(id) = claim {
         db.prepare_cached(
@@ -88,7 +94,8 @@ pub fn say_more(db: &Connection, id: i64, said: &Announcement) -> Result<bool> {
 }
 
 /// Keeps an announcement: at the earliest run since its start that an inventory showed and nobody
-/// announced, while that isn't too long after its end; otherwise as a claim. Gives the run's id.
+/// announced, while that isn't too long after its end and no other inventory came between the two;
+/// otherwise as a claim. Gives the run's id.
 ///
 /// # Errors
 /// What SQLite says.
@@ -105,8 +112,9 @@ pub fn announce(
     let ended = said.finished_at.unwrap_or(now);
     let shown: Option<i64> = db
         .prepare_cached(
-            "SELECT id FROM patch_runs WHERE site_id = ?1 AND run_at BETWEEN ?2 AND min(?3, ?4 + ?5)
-                AND sync_id IS NOT NULL AND announced_at IS NULL ORDER BY run_at, id LIMIT 1",
+            "SELECT p.id FROM patch_runs AS p JOIN syncs AS y ON y.id = p.sync_id
+             WHERE p.site_id = ?1 AND p.run_at BETWEEN ?2 AND min(?3, ?4 + ?5) AND p.announced_at IS NULL
+                AND (?6 IS NULL OR y.heard_before IS NULL OR y.heard_before < ?6) ORDER BY p.run_at, p.id LIMIT 1",
         )?
         .query_row(
             params![
@@ -114,7 +122,8 @@ pub fn announce(
                 ms(said.started_at),
                 ms(now),
                 ms(ended),
-                patience_ms(interval)
+                patience_ms(interval),
+                said.finished_at.map(ms)
             ],
             |row| row.get(0),
         )

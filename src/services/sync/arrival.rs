@@ -227,7 +227,8 @@ impl Arrival {
         let before = held.iter().map(|held| &held.entry);
         let changes = diff(before, &self.inventory.entries, is_older);
         let counts = counts(&changes, self.inventory.entries.len());
-        let sync_id = self.add_sync(db, now, generated_at, counts, &changes)?;
+        let times = (now, site.last_sync_at, generated_at);
+        let sync_id = self.add_sync(db, times, counts, &changes)?;
         self.heard(db, now, generated_at, Some(sync_id))?;
         store::catalogue::chronicle(db, "sync", sync_id, now)?;
         let facts = &self.inventory.facts;
@@ -238,7 +239,7 @@ impl Arrival {
                 db,
                 ids,
                 (&counts, site.interval_minutes),
-                now,
+                (now, site.last_sync_at),
             )?)
         } else {
             None
@@ -257,8 +258,7 @@ impl Arrival {
     fn add_sync(
         &self,
         db: &Connection,
-        now: Timestamp,
-        generated_at: Timestamp,
+        (now, heard_before, generated_at): (Timestamp, Option<Timestamp>, Timestamp),
         counts: Counts,
         changes: &[Change<'_>],
     ) -> store::Result<i64> {
@@ -266,6 +266,7 @@ impl Arrival {
         let new = NewSync {
             site_id: self.site_id,
             received_at: now,
+            heard_before,
             generated_at,
             agent: facts.agent.as_deref().unwrap_or_default(),
             source: self.source.word(),
