@@ -1,10 +1,13 @@
 //! Charts as SVG text, from plain numbers: no inline style, every colour by class, a title and a
 //! description in words, and the same figures available as a table beside. Knows no store and no clock.
 
+mod axis;
 mod course;
 mod fleet;
+mod life;
 mod promise;
 mod risks;
+mod spans;
 mod timeline;
 mod trend;
 mod versions;
@@ -12,9 +15,11 @@ mod window;
 
 pub use course::course;
 pub use fleet::{FleetGroup, fleet_line};
+pub use life::{Life, life, life_key};
 pub use promise::{Month, compliance, time_to_patch, word as month_word};
 pub use risks::{BANDS, Day, open_by_risk};
-pub use timeline::{Lane, Timeline, Window, finding, timeline, timeline_key};
+pub use spans::{Bar, Ending, Spans, spans, spans_key};
+pub use timeline::{Lane, Timeline, Window, timeline, timeline_key};
 pub use trend::{reported_bars, sparkline};
 pub use versions::{VersionBar, version_bars};
 pub use window::{window_cell, window_key};
@@ -58,6 +63,16 @@ fn svg(
         escape(title),
         escape(desc)
     )
+}
+
+/// A name that fits: its beginning, where it is longer.
+fn shorten(name: &str, most: usize) -> String {
+    if name.chars().count() <= most {
+        return name.to_owned();
+    }
+    let mut short: String = name.chars().take(most - 1).collect();
+    short.push('…');
+    short
 }
 
 /// Two drawings of one chart; the stylesheet shows one of them.

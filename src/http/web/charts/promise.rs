@@ -1,7 +1,6 @@
 //! How promises were kept, month by month: the share closed in time, and how long it took.
 
 use super::super::parts::{Html, escape};
-use super::super::words::short_span;
 use super::{both, svg};
 
 /// One month: its name as `YYYY-MM`, the share closed in time, how long the middle and nine of ten took
@@ -55,16 +54,12 @@ pub fn compliance(months: &[Month], finding: &str) -> Html {
             body += &named(width, months, i, x);
             let Some(share) = month.share else { continue };
             let at = y(share);
-            let mark = if share >= 1.0 { "dot" } else { "ring" };
+            let mark = if share >= 1.0 { "dot" } else { "hollow" };
             body += &format!(
                 r#"<path class="base" d="M{x:.1} {TOP}V{at:.1}"/><circle class="{mark}" cx="{x:.1}" cy="{at:.1}" r="4.5"/>"#
             );
             if shown(width, months.len(), i) {
-                body += &format!(
-                    r#"<text class="word" x="{x:.1}" y="{:.1}" text-anchor="middle">{:.0}</text>"#,
-                    beside(at),
-                    share * 100.0
-                );
+                body += &worded(x, at, &format!("{:.0}", share * 100.0));
             }
         }
         svg(
@@ -117,11 +112,7 @@ pub fn time_to_patch(months: &[Month], finding: &str) -> Html {
                 r#"<path class="run" d="M{x:.1} {low:.1}V{high:.1}m-5 0h10"/><circle class="dot" cx="{x:.1}" cy="{low:.1}" r="4.5"/>"#
             );
             if shown(width, months.len(), i) {
-                body += &format!(
-                    r#"<text class="word" x="{x:.1}" y="{:.1}" text-anchor="middle">{}</text>"#,
-                    beside(low),
-                    escape(&short_span(median))
-                );
+                body += &worded(x, low, &in_short(median));
             }
         }
         svg(id, class, width, HEIGHT, "Time to patch", finding, &body)
@@ -132,12 +123,23 @@ pub fn time_to_patch(months: &[Month], finding: &str) -> Html {
     )
 }
 
-/// Where the word of a mark stands: under it, or above it where that is the scale's end.
-fn beside(mark: f64) -> f64 {
-    if mark + 20.0 > BOTTOM {
-        mark - 10.0
+/// The word of a mark: under it, or beside it where that is the scale's end.
+fn worded(x: f64, mark: f64, word: &str) -> String {
+    let (x, y, anchor) = if mark + 20.0 > BOTTOM {
+        (x + 8.0, mark + 4.0, "start")
     } else {
-        mark + 18.0
+        (x, mark + 18.0, "middle")
+    };
+    format!(r#"<text class="word" x="{x:.1}" y="{y:.1}" text-anchor="{anchor}">{word}</text>"#)
+}
+
+/// A span in one unit, as there is room for one.
+fn in_short(millis: i64) -> String {
+    let hours = millis as f64 / HOUR;
+    match hours {
+        hours if hours < 1.0 => format!("{:.0} min", hours * 60.0),
+        hours if hours < 72.0 => format!("{hours:.0} h"),
+        hours => format!("{:.0} d", hours / 24.0),
     }
 }
 

@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 
 use super::super::parts::{Html, escape};
 use super::super::words;
-use super::{both, drop_path, svg};
+use super::{both, drop_path, shorten, svg};
 
 /// One window in which a module was exposed.
 #[derive(Debug, Clone, Copy)]
@@ -35,8 +35,29 @@ pub struct Timeline {
     pub from: Timestamp,
     /// Lanes, the most urgent first.
     pub lanes: Vec<Lane>,
+    /// Modules with windows that have no lane.
+    pub more: u64,
     /// When patch runs were.
     pub patch_runs: Vec<Timestamp>,
+}
+
+impl Timeline {
+    /// What it shows, in words.
+    pub fn finding(&self) -> String {
+        let found = finding(&self.lanes, self.now);
+        match self.more {
+            0 => found,
+            more => format!(
+                "{found}; {} not drawn",
+                words::count(more, "more module is", "more modules are")
+            ),
+        }
+    }
+
+    /// For wide and narrow screens.
+    pub fn drawn(&self) -> Html {
+        timeline(self, &self.finding())
+    }
 }
 
 struct Frame {
@@ -172,13 +193,15 @@ fn draw_lane(frame: &Frame, now: Timestamp, lane: &Lane, top: f64) -> String {
         frame.width,
         escape(&name)
     );
-    for window in &lane.windows {
-        body += &draw_window(frame, now, window, middle);
-    }
+    // Several windows of a module can be open at once: what is past due lies on top.
+    let all = lane.windows.iter();
+    body.extend(all.clone().map(|w| in_time(frame, now, w, middle)));
+    body.extend(all.map(|w| late_and_end(frame, now, w, middle)));
     body
 }
 
-fn draw_window(frame: &Frame, now: Timestamp, window: &Window, middle: f64) -> String {
+/// Where a window begins, where it turns late if it does, and where it ends.
+fn places(frame: &Frame, now: Timestamp, window: &Window) -> (f64, Option<f64>, f64) {
     let end = window.closed.unwrap_or(now);
     let (x0, x1) = (frame.x(window.opened), frame.x(end));
     let x0 = x0.min(x1 - 3.0);
@@ -186,10 +209,17 @@ fn draw_window(frame: &Frame, now: Timestamp, window: &Window, middle: f64) -> S
         .due
         .filter(|due| *due < end)
         .map(|due| frame.x(due).clamp(x0, x1));
-    let mut body = bar("open", x0, late.unwrap_or(x1), middle);
-    if let Some(late) = late {
-        body += &bar("past", late, x1, middle);
-    }
+    (x0, late, x1)
+}
+
+fn in_time(frame: &Frame, now: Timestamp, window: &Window, middle: f64) -> String {
+    let (x0, late, x1) = places(frame, now, window);
+    bar("open", x0, late.unwrap_or(x1), middle)
+}
+
+fn late_and_end(frame: &Frame, now: Timestamp, window: &Window, middle: f64) -> String {
+    let (_, late, x1) = places(frame, now, window);
+    let mut body = late.map_or_else(String::new, |late| bar("past", late, x1, middle));
     match (window.closed, window.due) {
         (Some(_), _) => {
             body += &format!(r#"<circle class="closed" cx="{x1:.1}" cy="{middle:.1}" r="3"/>"#)
@@ -236,15 +266,6 @@ fn runs(frame: &Frame, data: &Timeline, top: f64) -> String {
     body
 }
 
-fn shorten(name: &str, most: usize) -> String {
-    if name.chars().count() <= most {
-        return name.to_owned();
-    }
-    let mut short: String = name.chars().take(most - 1).collect();
-    short.push('…');
-    short
-}
-
 /// The key below the chart.
 pub fn timeline_key() -> Html {
     let drop = drop_path(6.0, 1.0, 13.0);
@@ -254,7 +275,7 @@ pub fn timeline_key() -> Html {
 }
 
 /// The words that the chart is described with where nothing better is at hand.
-pub fn finding(lanes: &[Lane], now: Timestamp) -> String {
+fn finding(lanes: &[Lane], now: Timestamp) -> String {
     let windows = || lanes.iter().flat_map(|l| &l.windows);
     let open = windows().filter(|w| w.closed.is_none()).count();
     let late = windows()
