@@ -1,11 +1,13 @@
 //! Reports: the page on which they stand together, and the page of each.
 
+use std::borrow::Cow;
+
 use askama::Template;
 
 use super::super::listing::Listing;
 use super::super::parts::Html;
 use super::super::shell::Shell;
-use super::super::{charts, parts};
+use super::super::{charts, parts, words};
 use super::fleet::Choice;
 
 /// A report on the page on which they stand together.
@@ -46,10 +48,12 @@ pub struct Chart {
     /// What it shows.
     pub title: &'static str,
     /// How to read it.
-    pub about: &'static str,
+    pub about: Cow<'static, str>,
     /// The drawing.
     pub svg: Html,
-    /// The table's columns; the first one names the row.
+    /// What its signs mean, where they don't say it themselves.
+    pub key: Html,
+    /// The table's columns; the first one names the row. None where the page's own table has the figures.
     pub columns: Vec<&'static str>,
     /// The table's rows.
     pub rows: Vec<Vec<String>>,
@@ -118,9 +122,16 @@ pub struct ReportPage {
     pub heads: Vec<Head>,
     /// The rows of this page.
     pub rows: Vec<PageRow>,
+    /// What is wrong with what was asked, by field.
+    pub errors: Vec<(String, String)>,
 }
 
 impl ReportPage {
+    fn error(&self, field: &str) -> Option<&str> {
+        let found = self.errors.iter().find(|(name, _)| name == field);
+        found.map(|(_, said)| said.as_str())
+    }
+
     /// What the filter box must send along: all that it doesn't hold itself.
     pub fn kept(&self) -> Vec<(String, String)> {
         const OWN: [&str; 6] = [

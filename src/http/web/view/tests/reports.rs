@@ -23,8 +23,9 @@ fn months() -> Vec<charts::Month> {
 fn chart(title: &'static str, svg: Html) -> Chart {
     Chart {
         title,
-        about: "closed in time, in percent, by the month in which they were due",
+        about: "closed in time, in percent, by the month in which they were due".into(),
         svg,
+        key: Html::default(),
         columns: vec!["Month", "Compliance"],
         rows: vec![
             vec!["2026-01".into(), "88 %".into()],
@@ -71,6 +72,7 @@ fn page(rows: Vec<PageRow>, charts: Vec<Chart>) -> ReportPage {
             },
         ],
         rows,
+        errors: Vec::new(),
     }
 }
 
