@@ -42,6 +42,41 @@ document.addEventListener("keydown", (event) => {
   open.querySelector("summary").focus();
 });
 
+// Clocks run on: each says how much was left when it was made, or for how long it was open, in
+// milliseconds. Only the time that passes here is counted, so a wrong clock of this machine does no harm.
+const HOUR = 3_600_000;
+const made = new WeakMap();
+
+const span = (millis) => {
+  const two = (large, unit, small, smaller) => `${large} ${unit}${small ? ` ${small} ${smaller}` : ""}`;
+  const hours = Math.floor(millis / HOUR);
+  if (hours < 1) return `${Math.floor(millis / 60_000)} min`;
+  if (hours < 72) return two(hours, "h", Math.floor((millis % HOUR) / 60_000), "min");
+  return two(Math.floor(hours / 24), "d", hours % 24, "h");
+};
+
+const run = (clock) => {
+  if (!made.has(clock)) made.set(clock, Date.now());
+  const passed = Math.max(0, Date.now() - made.get(clock));
+  const figure = clock.querySelector("b");
+  if (clock.dataset.open) {
+    figure.textContent = span(Number(clock.dataset.open) + passed);
+    return;
+  }
+  const left = Number(clock.dataset.left) - passed;
+  figure.textContent = span(Math.abs(left));
+  clock.classList.toggle("soon", left >= 0 && left < 36 * HOUR);
+  if (left >= 0 || clock.classList.contains("late")) return;
+  clock.classList.add("late");
+  clock.lastElementChild.textContent = "late";
+  const sprite = document.querySelector("svg.i use")?.getAttribute("href")?.split("#")[0];
+  if (sprite) clock.insertAdjacentHTML("afterbegin", `<svg class="i" aria-hidden="true" focusable="false"><use href="${sprite}#alert-octagon"/></svg>`);
+};
+const runAll = () => document.querySelectorAll("[data-left], [data-open]").forEach(run);
+runAll();
+setInterval(runAll, 10_000);
+document.addEventListener("visibilitychange", runAll);
+
 // A select that stands alone in its form sends it at once.
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-send]")) event.target.form.requestSubmit();
@@ -55,4 +90,4 @@ document.querySelectorAll(".tabs [aria-current]").forEach((tab) => {
 
 reveal(document);
 document.querySelectorAll(".toast").forEach(leave);
-document.addEventListener("htmx:after:swap", () => reveal(document));
+document.addEventListener("htmx:after:swap", () => { reveal(document); runAll(); });

@@ -102,3 +102,23 @@ pub async fn events(
     app.store
         .read(|db| Ok(clocks::events(db, &ask(app, &sight, query, &within))?))
 }
+
+/// When half, three quarters and all of its time have passed, or will have; none where nothing is promised.
+///
+/// # Errors
+/// [`super::Error::NotFound`] where it isn't there or isn't the caller's to see.
+pub async fn marks(
+    app: &App,
+    actor: &Actor,
+    exposure_id: i64,
+) -> Result<Vec<(&'static str, Timestamp)>> {
+    let window = exposures::find(app, actor, exposure_id).await?;
+    let Some(due_at) = window.due_at else {
+        return Ok(Vec::new());
+    };
+    let promises = app
+        .store
+        .read(|db| Promises::read(db, window.site_id, window.organization_id))?;
+    let mark = |(quarters, kind)| (kind, promises.mark(window.opened_at, due_at, quarters));
+    Ok(MARKS.into_iter().map(mark).collect())
+}

@@ -1,12 +1,13 @@
 //! The work list, and one exposure with what people do with it.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
+use super::charts::{self, Life};
 use super::fleet::organizations_of;
 use super::listing::{Listing, Tab, asked};
 use super::overview::{client, natural};
 use super::parts::{Advisories, Clock, Risk, Versions};
-use super::view::exposures::{ExposurePage, ExposuresPage, ToldRow, Typed, WorkRow};
+use super::view::exposures::{ClientRow, ExposurePage, ExposuresPage, ToldRow, Typed, WorkRow};
 use super::view::fleet::Choice;
 use super::view::site::composer_command;
 use super::visit::{Handler, Reply, Visit, by_field};
@@ -17,7 +18,7 @@ use crate::domain::exposure_event::LIST as EVENTS;
 use crate::domain::listing::{PER_PAGE_MAX, Page, Query};
 use crate::domain::site::ENVIRONMENTS;
 use crate::domain::window::{LIST as EXPOSURES, Window};
-use crate::services::{Error, Result, clocks, exposures, in_hand};
+use crate::services::{Error, Result, clocks, exposures, in_hand, overview};
 
 /// `GET /exposures`.
 pub const LIST: Handler = |visit| Box::pin(list(visit));
@@ -43,6 +44,9 @@ const SPANS: [(i64, &str); 6] = [
 
 async fn list(visit: Visit) -> Result<Reply> {
     let view = visit.parameter("view");
+    if view == "clients" {
+        return clients(&visit).await;
+    }
     let query = query(&visit, view)?;
     let snoozed = count(&visit, "snoozed").await?;
     let no_fix = count(&visit, "no-fix").await?;
@@ -76,6 +80,7 @@ async fn list(visit: Visit) -> Result<Reply> {
         note,
         list,
         rows: page.rows.iter().map(|window| row(&visit, window)).collect(),
+        clients: None,
         risks: exposure::Risk::WORST_FIRST
             .iter()
             .map(|risk| {
@@ -88,6 +93,35 @@ async fn list(visit: Visit) -> Result<Reply> {
             .map(|e| Choice::new(*e, *e, visit.parameter("filter[environment]")))
             .collect(),
         organizations,
+    })
+}
+
+/// Client by client: those with the most past due first.
+async fn clients(visit: &Visit) -> Result<Reply> {
+    let found = overview::by_client(&visit.app, visit.actor()?).await?;
+    let clients: Vec<ClientRow> = found
+        .into_iter()
+        .map(|client| ClientRow {
+            id: client.id,
+            name: client.name,
+            open: natural(client.open),
+            late: natural(client.overdue),
+        })
+        .collect();
+    let (snoozed, no_fix) = (
+        count(visit, "snoozed").await?,
+        count(visit, "no-fix").await?,
+    );
+    Reply::page(&ExposuresPage {
+        shell: visit.shell("Exposures by client").await?,
+        views: views("clients", snoozed, no_fix),
+        note: None,
+        list: Listing::default(),
+        rows: Vec::new(),
+        clients: Some(clients),
+        risks: Vec::new(),
+        environments: Vec::new(),
+        organizations: Vec::new(),
     })
 }
 
@@ -172,8 +206,9 @@ fn views(here: &str, snoozed: u64, no_fix: u64) -> Vec<Tab> {
         Tab::new(word, count, href, here == name)
     };
     vec![
-        view("All open", None, ""),
+        view("By clock", None, ""),
         view("Mine", None, "mine"),
+        view("By client", None, "clients"),
         view("In nobody's hand", None, "nobody"),
         view("Without snoozed", None, "working"),
         view("Snoozed", Some(snoozed), "snoozed"),
@@ -274,6 +309,17 @@ async fn show(visit: &Visit, errors: Vec<(String, String)>) -> Result<Reply> {
     let everything = [("per_page", "200"), ("sort", "-at")];
     let told = Query::parse(&EVENTS, everything).map_err(Error::Invalid)?;
     let told = clocks::events(app, actor, id, &told).await?.rows;
+    let marks = clocks::marks(app, actor, id).await?;
+    let acts = told.iter().filter(|told| told.by.is_some());
+    let life = Life {
+        now: visit.now,
+        opened: window.opened_at,
+        marks: quarters(&marks).collect(),
+        due: window.due_at,
+        closed: window.closed_at,
+        gone: matches!(window.state(visit.now), "withdrawn" | "ended"),
+        acts: acts.map(|told| told.at).collect(),
+    };
     let (steps, command) = steps(&window);
     let status = if errors.is_empty() { 200 } else { 422 };
     let page = ExposurePage {
@@ -281,6 +327,8 @@ async fn show(visit: &Visit, errors: Vec<(String, String)>) -> Result<Reply> {
             .shell(&format!("{} on {}", window.title, window.site))
             .await?,
         row: row(visit, &window),
+        life: charts::life(&life, &lived(&window, visit)),
+        marks: quarters(&marks).collect(),
         module_id: window.module_id,
         state: window.state(visit.now),
         cause: match window.cause.kind {
@@ -303,15 +351,14 @@ async fn show(visit: &Visit, errors: Vec<(String, String)>) -> Result<Reply> {
         patch_run: window.closed_by_patch_run_id,
         told: told
             .into_iter()
-            .map(|told| ToldRow {
-                at: told.at,
-                said: said(&told.kind, &told.note),
-                by: told.by.unwrap_or_default(),
-                note: if told.kind == "assigned" {
-                    String::new()
-                } else {
-                    told.note
-                },
+            .map(|told| {
+                let (said, note) = said(visit.now, &told.kind, &told.note);
+                ToldRow {
+                    at: told.at,
+                    said,
+                    by: told.by.unwrap_or_default(),
+                    note,
+                }
             })
             .collect(),
         may_act,
@@ -333,18 +380,60 @@ async fn show(visit: &Visit, errors: Vec<(String, String)>) -> Result<Reply> {
     Ok(Reply::page(&page)?.status(status))
 }
 
-fn said(kind: &str, note: &str) -> String {
-    match kind {
+/// The instants at which half and three quarters of the time have passed, and what a chart calls them.
+fn quarters(
+    marks: &[(&'static str, Timestamp)],
+) -> impl Iterator<Item = (Timestamp, &'static str)> {
+    marks.iter().filter_map(|(kind, at)| match *kind {
+        "half" => Some((*at, "half")),
+        "three_quarters" => Some((*at, "three quarters")),
+        _ => None,
+    })
+}
+
+/// The window in a sentence, for whoever doesn't see the chart.
+fn lived(window: &Window, visit: &Visit) -> String {
+    let day = |at| words::moment(visit.now, at);
+    let due = window.due_at.map_or_else(
+        || "nothing promised".to_owned(),
+        |due| format!("due {}", day(due)),
+    );
+    let end = window.closed_at.map_or_else(
+        || "still open".to_owned(),
+        |closed| format!("closed {}", day(closed)),
+    );
+    format!("Opened {}, {due}, {end}.", day(window.opened_at))
+}
+
+/// What happened, in words, and the note beside it.
+fn said(now: Timestamp, kind: &str, note: &str) -> (String, String) {
+    let words = match kind {
         "assigned" if note.is_empty() => "Given to nobody".to_owned(),
-        "assigned" => format!("Given to {note}"),
+        "assigned" => return (format!("Given to {note}"), String::new()),
         "acknowledged" => "Acknowledged".to_owned(),
-        "snoozed" => "Snoozed".to_owned(),
+        "snoozed" => {
+            let told = note.strip_prefix("until ").and_then(|rest| {
+                let (until, reason) = rest.split_once(": ")?;
+                let until = words::moment(now, until.parse().ok()?);
+                Some((format!("Snoozed until {until}"), reason.to_owned()))
+            });
+            return told.unwrap_or_else(|| ("Snoozed".to_owned(), note.to_owned()));
+        }
         "woken" => "Taken up again".to_owned(),
         "half" => "Half of the time has passed".to_owned(),
         "three_quarters" => "Three quarters of the time have passed".to_owned(),
         "due" => "It was due".to_owned(),
         other => words::sentence(&other.replace('_', " ")),
-    }
+    };
+    (words, note.to_owned())
+}
+
+/// Hours as they were sent.
+fn span(text: &str) -> Option<SignedDuration> {
+    let hours = text.trim().parse::<i64>().ok()?;
+    (0..=100_000)
+        .contains(&hours)
+        .then(|| SignedDuration::from_hours(hours))
 }
 
 /// Does it with all open exposures of the module on the site.
@@ -366,8 +455,10 @@ async fn act(visit: Visit, what: &str) -> Result<Reply> {
                 in_hand::acknowledge(app, actor, one, visit.field("note")).await
             }
             _ => {
-                let hours: i64 = visit.field("hours").parse().unwrap_or(0);
-                let hours = SignedDuration::from_hours(hours.clamp(0, 100_000));
+                let Some(hours) = span(visit.field("hours")) else {
+                    let wrong = "Choose for how long, in hours, or 0 to take it up again.";
+                    return show(&visit, vec![("until".to_owned(), wrong.to_owned())]).await;
+                };
                 saying = if hours.is_zero() {
                     "It is taken up again."
                 } else {

@@ -6,6 +6,7 @@ use std::fmt::{self, Display, Formatter};
 use askama::filters::HtmlSafe;
 use jiff::Timestamp;
 
+pub use super::clock::Clock;
 use super::words::Bare;
 use super::{assets, words};
 
@@ -213,85 +214,6 @@ pub fn when(now: impl Bare<Timestamp>, at: impl Bare<Timestamp>) -> When {
     }
 }
 
-/// What is left of an exposure's time, or how late it is, or what it took.
-#[derive(Debug, Clone, Copy)]
-pub struct Clock {
-    /// What counts as now.
-    pub now: Timestamp,
-    /// Since when it is open.
-    pub opened: Timestamp,
-    /// Until when it must be fixed; `None` where nothing is promised.
-    pub due: Option<Timestamp>,
-    /// When it was closed.
-    pub closed: Option<Timestamp>,
-}
-
-/// Below this many milliseconds left a clock is in the risk colour.
-const SOON: i64 = 36 * 3_600_000;
-
-impl Clock {
-    /// Open and past due.
-    pub fn overdue(&self) -> bool {
-        self.closed.is_none() && self.due.is_some_and(|due| due < self.now)
-    }
-
-    fn first(&self) -> String {
-        let since = |at| words::span(words::between(self.opened, at));
-        match (self.closed, self.due) {
-            (Some(closed), _) => format!(
-                r#"<span class="left"><b>{}</b> taken</span>"#,
-                since(closed)
-            ),
-            (None, None) => format!(
-                r#"<span class="left"><b>{}</b> open</span>"#,
-                since(self.now)
-            ),
-            (None, Some(due)) => {
-                let left = words::between(self.now, due);
-                let span = words::span(left);
-                if left < 0 {
-                    format!(
-                        r#"<span class="left late">{}<b>{span}</b> late</span>"#,
-                        Icon("alert-octagon")
-                    )
-                } else {
-                    let soon = if left < SOON { " soon" } else { "" };
-                    format!(r#"<span class="left{soon}"><b>{span}</b> left</span>"#)
-                }
-            }
-        }
-    }
-
-    fn second(&self) -> String {
-        let moment = |at| When { now: self.now, at }.moment();
-        match (self.closed, self.due) {
-            (Some(closed), _) => format!("closed {}", moment(closed)),
-            (None, Some(due)) => format!("due {}", moment(due)),
-            (None, None) => "nothing promised".into(),
-        }
-    }
-
-    /// The first line alone.
-    pub fn one(&self) -> Html {
-        Html(format!(
-            r#"<span class="clock one">{}</span>"#,
-            self.first()
-        ))
-    }
-}
-
-impl Display for Clock {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            r#"<span class="clock">{}<small>{}</small></span>"#,
-            self.first(),
-            self.second()
-        )
-    }
-}
-impl HtmlSafe for Clock {}
-
 /// drupal.org's risk levels. Not a status: a meter in ink and the word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Risk {
@@ -381,6 +303,21 @@ pub fn state(word: &str) -> Html {
         "breached" => quiet("plainword", "x", "Closed late"),
         "withdrawn" => Html(r#"<span class="chip plainword">Withdrawn</span>"#.into()),
         _ => Html(r#"<span class="chip plainword">Ended</span>"#.into()),
+    }
+}
+
+/// The state of a patch run as a chip or a word: `claimed`, `proved`, `unattributed`.
+pub fn run_state(word: &str) -> Html {
+    let chip = |class: &str, icon: &'static str, said: &str| {
+        Html(format!(
+            r#"<span class="chip {class}">{}{said}</span>"#,
+            Icon(icon)
+        ))
+    };
+    match word {
+        "claimed" => chip("silent", "hourglass-low", "Claimed"),
+        "proved" => chip("fine", "check", "Proved"),
+        _ => Html(r#"<span class="chip plainword">Unattributed</span>"#.into()),
     }
 }
 

@@ -287,7 +287,7 @@ impl Shell {
             ))
         };
         match path {
-            "/" if self.late > 0 => Html(format!(
+            "/exposures" if self.late > 0 => Html(format!(
                 r#"<span class="late">{} late</span>"#,
                 words::number(self.late)
             )),

@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::super::listing::{Listing, Tab};
-use super::super::parts::{Advisories, Clock, Risk, Versions};
+use super::super::parts::{Advisories, Clock, Html, Risk, Versions};
 use super::super::shell::Shell;
 use super::super::{charts, parts, words};
 use super::fleet::Choice;
@@ -40,6 +40,19 @@ pub struct WorkRow {
     pub unproven_since: Option<Timestamp>,
 }
 
+/// An organization with something open.
+#[derive(Debug, Clone)]
+pub struct ClientRow {
+    /// Its id.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Modules on sites that are exposed.
+    pub open: u64,
+    /// Sites with something past due.
+    pub late: u64,
+}
+
 /// The work list.
 #[derive(Debug, Template)]
 #[template(path = "exposures.html")]
@@ -54,6 +67,8 @@ pub struct ExposuresPage {
     pub list: Listing,
     /// The rows of this page.
     pub rows: Vec<WorkRow>,
+    /// Instead of them, client by client, those with the most past due first.
+    pub clients: Option<Vec<ClientRow>>,
     /// For the filter box.
     pub risks: Vec<Choice>,
     /// For the filter box.
@@ -97,6 +112,10 @@ pub struct ExposurePage {
     pub shell: Shell,
     /// What its line in the list says.
     pub row: WorkRow,
+    /// Its window over time.
+    pub life: Html,
+    /// When half and three quarters of its time have passed, or will have.
+    pub marks: Vec<(Timestamp, &'static str)>,
     /// The module.
     pub module_id: i64,
     /// The state's word.

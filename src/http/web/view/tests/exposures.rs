@@ -43,9 +43,28 @@ fn work_list() -> ExposuresPage {
                 ..row()
             },
         ],
+        clients: None,
         risks: Vec::new(),
         environments: Vec::new(),
         organizations: Vec::new(),
+    }
+}
+
+fn by_client() -> ExposuresPage {
+    let client = |id, name: &str, open, late| ClientRow {
+        id,
+        name: name.into(),
+        open,
+        late,
+    };
+    ExposuresPage {
+        rows: Vec::new(),
+        note: None,
+        clients: Some(vec![
+            client(3, "Gemeinde Oberwalden", 12, 2),
+            client(4, "Larkspur Health", 3, 0),
+        ]),
+        ..work_list()
     }
 }
 
@@ -56,6 +75,19 @@ fn exposure() -> ExposurePage {
             "/exposures/4",
         ),
         row: row(),
+        life: charts::life(
+            &charts::Life {
+                now: now(),
+                opened: ago(40.0),
+                marks: vec![(ago(4.0), "half"), (ago(-14.0), "three quarters")],
+                due: Some(ago(-32.0)),
+                closed: None,
+                gone: false,
+                acts: vec![ago(3.0)],
+            },
+            "Opened Wed 22 Jul 17:42, due Sat 25 Jul 17:42, still open.",
+        ),
+        marks: vec![(ago(4.0), "half"), (ago(-14.0), "three quarters")],
         module_id: 4,
         state: "open",
         cause: "8.x-1.12 is a security release".into(),
@@ -134,6 +166,7 @@ fn patch_run() -> PatchRunPage {
 pub(super) fn pages() -> Vec<(&'static str, Result<String, askama::Error>)> {
     vec![
         ("exposures", work_list().render()),
+        ("exposures-clients", by_client().render()),
         ("exposure", exposure().render()),
         ("patch-runs", runs().render()),
         ("patch-run", patch_run().render()),
