@@ -47,7 +47,7 @@ use web::door::{self, Pages};
 use web::visit::{Page, look, send};
 use web::{
     self as pages, account, assets, audit, catalogue, connect, deleted, entrance, fleet, forgotten,
-    import, keys, limits, manual, module, overview, reference, site,
+    import, keys, limits, manual, module, overview, reference, site, site_tabs,
 };
 
 const ORGANIZATION: Scope = Of("organization", P::OrganizationsRead, |app, sight, id| {
@@ -271,10 +271,10 @@ pub fn pages() -> Vec<Page> {
         look("/sites/import",              May(P::SitesWrite), Nothing, import::ASK),
         send("/sites/import",              May(P::SitesWrite), Nothing, import::TAKE),
         look("/sites/{id}",                May(P::SitesRead), SITE, site::SHOW),
-        look("/sites/{id}/exposures",      May(P::SitesRead), SITE, site::EXPOSURES),
-        look("/sites/{id}/patch-runs",     May(P::SitesRead), SITE, site::RUNS),
-        look("/sites/{id}/events",         May(P::SitesRead), SITE, site::CHANGES),
-        look("/sites/{id}/syncs",          May(P::SitesRead), SITE, site::ARRIVALS),
+        look("/sites/{id}/exposures",      May(P::SitesRead), SITE, site_tabs::EXPOSURES),
+        look("/sites/{id}/patch-runs",     May(P::SitesRead), SITE, site_tabs::RUNS),
+        look("/sites/{id}/events",         May(P::SitesRead), SITE, site_tabs::CHANGES),
+        look("/sites/{id}/syncs",          May(P::SitesRead), SITE, site_tabs::ARRIVALS),
         look("/sites/{id}/keys",           May(P::ApiKeysManage), SITE, keys::OF_SITE).also(P::SitesRead),
         send("/sites/{id}/keys",           May(P::ApiKeysManage), SITE, keys::CREATE_OF_SITE).also(P::SitesRead),
         look("/sites/{id}/settings",       May(P::SitesWrite), SITE, pages::sites::SETTINGS).also(P::SitesRead),

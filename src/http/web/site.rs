@@ -1,21 +1,17 @@
-//! One site's pages: what it runs, its windows, what was done, what changed, what arrived.
+//! One site: what stands above each of its tabs, and the first of them, with what it runs.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::charts::{self, Lane};
 use super::fleet::status_of;
 use super::listing::{Listing, Tab, asked};
 use super::overview::{cause, natural};
-use super::parts::{Advisories, Clock, Risk, Status, Versions};
-use super::view::site::{
-    EventRow, ExposureRow, ModuleRow, RefusedRow, RunRow, SiteEventsPage, SiteExposuresPage,
-    SiteHead, SiteModulesPage, SiteRunsPage, SiteSyncsPage, Stranger, SyncRow, composer_command,
-};
+use super::parts::{Advisories, Status, Versions};
+use super::site_timeline::timeline;
+use super::view::site::{ModuleRow, RunRow, SiteHead, SiteModulesPage, Stranger, composer_command};
 use super::visit::{Handler, Reply, Visit};
 use super::words;
 use crate::domain::access::Permission;
-use crate::domain::check_in::silent_after;
-use crate::domain::history::{EVENTS, PATCH_RUNS, PatchRun, RefusedSync, SYNCS};
+use crate::domain::history::{PATCH_RUNS, PatchRun};
 use crate::domain::listing::{List, PER_PAGE_MAX, Query};
 use crate::domain::site::Site;
 use crate::domain::site_module::{LIST as MODULES, SiteModule};
@@ -24,26 +20,9 @@ use crate::services::{Error, Result, exposures, history, site_modules, sites};
 
 /// `GET /sites/{id}`.
 pub const SHOW: Handler = |visit| Box::pin(show(visit));
-/// `GET /sites/{id}/exposures`.
-pub const EXPOSURES: Handler = |visit| Box::pin(show_exposures(visit));
-/// `GET /sites/{id}/patch-runs`.
-pub const RUNS: Handler = |visit| Box::pin(show_runs(visit));
-/// `GET /sites/{id}/events`.
-pub const CHANGES: Handler = |visit| Box::pin(show_events(visit));
-/// `GET /sites/{id}/syncs`.
-pub const ARRIVALS: Handler = |visit| Box::pin(show_syncs(visit));
 
-/// Refused syncs that are shown.
-const REFUSED: u32 = 20;
 /// Patch runs beside the modules.
 const RECENT: usize = 6;
-/// Lanes of the timeline.
-const LANES: usize = 8;
-/// The timeline's span: at least, and at most.
-const SPAN: (SignedDuration, SignedDuration) = (
-    SignedDuration::from_hours(60 * 24),
-    SignedDuration::from_hours(366 * 24),
-);
 
 /// What stands above every tab of a site.
 pub fn head(visit: &Visit, site: &Site, tab: &str) -> SiteHead {
@@ -101,12 +80,12 @@ pub fn head(visit: &Visit, site: &Site, tab: &str) -> SiteHead {
     }
 }
 
-async fn found(visit: &Visit) -> Result<Site> {
+pub(super) async fn found(visit: &Visit) -> Result<Site> {
     sites::find(&visit.app, visit.actor()?, visit.id()?).await
 }
 
 /// The question of the URL; where it names no order, `order` is taken.
-fn query(visit: &Visit, list: &'static List, order: Option<&str>) -> Result<Query> {
+pub(super) fn query(visit: &Visit, list: &'static List, order: Option<&str>) -> Result<Query> {
     let mut pairs: Vec<(&str, &str)> = asked(&visit.query).collect();
     if let Some(order) = order.filter(|_| !pairs.iter().any(|(name, _)| *name == "sort")) {
         pairs.push(("sort", order));
@@ -128,7 +107,7 @@ pub async fn windows(visit: &Visit, site: &Site) -> Result<Vec<Window>> {
     )
 }
 
-async fn runs(visit: &Visit, site: &Site) -> Result<Vec<PatchRun>> {
+pub(super) async fn runs(visit: &Visit, site: &Site) -> Result<Vec<PatchRun>> {
     let mut query = Query::first(&PATCH_RUNS);
     query.per_page = PER_PAGE_MAX;
     Ok(
@@ -165,7 +144,7 @@ async fn show(visit: Visit) -> Result<Reply> {
     Reply::page(&SiteModulesPage {
         shell: visit.shell(&site.name).await?,
         head: head(&visit, &site, ""),
-        timeline: timeline(visit.now, &windows, &runs, &page.rows),
+        timeline: timeline(visit.now, &windows, &runs),
         summary: summary(&site),
         list,
         rows,
@@ -300,90 +279,7 @@ fn raise(module: &SiteModule) -> Option<(Option<String>, String, String)> {
     Some((module.composer.clone(), module.name.clone(), target))
 }
 
-/// Lanes by module: what is open first, then what was exposed last.
-fn timeline(
-    now: Timestamp,
-    windows: &[Window],
-    runs: &[PatchRun],
-    modules: &[(SiteModule, crate::domain::site_module::Fitting)],
-) -> Option<charts::Timeline> {
-    let (least, most) = SPAN;
-    let horizon = now.checked_sub(most).unwrap_or(now);
-    let shown: Vec<&Window> = windows
-        .iter()
-        .filter(|w| w.closed_at.is_none_or(|at| at > horizon))
-        .collect();
-    let oldest = shown.iter().map(|w| w.opened_at).min()?;
-    let from = oldest
-        .min(now.checked_sub(least).unwrap_or(now))
-        .max(horizon);
-    let mut order: Vec<(bool, Timestamp, i64)> = Vec::new();
-    for window in &shown {
-        let key = (
-            window.closed_at.is_some(),
-            window.opened_at,
-            window.module_id,
-        );
-        match order.iter_mut().find(|(.., id)| *id == window.module_id) {
-            Some(known) => *known = (known.0 && key.0, known.1.max(key.1), known.2),
-            None => order.push(key),
-        }
-    }
-    order.sort_by(|a, b| a.0.cmp(&b.0).then(b.1.cmp(&a.1)));
-    let lanes = order
-        .iter()
-        .take(LANES)
-        .map(|(.., id)| Lane {
-            name: title(*id, &shown, modules),
-            windows: shown
-                .iter()
-                .rev()
-                .filter(|w| w.module_id == *id)
-                .map(|w| drawn(w, from))
-                .collect(),
-        })
-        .collect();
-    let patch_runs = runs
-        .iter()
-        .filter(|run| run.sync_id.is_some())
-        .map(|run| run.run_at)
-        .filter(|at| *at >= from)
-        .collect();
-    Some(charts::Timeline {
-        now,
-        from,
-        lanes,
-        patch_runs,
-    })
-}
-
-fn drawn(window: &Window, from: Timestamp) -> charts::Window {
-    charts::Window {
-        opened: window.opened_at.max(from),
-        due: window.due_at,
-        closed: window.closed_at,
-    }
-}
-
-fn title(
-    id: i64,
-    windows: &[&Window],
-    modules: &[(SiteModule, crate::domain::site_module::Fitting)],
-) -> String {
-    let known = modules
-        .iter()
-        .find(|(module, _)| module.module_id == id)
-        .map(|(module, _)| module.title.clone());
-    let named = || {
-        windows
-            .iter()
-            .find(|w| w.module_id == id)
-            .map(|w| w.title.clone())
-    };
-    known.or_else(named).unwrap_or_default()
-}
-
-fn run_row(run: &PatchRun, windows: &[Window]) -> RunRow {
+pub(super) fn run_row(run: &PatchRun, windows: &[Window]) -> RunRow {
     let closed = || {
         let mine = |w: &&Window| w.closed_by_patch_run_id == Some(run.id);
         windows.iter().filter(mine)
@@ -393,6 +289,8 @@ fn run_row(run: &PatchRun, windows: &[Window]) -> RunRow {
     advisories.dedup();
     advisories.reverse();
     RunRow {
+        id: run.id,
+        state: run.state(),
         at: run.run_at,
         updated: natural(run.modules_updated),
         downgraded: natural(run.modules_downgraded),
@@ -427,125 +325,4 @@ fn in_short(names: impl Iterator<Item = String>) -> Vec<String> {
         short.push(format!("{more} more"));
     }
     short
-}
-
-async fn show_exposures(visit: Visit) -> Result<Reply> {
-    let site = found(&visit).await?;
-    let query = query(&visit, &WINDOWS, None)?;
-    let page = exposures::list(&visit.app, visit.actor()?, Some(site.id), &query).await?;
-    let list = Listing::of(&visit.path, &visit.query, &query, &page);
-    Reply::page(&SiteExposuresPage {
-        shell: visit.shell(&format!("Exposures of {}", site.name)).await?,
-        head: head(&visit, &site, "/exposures"),
-        list,
-        rows: page
-            .rows
-            .iter()
-            .map(|window| exposure_row(visit.now, window))
-            .collect(),
-    })
-}
-
-fn exposure_row(now: Timestamp, window: &Window) -> ExposureRow {
-    ExposureRow {
-        module_id: window.module_id,
-        module: window.title.clone(),
-        versions: Versions::new(
-            window.installed.as_deref(),
-            window.fixed_in.first().map(String::as_str),
-        ),
-        state: window.state(now).to_owned(),
-        clock: Clock {
-            now,
-            opened: window.opened_at,
-            due: window.due_at,
-            closed: window.closed_at,
-        },
-        cause: cause(window.cause.kind.word(), &window.cause.id, window.no_fix),
-        advisories: Advisories::all(&window.advisories),
-        risk: Risk::from_word(window.risk.as_deref()),
-        unproven_since: window.unproven_since.filter(|_| window.closed_at.is_none()),
-        no_fix: window
-            .no_fix
-            .then(|| words::no_fix(window.module == "drupal")),
-    }
-}
-
-async fn show_runs(visit: Visit) -> Result<Reply> {
-    let site = found(&visit).await?;
-    let query = query(&visit, &PATCH_RUNS, None)?;
-    let page = history::patch_runs(&visit.app, visit.actor()?, Some(site.id), &query).await?;
-    let windows = windows(&visit, &site).await?;
-    let list = Listing::of(&visit.path, &visit.query, &query, &page);
-    Reply::page(&SiteRunsPage {
-        shell: visit.shell(&format!("Patch runs of {}", site.name)).await?,
-        head: head(&visit, &site, "/patch-runs"),
-        list,
-        rows: page.rows.iter().map(|run| run_row(run, &windows)).collect(),
-    })
-}
-
-async fn show_events(visit: Visit) -> Result<Reply> {
-    let site = found(&visit).await?;
-    let query = query(&visit, &EVENTS, None)?;
-    let page = history::events(&visit.app, visit.actor()?, site.id, &query).await?;
-    let list = Listing::of(&visit.path, &visit.query, &query, &page);
-    let rows = page.rows.into_iter().map(|event| EventRow {
-        at: event.occurred_at,
-        kind: event.kind,
-        module_id: event.module_id,
-        module: event.title,
-        versions: match (event.from, event.to) {
-            (Some(from), None) => Versions::new(Some(&from), None),
-            (None, Some(to)) => Versions::new(Some(&to), None),
-            (from, to) => Versions::new(from.as_deref(), to.as_deref()),
-        },
-    });
-    Reply::page(&SiteEventsPage {
-        shell: visit.shell(&format!("Events of {}", site.name)).await?,
-        head: head(&visit, &site, "/events"),
-        list,
-        rows: rows.collect(),
-    })
-}
-
-async fn show_syncs(visit: Visit) -> Result<Reply> {
-    let site = found(&visit).await?;
-    let query = query(&visit, &SYNCS, None)?;
-    let actor = visit.actor()?;
-    let page = history::syncs(&visit.app, actor, site.id, &query).await?;
-    let refused = history::refused(&visit.app, actor, site.id, REFUSED).await?;
-    let list = Listing::of(&visit.path, &visit.query, &query, &page);
-    let rows = page.rows.into_iter().map(|sync| SyncRow {
-        at: sync.received_at,
-        agent: sync.agent,
-        source: sync.source,
-        total: natural(sync.total),
-        added: natural(sync.added),
-        changed: natural(sync.updated + sync.downgraded),
-        removed: natural(sync.removed),
-    });
-    Reply::page(&SiteSyncsPage {
-        shell: visit.shell(&format!("Syncs of {}", site.name)).await?,
-        head: head(&visit, &site, "/syncs"),
-        interval: natural(site.sync_interval_minutes),
-        next_before: site
-            .last_sync_at
-            .map(|last| silent_after(last, site.sync_interval_minutes)),
-        refused: refused.into_iter().map(RefusedRow::from).collect(),
-        list,
-        rows: rows.collect(),
-    })
-}
-
-impl From<RefusedSync> for RefusedRow {
-    fn from(refused: RefusedSync) -> Self {
-        Self {
-            at: refused.received_at,
-            status: u16::try_from(refused.status).unwrap_or(0),
-            code: refused.code,
-            detail: refused.detail,
-            address: refused.address,
-        }
-    }
 }

@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::super::listing::{Listing, Tab};
-use super::super::parts::{Html, Icon, Versions};
+use super::super::parts::Versions;
 use super::super::shell::Shell;
 use super::super::{charts, parts, words};
 
@@ -29,23 +29,6 @@ pub struct PatchRunRow {
     pub security: u64,
     /// Ticket, commit and who, as far as they were said.
     pub said: Vec<String>,
-}
-
-impl PatchRunRow {
-    /// Its state as a chip.
-    fn chip(&self) -> Html {
-        let chip = |class: &str, icon: &'static str, said: &str| {
-            Html(format!(
-                r#"<span class="chip {class}">{}{said}</span>"#,
-                Icon(icon)
-            ))
-        };
-        match self.state {
-            "claimed" => chip("silent", "hourglass-low", "Claimed"),
-            "proved" => chip("fine", "check", "Proved"),
-            _ => Html(r#"<span class="chip plainword">Unattributed</span>"#.into()),
-        }
-    }
 }
 
 /// The patch runs in sight.

@@ -4,7 +4,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::super::listing::{Listing, Tab};
-use super::super::parts::{Advisories, Clock, Html, Icon, Risk, Status, Versions};
+use super::super::parts::{Advisories, Clock, Icon, Risk, Status, Versions};
 use super::super::shell::Shell;
 use super::super::{charts, parts, words};
 
@@ -86,7 +86,11 @@ pub struct ModuleRow {
 /// One patch run.
 #[derive(Debug, Clone)]
 pub struct RunRow {
-    /// When its sync arrived.
+    /// Its id.
+    pub id: i64,
+    /// `claimed`, `proved` or `unattributed`.
+    pub state: &'static str,
+    /// When its sync arrived; while it is claimed, when it was started.
     pub at: Timestamp,
     /// Raised versions.
     pub updated: u64,
@@ -105,6 +109,9 @@ pub struct RunRow {
 impl RunRow {
     /// "3 raised, 1 lowered".
     pub fn words(&self) -> String {
+        if self.state == "claimed" {
+            return "Nothing shown yet".to_owned();
+        }
         match (self.updated, self.downgraded) {
             (up, 0) => format!("{} raised", words::number(up)),
             (0, down) => format!("{} lowered", words::number(down)),
@@ -139,20 +146,6 @@ pub struct SiteModulesPage {
     pub runs: Vec<RunRow>,
 }
 
-impl SiteModulesPage {
-    fn finding(&self) -> String {
-        self.timeline
-            .as_ref()
-            .map_or_else(String::new, |t| charts::finding(&t.lanes, t.now))
-    }
-
-    fn chart(&self) -> Html {
-        self.timeline
-            .as_ref()
-            .map_or_else(Html::default, |t| charts::timeline(t, &self.finding()))
-    }
-}
-
 /// What raises the given packages: (Composer name or none, module, version to reach). `None` where there is nothing to raise.
 pub fn composer_command(raises: &[(Option<String>, String, String)]) -> Option<String> {
     if raises.is_empty() {
@@ -181,9 +174,9 @@ pub fn composer_command(raises: &[(Option<String>, String, String)]) -> Option<S
 /// One window of the ledger.
 #[derive(Debug, Clone)]
 pub struct ExposureRow {
-    /// The module.
-    pub module_id: i64,
-    /// Its title.
+    /// Its id.
+    pub id: i64,
+    /// The module's title.
     pub module: String,
     /// Installed and fixing version.
     pub versions: Versions,
@@ -213,6 +206,8 @@ pub struct SiteExposuresPage {
     pub head: SiteHead,
     /// What every list has.
     pub list: Listing,
+    /// Its windows over time; absent where there never was one.
+    pub timeline: Option<charts::Timeline>,
     /// The rows of this page.
     pub rows: Vec<ExposureRow>,
 }

@@ -464,6 +464,8 @@ fn head(tab: &str) -> SiteHead {
 fn runs() -> Vec<RunRow> {
     vec![
         RunRow {
+            id: 3,
+            state: "proved",
             at: ago(400.0),
             updated: 3,
             downgraded: 0,
@@ -482,6 +484,8 @@ fn runs() -> Vec<RunRow> {
             advisories: Advisories::all(&["SA-CONTRIB-2026-041".into()]),
         },
         RunRow {
+            id: 2,
+            state: "unattributed",
             at: ago(1700.0),
             updated: 0,
             downgraded: 1,
@@ -538,6 +542,7 @@ fn site_modules() -> SiteModulesPage {
                 lane("Paragraphs", &[(700.0, 530.0, Some(570.0))]),
                 lane("CAPTCHA", &[(3500.0, 3332.0, Some(3240.0))]),
             ],
+            more: 2,
             patch_runs: vec![
                 ago(3800.0),
                 ago(3240.0),
@@ -752,7 +757,7 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
     });
     strange.head.silent_since = Some(ago(20.0));
     let exposure = |state: &str, left: f64, opened: f64, closed: Option<f64>| ExposureRow {
-        module_id: 1,
+        id: 1,
         module: "Drupal core".into(),
         versions: Versions::new(Some("10.6.12"), Some("10.6.13")),
         state: state.into(),
@@ -778,6 +783,7 @@ fn more() -> Vec<(&'static str, askama::Result<String>)> {
                 shell: shell("Exposures", "/sites/7/exposures"),
                 head: head("/exposures"),
                 list: list("/sites/7/exposures", 4, &[]),
+                timeline: site_modules().timeline,
                 rows: vec![exposure("overdue", -37.8, 206.0, None), exposure("open", 128.0, 40.0, None), exposure("met", -900.0, 1100.0, Some(1081.0)), exposure("breached", -900.0, 1100.0, Some(700.0))],
             }
             .render(),
