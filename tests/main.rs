@@ -38,6 +38,7 @@ mod module_catalogue;
 mod pages;
 mod patch_runs;
 mod plans;
+mod proof_pages;
 mod reports;
 mod rooms;
 mod search;

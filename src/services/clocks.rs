@@ -107,7 +107,7 @@ pub async fn events(
 ///
 /// # Errors
 /// [`super::Error::NotFound`] where it isn't there or isn't the caller's to see.
-pub async fn marks(
+pub async fn quarters(
     app: &App,
     actor: &Actor,
     exposure_id: i64,

@@ -10,6 +10,7 @@ import { createRequire } from "node:module";
 import { chromium } from "playwright-core";
 import { house } from "./house.mjs";
 import { deeds } from "./deeds.mjs";
+import { proof } from "./proof.mjs";
 import { first } from "./first.mjs";
 import { account } from "./account.mjs";
 import { media } from "./media.mjs";
@@ -94,7 +95,7 @@ async function addresses(page, home) {
     else if (path === "/manual/{chapter}") all.push(...chapters);
     else { assert(!path.includes("{"), `no example is known for ${path}`); all.push(path); }
   }
-  const more = ["/exposures?view=snoozed", "/exposures?view=needs-core", "/patch-runs?view=claimed", silent, unknown, "/sites?view=fine&sort=-name", "/sites?q=nothing-has-this-name", "/advisories?q=nothing-has-this-id", "/advisories?view=affected", "/audit?filter%5Bactor%5D%5Bcontains%5D=nobody-has-this-name", "/sites?filter%5Benvironment%5D=production&page=2", "/nowhere"];
+  const more = ["/exposures?view=clients", "/exposures?view=snoozed", "/exposures?view=needs-core", "/patch-runs?view=claimed", "/reports/security-updates?organization_id=1&risk=critical&from=2026-01-01", silent, unknown, "/sites?view=fine&sort=-name", "/sites?q=nothing-has-this-name", "/advisories?q=nothing-has-this-id", "/advisories?view=affected", "/audit?filter%5Bactor%5D%5Bcontains%5D=nobody-has-this-name", "/sites?filter%5Benvironment%5D=production&page=2", "/nowhere"];
   return [...new Set([...all, ...more].filter(Boolean))];
 }
 
@@ -169,6 +170,7 @@ try {
     }
   }
   await deeds({ browser, home, state, test, assert, signIn });
+  await proof({ browser, home, state, test, assert });
   await media({ browser, home, state, test, assert });
   await first({ browser, test, assert });
   await account({ browser, test, assert, lookAround });

@@ -309,7 +309,7 @@ async fn show(visit: &Visit, errors: Vec<(String, String)>) -> Result<Reply> {
     let everything = [("per_page", "200"), ("sort", "-at")];
     let told = Query::parse(&EVENTS, everything).map_err(Error::Invalid)?;
     let told = clocks::events(app, actor, id, &told).await?.rows;
-    let marks = clocks::marks(app, actor, id).await?;
+    let marks = clocks::quarters(app, actor, id).await?;
     let acts = told.iter().filter(|told| told.by.is_some());
     let life = Life {
         now: visit.now,
