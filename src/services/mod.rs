@@ -10,6 +10,7 @@ pub mod audit;
 pub mod callers;
 pub mod catalogue;
 pub mod check;
+pub mod clients;
 pub mod clocks;
 pub mod dashboard;
 pub mod delays;

@@ -1,8 +1,6 @@
 //! The fleet at a glance: how many sites stand how, what is open and most urgent, who reported,
 //! this month against the last, and how fresh all of it is.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 
 use super::Result;
@@ -15,7 +13,7 @@ use crate::domain::figures::Compliance;
 use crate::domain::site_status::Standing;
 pub use crate::store::overview::OpenWindow;
 use crate::store::overview::{self as store, Happened, Mark, Quiet, Tally};
-use crate::store::{Connection, catalogue, reports};
+use crate::store::{Connection, catalogue};
 
 const HOUR: i64 = 3_600_000;
 /// A day in milliseconds.
@@ -185,54 +183,6 @@ pub async fn of_organization(app: &App, actor: &Actor, id: i64) -> Result<Vec<(W
         Ok::<_, super::Error>((store::tallies(db, &one)?, store::overdue(db, &one, now)?))
     })?;
     Ok(grouped(&all, &overdue).concat())
-}
-
-/// An organization with something open.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Client {
-    /// Its id.
-    pub id: i64,
-    /// Its name.
-    pub name: String,
-    /// (site, module) pairs with an open window.
-    pub open: i64,
-    /// Sites with something past due.
-    pub overdue: i64,
-}
-
-/// The organizations in sight with something open: those with the most sites past due first.
-///
-/// # Errors
-/// Where the caller may not; what the store says.
-pub async fn by_client(app: &App, actor: &Actor) -> Result<Vec<Client>> {
-    let sight = actor.require(Permission::SitesRead)?;
-    let now = app.clock.now().as_millisecond();
-    app.store.read(|db| {
-        let mut counted: BTreeMap<i64, (i64, i64)> = BTreeMap::new();
-        for tally in store::tallies(db, &sight)?.iter().filter(|t| t.open > 0) {
-            counted.entry(tally.organization_id).or_default().0 += tally.open;
-        }
-        for tally in store::overdue(db, &sight, now)? {
-            if let Some(counted) = counted.get_mut(&tally.organization_id) {
-                counted.1 += tally.sites;
-            }
-        }
-        let ids: Vec<i64> = counted.keys().copied().collect();
-        let named = reports::organizations(db, &ids)?.into_iter();
-        let mut clients: Vec<Client> = named
-            .map(|(id, name)| {
-                let (open, overdue) = counted.get(&id).copied().unwrap_or_default();
-                Client {
-                    id,
-                    name,
-                    open,
-                    overdue,
-                }
-            })
-            .collect();
-        clients.sort_by_key(|client| std::cmp::Reverse((client.overdue, client.open)));
-        Ok(clients)
-    })
 }
 
 /// The overview.

@@ -18,7 +18,7 @@ use crate::domain::exposure_event::LIST as EVENTS;
 use crate::domain::listing::{PER_PAGE_MAX, Page, Query};
 use crate::domain::site::ENVIRONMENTS;
 use crate::domain::window::{LIST as EXPOSURES, Window};
-use crate::services::{Error, Result, clocks, exposures, in_hand, overview};
+use crate::services::{Error, Result, clients as open_clients, clocks, exposures, in_hand};
 
 /// `GET /exposures`.
 pub const LIST: Handler = |visit| Box::pin(list(visit));
@@ -98,7 +98,7 @@ async fn list(visit: Visit) -> Result<Reply> {
 
 /// Client by client: those with the most past due first.
 async fn clients(visit: &Visit) -> Result<Reply> {
-    let found = overview::by_client(&visit.app, visit.actor()?).await?;
+    let found = open_clients::urgent(&visit.app, visit.actor()?).await?;
     let clients: Vec<ClientRow> = found
         .into_iter()
         .map(|client| ClientRow {
