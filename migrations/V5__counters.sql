@@ -19,27 +19,6 @@ CREATE TABLE organization_statuses (
   PRIMARY KEY (organization_id, status, silent)
 ) STRICT, WITHOUT ROWID;
 
--- Open windows of each organization by risk: where the trend starts from.
-CREATE TABLE organization_windows (
-  organization_id INTEGER NOT NULL,
-  risk            TEXT    NOT NULL,                      -- empty: unknown
-  open            INTEGER NOT NULL,
-  PRIMARY KEY (organization_id, risk)
-) STRICT, WITHOUT ROWID;
-CREATE TRIGGER exposures_inserted AFTER INSERT ON exposures WHEN new.closed_at IS NULL BEGIN
-  INSERT INTO organization_windows VALUES (new.organization_id, ifnull(new.risk, ''), 1) ON CONFLICT DO UPDATE SET open = open + 1;
-END;
-CREATE TRIGGER exposures_updated AFTER UPDATE OF closed_at, risk ON exposures
-  WHEN (old.closed_at IS NULL) <> (new.closed_at IS NULL) OR (new.closed_at IS NULL AND old.risk IS NOT new.risk) BEGIN
-  UPDATE organization_windows SET open = open - 1
-    WHERE organization_id = old.organization_id AND risk = ifnull(old.risk, '') AND old.closed_at IS NULL;
-  INSERT INTO organization_windows SELECT new.organization_id, ifnull(new.risk, ''), 1 WHERE new.closed_at IS NULL
-    ON CONFLICT DO UPDATE SET open = open + 1;
-END;
-CREATE TRIGGER exposures_deleted AFTER DELETE ON exposures WHEN old.closed_at IS NULL BEGIN
-  UPDATE organization_windows SET open = open - 1 WHERE organization_id = old.organization_id AND risk = ifnull(old.risk, '');
-END;
-
 -- What site modules count.
 CREATE TRIGGER site_modules_inserted AFTER INSERT ON site_modules BEGIN
   UPDATE module_versions SET sites_count = sites_count + 1, enabled_count = enabled_count + new.enabled WHERE id = new.version_id;

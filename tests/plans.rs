@@ -263,6 +263,10 @@ async fn no_list_walks_or_sorts_the_fleet_without_a_bound() {
         for (title, pairs) in questions(source, within) {
             let pairs = pairs.iter().map(|(name, value)| (*name, value.as_str()));
             let query = Query::parse(source.list, pairs).unwrap();
+            let source = match within {
+                [] if source.list.name == "exposures" => exposures::source_of(&query),
+                _ => source,
+            };
             let several = Sight::Organizations([3, 5].into());
             for sight in &[Sight::All, Sight::organization(3), several] {
                 let ask = Ask {

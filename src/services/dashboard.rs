@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use super::{Result, advisory_feed, exposures, history, month, overview as glance, sites};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
+use crate::domain::exposure::Risk;
 use crate::domain::figures::{self, Compliance};
 use crate::domain::history::{PATCH_RUNS, PatchRun};
 use crate::domain::listing::{List, PER_PAGE_MAX, Query};
@@ -64,8 +65,8 @@ pub struct Exposures {
     pub overdue: i64,
     /// Due within 24 hours.
     pub due_soon: i64,
-    /// Windows, of which a pair can have several, by the word of their risk; empty: unknown.
-    pub by_risk: Vec<(String, i64)>,
+    /// By the worst risk of a pair, worst first; unknown last.
+    pub by_risk: Vec<(Option<Risk>, i64)>,
 }
 
 /// The overview, of what is in sight.
@@ -88,7 +89,7 @@ pub async fn overview(app: &App, actor: &Actor) -> Result<Fleet> {
                 overdue,
                 // To the instant itself: what is due then is due within 24 hours.
                 due_soon: store::late_pairs(db, &sight, now + DAY + 1)? - overdue,
-                by_risk: store::open_by_risk(db, &sight)?,
+                by_risk: store::by_risk(db, &sight)?,
             },
             feed_read_at: told.read_at,
             feed_stale: told.stale,
@@ -124,9 +125,9 @@ fn by_status(tallies: &[store::Tally]) -> Sites {
 /// Windows of production that a fix has closed this month (UTC).
 fn patched(db: &Connection, sight: &Sight, now: Timestamp) -> whole::Result<i64> {
     let (from, _) = month::of(now);
-    let until = now.as_millisecond().saturating_add(1);
-    let (met, breached) = store::closed(db, sight, from, until)?;
-    Ok(met + breached)
+    let days = (from / DAY, now.as_millisecond() / DAY);
+    let happened = store::happened(db, sight, days)?;
+    Ok(happened.met + happened.breached)
 }
 
 /// Windows of the security dashboard, at most.
@@ -168,7 +169,7 @@ pub async fn security(app: &App, actor: &Actor) -> Result<Security> {
     );
     let open = exposures::list(app, actor, None, &asked).await?.rows;
     app.store.read(|db| {
-        let mut took = standing::took(db, &sight, now - DAYS * DAY, SAMPLE)?;
+        let mut took = standing::took(db, &sight, (now - DAYS * DAY, i64::MAX), SAMPLE)?;
         took.sort_unstable();
         let oldest = standing::oldest(db, &sight)?;
         Ok(Security {

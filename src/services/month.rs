@@ -4,11 +4,9 @@
 use jiff::{Timestamp, ToSpan, tz::TimeZone};
 
 use crate::domain::access::Sight;
-use crate::domain::exposure::Outcome;
 use crate::domain::figures::Compliance;
-use crate::domain::report::{Asked, start_of};
-use crate::store::reports::{self, Narrowed};
-use crate::store::{Connection, Result};
+use crate::domain::report::{DAY, start_of};
+use crate::store::{Connection, Result, overview as store};
 
 /// A month (UTC): its first millisecond, and the first one after it.
 pub(super) type Month = (i64, i64);
@@ -34,13 +32,8 @@ pub(super) fn due(
     month: Month,
     now: Timestamp,
 ) -> Result<Compliance> {
-    let mut found = Compliance::default();
-    let narrowed = Narrowed::new(sight, &Asked::first(now));
-    reports::due(db, &narrowed, month, |due| {
-        let outcome = due.outcome.as_deref().and_then(Outcome::from_word);
-        found.count(outcome, due.due_at, now.as_millisecond());
-    })?;
-    Ok(found)
+    let days = (month.0 / DAY, month.1 / DAY - 1);
+    store::due(db, sight, days, now.as_millisecond())
 }
 
 #[cfg(test)]

@@ -13,15 +13,17 @@ use crate::domain::figures::Compliance;
 use crate::domain::site_status::Standing;
 pub use crate::store::overview::OpenWindow;
 use crate::store::overview::{self as store, Happened, Mark, Quiet, Tally};
-use crate::store::{Connection, catalogue};
+use crate::store::{Connection, catalogue, standing};
 
 const HOUR: i64 = 3_600_000;
 /// A day in milliseconds.
 pub(super) const DAY: i64 = 24 * HOUR;
 /// Up to so many sites the fleet is drawn site by site.
 const DRAWN: i64 = 200;
-/// Up to so many sites contacts are counted by the hour, and open windows by risk.
+/// Up to so many sites contacts are counted by the hour.
 const COUNTED: i64 = 50_000;
+/// Closed windows whose duration is looked at, at most: the newest.
+const SAMPLE: u32 = 20_000;
 /// Days of the trend.
 const DAYS: i64 = 30;
 /// The most urgent sites that are named.
@@ -74,6 +76,10 @@ pub struct Months {
     pub this: Happened,
     /// The last.
     pub last: Happened,
+    /// How long each window took that a fix closed this month, milliseconds, the shortest first.
+    pub this_took: Vec<i64>,
+    /// The same of the last.
+    pub last_took: Vec<i64>,
     /// What is due in this month, the whole of it.
     pub this_due: Compliance,
     /// What was due in the last, the whole of it.
@@ -95,7 +101,7 @@ pub struct Overview {
     pub months: Months,
     /// Open windows at the end of each day, the oldest first, and now.
     pub trend: Vec<i64>,
-    /// (site, module) pairs with an open window by their worst risk, worst first; empty where the fleet is too large.
+    /// (site, module) pairs with an open window by their worst risk, worst first.
     pub risks: Vec<(Option<Risk>, i64)>,
 }
 
@@ -206,30 +212,29 @@ pub async fn show(app: &App, actor: &Actor) -> Result<Overview> {
         } else {
             Vec::new()
         };
-        let (open, days) = store::by_day(db, &sight, at, DAYS)?;
         let (this, last) = (month::of(now), month::before(now));
-        let passed = at - this.0;
-        let last_until = (last.0 + passed).min(last.1);
+        let passed = (at - this.0) / DAY + 1;
+        // As many days of the last month, as far as it has them.
+        let last_until = (last.0 + passed * DAY).min(last.1);
+        let (this_days, last_days) = (days_of(this.0, at), days_of(last.0, last_until - 1));
         Ok(Overview {
             groups,
             urgent: store::urgent(db, &sight, URGENT)?,
             hours,
             quiet: store::quiet(db, &sight, QUIET)?,
             months: Months {
-                this: store::happened(db, &sight, this.0, at.saturating_add(1))?,
-                last: store::happened(db, &sight, last.0, last_until)?,
+                this: store::happened(db, &sight, this_days)?,
+                last: store::happened(db, &sight, last_days)?,
+                this_took: took(db, &sight, (this.0, at.saturating_add(1)))?,
+                last_took: took(db, &sight, (last.0, last_until))?,
                 this_due: month::due(db, &sight, this, now)?,
                 last_due: month::due(db, &sight, last, now)?,
-                days: passed / DAY + 1,
+                days: passed,
                 this_from: Timestamp::from_millisecond(this.0).unwrap_or(now),
                 last_from: Timestamp::from_millisecond(last.0).unwrap_or(now),
             },
-            trend: trend(open, &days),
-            risks: if sites <= COUNTED {
-                store::by_risk(db, &sight)?
-            } else {
-                Vec::new()
-            },
+            trend: trend(&store::by_day(db, &sight, at / DAY)?, at / DAY),
+            risks: store::by_risk(db, &sight)?,
         })
     })
 }
@@ -380,20 +385,30 @@ fn by_hour(found: &[(i64, i64)]) -> Vec<i64> {
         .collect()
 }
 
-/// Walks back from what is open now: a day earlier there were those closed since, without those opened since.
-fn trend(open: i64, days: &[(i64, i64, i64)]) -> Vec<i64> {
-    let mut values = vec![open];
-    let mut then = open;
-    for day in 0..DAYS - 1 {
-        let (opened, closed) = days
-            .iter()
-            .find(|(d, ..)| *d == day)
-            .map_or((0, 0), |(_, o, c)| (*o, *c));
-        then = (then - opened + closed).max(0);
-        values.push(then);
-    }
-    values.reverse();
-    values
+/// The first and the last day of a span, milliseconds, counted from 1970 (UTC).
+fn days_of(from: i64, last: i64) -> (i64, i64) {
+    (from / DAY, last / DAY)
+}
+
+/// How long each window of production took that a fix closed in a span, the shortest first.
+fn took(db: &Connection, sight: &Sight, span: (i64, i64)) -> Result<Vec<i64>> {
+    let mut took = standing::took(db, sight, span, SAMPLE)?;
+    took.sort_unstable();
+    Ok(took)
+}
+
+/// What was open at the end of each day up to today: all that was opened until then without what was closed.
+fn trend(days: &[store::Day], today: i64) -> Vec<i64> {
+    let mut days = days.iter().peekable();
+    let mut open = 0;
+    let ends = today - DAYS + 1..=today;
+    ends.map(|day| {
+        while let Some((_, opened, closed)) = days.next_if(|(of, ..)| *of <= day) {
+            open += opened - closed;
+        }
+        open
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -401,10 +416,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_trend_ends_with_now_and_walks_back_through_what_happened() {
-        let values = trend(5, &[(0, 3, 1), (2, 0, 4)]);
+    fn the_trend_ends_with_what_is_open_today() {
+        let values = trend(&[(50, 4, 0), (98, 4, 0), (100, 3, 1)], 100);
         assert_eq!(values.len(), 30);
-        assert_eq!(values[26..], [7, 3, 3, 5]);
+        assert_eq!((values[0], &values[26..]), (4, [4, 8, 8, 10].as_slice()));
     }
 
     #[test]

@@ -279,9 +279,10 @@ impl Walk {
             })?;
             return Ok(moved);
         }
-        for (day, opened, closed) in store::days(db, &self.narrowed, last)? {
+        for (_, day, opened, closed) in store::days(db, &self.narrowed, last)? {
             if (opened, closed) != (0, 0) {
-                moved.insert(day, (opened, closed));
+                let day = moved.entry(day).or_default();
+                *day = (day.0 + opened, day.1 + closed);
             }
         }
         Ok(moved)
@@ -420,19 +421,12 @@ pub async fn open_by_risk(
             return Ok(Vec::new());
         }
         let mut moved: BTreeMap<i64, [i64; 6]> = BTreeMap::new();
-        for (at, risk) in RISK_WORDS.into_iter().enumerate() {
-            if asked.risk.is_some_and(|asked| asked != risk) {
-                continue;
-            }
-            let one = Asked {
-                risk: Some(risk),
-                ..asked.clone()
-            };
-            let narrowed = Narrowed::new(&sight, &one);
-            for (day, opened, closed) in app.store.read(|db| store::days(db, &narrowed, last))? {
-                if let Some(open) = moved.entry(day).or_default().get_mut(at) {
-                    *open += opened - closed;
-                }
+        let narrowed = Narrowed::new(&sight, &asked);
+        for (risk, day, opened, closed) in app.store.read(|db| store::days(db, &narrowed, last))? {
+            let at = RISK_WORDS.iter().position(|word| *word == risk);
+            let day = moved.entry(day).or_default();
+            if let Some(open) = day.get_mut(at.unwrap_or(RISK_WORDS.len() - 1)) {
+                *open += opened - closed;
             }
         }
         let Some(begins) = moved.keys().next().copied() else {

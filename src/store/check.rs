@@ -162,23 +162,38 @@ const COUNTERS: &[Counter] = &[
             FROM sites WHERE deleted_at IS NULL GROUP BY organization_id, status, silent_since IS NOT NULL",
     },
     Counter {
-        about: "open windows of each organization by risk",
-        kept: "SELECT organization_id || ', risk ' || risk, open FROM organization_windows",
-        counted: "SELECT organization_id || ', risk ' || ifnull(risk, ''), count(*) FROM exposures
-            WHERE closed_at IS NULL GROUP BY organization_id, ifnull(risk, '')",
-    },
-    Counter {
         about: "windows opened on each day",
         kept: "SELECT organization_id || ', ' || environment || ', risk ' || risk || ', day ' || day, opened FROM exposure_days",
-        counted: "SELECT organization_id || ', ' || environment || ', risk ' || ifnull(risk, '') || ', day ' || (opened_at / 86400000), count(*)
-            FROM exposures GROUP BY organization_id, environment, ifnull(risk, ''), opened_at / 86400000",
+        counted: "SELECT (organization_id * one) || ', ' || environment || ', risk ' || ifnull(risk, '') || ', day ' || (opened_at / 86400000), count(*)
+            FROM exposures, (SELECT 0 AS one UNION ALL SELECT 1) GROUP BY 1",
     },
     Counter {
         about: "windows closed on each day",
-        kept: "SELECT organization_id || ', ' || environment || ', risk ' || risk || ', day ' || day, met * 1000000 + breached * 1000 + gone FROM exposure_days",
-        counted: "SELECT organization_id || ', ' || environment || ', risk ' || ifnull(risk, '') || ', day ' || (closed_at / 86400000),
-            sum(outcome = 'met') * 1000000 + sum(outcome = 'breached') * 1000 + sum(outcome IN ('withdrawn', 'ended'))
-            FROM exposures WHERE closed_at IS NOT NULL GROUP BY organization_id, environment, ifnull(risk, ''), closed_at / 86400000",
+        kept: "SELECT organization_id || ', ' || environment || ', risk ' || risk || ', day ' || day, met * 1000000000000 + breached * 1000000 + gone FROM exposure_days",
+        counted: "SELECT (organization_id * one) || ', ' || environment || ', risk ' || ifnull(risk, '') || ', day ' || (closed_at / 86400000),
+            sum(outcome = 'met') * 1000000000000 + sum(outcome = 'breached') * 1000000 + sum(outcome IN ('withdrawn', 'ended'))
+            FROM exposures, (SELECT 0 AS one UNION ALL SELECT 1) WHERE closed_at IS NOT NULL GROUP BY 1",
+    },
+    Counter {
+        about: "windows due on each day",
+        kept: "SELECT organization_id || ', ' || environment || ', risk ' || risk || ', day ' || day, due_met * 1000000000000 + due_breached * 1000000 + due_open FROM exposure_days",
+        counted: "SELECT (organization_id * one) || ', ' || environment || ', risk ' || ifnull(risk, '') || ', day ' || (due_at / 86400000),
+            sum(outcome IS 'met') * 1000000000000 + sum(outcome IS 'breached') * 1000000 + sum(outcome IS NULL)
+            FROM exposures, (SELECT 0 AS one UNION ALL SELECT 1)
+            WHERE due_at IS NOT NULL AND (outcome IS NULL OR outcome IN ('met', 'breached')) GROUP BY 1",
+    },
+    Counter {
+        about: "modules of sites with something open",
+        kept: "SELECT site_id || ', module ' || module_id || ' of organization ' || organization_id || ', due ' || due_at || ', risk ' || risk, exposure_id FROM open_pairs",
+        counted: "SELECT e.site_id || ', module ' || e.module_id || ' of organization ' || e.organization_id || ', due ' || min(e.due_at) || ', risk ' || min(e.risk),
+            (SELECT exposure_id FROM open_pair_looks AS l WHERE l.site_id = e.site_id AND l.module_id = e.module_id ORDER BY l.due_at, l.exposure_id LIMIT 1)
+            FROM open_pair_looks AS e GROUP BY e.site_id, e.module_id",
+    },
+    Counter {
+        about: "modules of sites with something open by day",
+        kept: "SELECT organization_id || ', day ' || day || ', risk ' || risk, pairs FROM open_pair_days",
+        counted: "SELECT (organization_id * one) || ', day ' || (due_at / 86400000) || ', risk ' || risk, count(*)
+            FROM open_pairs, (SELECT 0 AS one UNION ALL SELECT 1) GROUP BY 1",
     },
     Counter {
         about: "open exposures of each site",

@@ -9,7 +9,7 @@ use super::{Result, advisories, row};
 use crate::domain::advisory::shown::{AFFECTED, Affected};
 use crate::domain::exposure::{Cause, CauseKind, Outcome};
 use crate::domain::judgement::Judgement;
-use crate::domain::listing::Page;
+use crate::domain::listing::{Filter, Op, Page, Query, Value};
 use crate::domain::window::{Assignee, LIST, Window};
 
 /// A module with an open row.
@@ -125,15 +125,11 @@ const STATES: &[(&str, &str)] = &[
 const MOST_URGENT: &[(&str, &str)] = &[
     (
         "true",
-        "e.closed_at IS NULL AND NOT EXISTS (SELECT 1 FROM exposures AS x
-            WHERE x.site_id = e.site_id AND x.module_id = e.module_id AND x.closed_at IS NULL
-              AND (ifnull(x.due_at, 9223372036854775807), x.id) < (ifnull(e.due_at, 9223372036854775807), e.id))",
+        "EXISTS (SELECT 1 FROM open_pairs AS p WHERE p.site_id = e.site_id AND p.module_id = e.module_id AND p.exposure_id = e.id)",
     ),
     (
         "false",
-        "(e.closed_at IS NOT NULL OR EXISTS (SELECT 1 FROM exposures AS x
-            WHERE x.site_id = e.site_id AND x.module_id = e.module_id AND x.closed_at IS NULL
-              AND (ifnull(x.due_at, 9223372036854775807), x.id) < (ifnull(e.due_at, 9223372036854775807), e.id)))",
+        "NOT EXISTS (SELECT 1 FROM open_pairs AS p WHERE p.site_id = e.site_id AND p.module_id = e.module_id AND p.exposure_id = e.id)",
     ),
 ];
 
@@ -175,7 +171,7 @@ pub static SOURCE: Source = Source {
         (
             "snoozed",
             Column::Words(&[
-                ("true", "unlikely(ifnull(e.snoozed_until, 0) > {now})"),
+                ("true", "e.snoozed_until > {now}"),
                 ("false", "likely(ifnull(e.snoozed_until, 0) <= {now})"),
             ]),
         ),
@@ -204,12 +200,74 @@ pub static SOURCE: Source = Source {
     counted: &[],
 };
 
+/// The work list: the most urgent window of each module of a site, in the order in which they are due. An
+/// index has that order, so windows are read for the rows of the page alone.
+pub static WORK: Source = Source {
+    list: &LIST,
+    drivers: &[],
+    live: "1",
+    columns: None,
+    ties: &[],
+    search: &[],
+    search_index: None,
+    counted: &[],
+    from: "open_pairs AS p LEFT JOIN exposures AS e ON e.id = p.exposure_id",
+    id: "p.exposure_id",
+    wall: Wall::Owned {
+        organization: "p.organization_id",
+        site: Some("p.site_id"),
+    },
+    fields: &[
+        ("state", Column::Words(WORK_STATES)),
+        ("most_urgent", Column::Words(&[("true", "1")])),
+        ("organization_id", Column::Plain("p.organization_id")),
+    ],
+    sorts: &[("due_at", &["p.due_at"])],
+};
+
+/// What is open is what is listed.
+const WORK_STATES: &[(&str, &str)] = &[("open", "1"), ("overdue", "p.due_at < {now}")];
+
+/// Where a question about all windows in sight is answered: from the work list where nothing was asked but
+/// what it has an index for.
+pub fn source_of(query: &Query) -> &'static Source {
+    if is_work(query) { &WORK } else { &SOURCE }
+}
+
+fn is_work(query: &Query) -> bool {
+    let of_each_module = |filter: &Filter| {
+        filter.field.name == "most_urgent" && filter.values == [Value::Word("true")]
+    };
+    let state = |filter: &Filter| {
+        let known = |value: &Value| {
+            let mut words = WORK_STATES.iter();
+            words.any(|(word, _)| *value == Value::Word(word))
+        };
+        filter.field.name == "state" && filter.op == Op::Eq && filter.values.iter().all(known)
+    };
+    let organization =
+        |filter: &Filter| filter.field.name == "organization_id" && filter.op == Op::Eq;
+    query.filters.iter().any(of_each_module)
+        && query.q.is_none()
+        && query.sorts.first().is_some_and(|sort| sort.key == "due_at")
+        && query.sorts.len() == 1
+        && query
+            .filters
+            .iter()
+            .all(|filter| of_each_module(filter) || state(filter) || organization(filter))
+}
+
 /// One page of exposures.
 ///
 /// # Errors
 /// What SQLite says.
 pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<Window>> {
-    page(db, &SOURCE, ask, find)
+    let source = if ask.within.is_empty() {
+        source_of(ask.query)
+    } else {
+        &SOURCE
+    };
+    page(db, source, ask, find)
 }
 
 /// One exposure.

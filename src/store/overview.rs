@@ -3,10 +3,11 @@
 
 use rusqlite::{Connection, Row, params};
 
-use super::wall::{list, within};
+use super::wall::{counted, list, within};
 use super::{Result, advisories};
 use crate::domain::access::Sight;
 use crate::domain::exposure::Risk;
+use crate::domain::figures::Compliance;
 
 /// Sites of one kind.
 #[derive(Debug, Clone, Copy)]
@@ -262,13 +263,9 @@ fn window(row: &Row<'_>) -> rusqlite::Result<OpenWindow> {
 /// What SQLite says.
 pub fn by_risk(db: &Connection, sight: &Sight) -> Result<Vec<(Option<Risk>, i64)>> {
     let mut statement = db.prepare_cached(
-        "SELECT worst, count(*) FROM
-           (SELECT min(CASE risk WHEN 'highly_critical' THEN 0 WHEN 'critical' THEN 1 WHEN 'moderately_critical' THEN 2
-                WHEN 'less_critical' THEN 3 WHEN 'not_critical' THEN 4 ELSE 5 END) AS worst
-            FROM exposures WHERE closed_at IS NULL AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1))) GROUP BY site_id, module_id)
-         GROUP BY worst ORDER BY worst",
+        "SELECT risk, sum(pairs) FROM open_pair_days WHERE organization_id IN (SELECT value FROM json_each(?1)) GROUP BY risk",
     )?;
-    let found = statement.query_map([within(sight)], |row| {
+    let found = statement.query_map([counted(sight)], |row| {
         let worst = usize::try_from(row.get::<_, i64>(0)?).ok();
         let risk = worst.and_then(|worst| Risk::WORST_FIRST.get(worst));
         Ok((risk.copied(), row.get(1)?))
@@ -276,32 +273,20 @@ pub fn by_risk(db: &Connection, sight: &Sight) -> Result<Vec<(Option<Risk>, i64)
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// (site, module) pairs with an open window past due.
+/// (site, module) pairs with an open window that is due before then. Whole days are counted already, those
+/// of its own day are looked at.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn late_pairs(db: &Connection, sight: &Sight, now: i64) -> Result<i64> {
+pub fn late_pairs(db: &Connection, sight: &Sight, before: i64) -> Result<i64> {
     Ok(db
         .prepare_cached(
-            "SELECT count(*) FROM
-               (SELECT 1 FROM exposures
-                WHERE closed_at IS NULL AND ifnull(due_at, 9223372036854775807) < ?2 AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1)))
-                GROUP BY +site_id, module_id)",
+            "SELECT (SELECT ifnull(sum(pairs), 0) FROM open_pair_days
+                     WHERE organization_id IN (SELECT value FROM json_each(?1)) AND day < ?2 / 86400000)
+                  + (SELECT count(*) FROM open_pairs
+                     WHERE due_at >= ?2 / 86400000 * 86400000 AND due_at < ?2 AND (?3 IS NULL OR organization_id IN (SELECT value FROM json_each(?3))))",
         )?
-        .query_row(params![within(sight), now], |row| row.get(0))?)
-}
-
-/// Open windows by the word of their risk; empty: unknown.
-///
-/// # Errors
-/// What SQLite says.
-pub fn open_by_risk(db: &Connection, sight: &Sight) -> Result<Vec<(String, i64)>> {
-    collect(
-        db,
-        "SELECT risk, sum(open) FROM organization_windows WHERE open > 0 AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1))) GROUP BY risk",
-        sight,
-        |row| Ok((row.get(0)?, row.get(1)?)),
-    )
+        .query_row(params![counted(sight), before, within(sight)], |row| row.get(0))?)
 }
 
 /// Refused syncs since then, of those that are kept: the newest few of each site.
@@ -317,92 +302,89 @@ pub fn refused(db: &Connection, sight: &Sight, since: i64) -> Result<i64> {
         .query_row(params![within(sight), since], |row| row.get(0))?)
 }
 
-/// Windows of production closed from `from` to before `until`: in time, and late.
+/// What happened to windows of production on some days.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Happened {
+    /// Windows opened on them.
+    pub opened: i64,
+    /// Windows closed on them, in time.
+    pub met: i64,
+    /// Windows closed on them, late.
+    pub breached: i64,
+}
+
+/// What happened from that day to that day, both counted from 1970 (UTC) and both included.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn closed(db: &Connection, sight: &Sight, from: i64, until: i64) -> Result<(i64, i64)> {
+pub fn happened(db: &Connection, sight: &Sight, (first, last): (i64, i64)) -> Result<Happened> {
     Ok(db
         .prepare_cached(
-            "SELECT ifnull(sum(e.outcome = 'met'), 0), ifnull(sum(e.outcome = 'breached'), 0)
-             FROM exposures AS e
-             WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND e.environment = 'production' AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1)))",
+            "SELECT ifnull(sum(opened), 0), ifnull(sum(met), 0), ifnull(sum(breached), 0) FROM exposure_days
+             WHERE organization_id IN (SELECT value FROM json_each(?1)) AND environment = 'production' AND risk IN (SELECT value FROM json_each(?4))
+               AND day >= ?2 AND day <= ?3",
         )?
-        .query_row(params![within(sight), from, until], |row| {
-            Ok((row.get(0)?, row.get(1)?))
+        .query_row(params![counted(sight), first, last, RISKS], |row| {
+            Ok(Happened { opened: row.get(0)?, met: row.get(1)?, breached: row.get(2)? })
         })?)
 }
 
-/// What happened to windows of production in a span of time, milliseconds.
-#[derive(Debug, Clone, Default)]
-pub struct Happened {
-    /// Windows opened in it.
-    pub opened: i64,
-    /// Windows closed in it, in time.
-    pub met: i64,
-    /// Windows closed in it, late.
-    pub breached: i64,
-    /// How long each of those closed had been open, milliseconds.
-    pub took: Vec<i64>,
-}
-
-/// Closed windows whose duration is looked at, at most: enough for a median.
-const SAMPLE: u32 = 20_000;
-
-/// What happened from `from` to before `until`.
+/// What became of the windows of production that were due on those days; `now` in milliseconds.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn happened(db: &Connection, sight: &Sight, from: i64, until: i64) -> Result<Happened> {
-    let opened = db
+pub fn due(
+    db: &Connection,
+    sight: &Sight,
+    (first, last): (i64, i64),
+    now: i64,
+) -> Result<Compliance> {
+    let today = now.div_euclid(86_400_000);
+    let mut found = db
         .prepare_cached(
-            "SELECT count(*) FROM exposures AS e
-             WHERE e.opened_at >= ?2 AND e.opened_at < ?3 AND e.environment = 'production' AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1)))",
+            "SELECT ifnull(sum(due_met), 0), ifnull(sum(due_breached), 0), ifnull(sum(due_open * (day < ?4)), 0), ifnull(sum(due_open * (day >= ?4)), 0)
+             FROM exposure_days
+             WHERE organization_id IN (SELECT value FROM json_each(?1)) AND environment = 'production' AND risk IN (SELECT value FROM json_each(?5))
+               AND day >= ?2 AND day <= ?3",
         )?
-        .query_row(params![within(sight), from, until], |row| row.get(0))?;
-    let mut statement = db.prepare_cached(
-        "SELECT e.closed_at - e.opened_at FROM exposures AS e
-         WHERE e.closed_at >= ?2 AND e.closed_at < ?3 AND e.outcome IN ('met', 'breached')
-           AND e.environment = 'production' AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1))) LIMIT ?4",
-    )?;
-    let took: Vec<i64> = statement
-        .query_map(params![within(sight), from, until, SAMPLE], |row| {
-            row.get(0)
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    let (met, breached) = closed(db, sight, from, until)?;
-    Ok(Happened {
-        opened,
-        met,
-        breached,
-        took,
-    })
+        .query_row(params![counted(sight), first, last, today, RISKS], |row| {
+            Ok(Compliance { met: row.get(0)?, breached: row.get(1)?, overdue: row.get(2)?, ahead: row.get(3)? })
+        })?;
+    if first <= today && today <= last {
+        // Of those that are due today, some are past due by now.
+        let late: i64 = db
+            .prepare_cached(
+                "SELECT count(*) FROM exposures AS e WHERE e.closed_at IS NULL AND ifnull(e.due_at, 9223372036854775807) >= ?2
+                   AND ifnull(e.due_at, 9223372036854775807) < ?3 AND e.environment = 'production'
+                   AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1)))",
+            )?
+            .query_row(params![within(sight), today * 86_400_000, now], |row| row.get(0))?;
+        found.overdue += late;
+        found.ahead -= late;
+    }
+    Ok(found)
 }
 
-/// What happened on a day: (days ago, opened, closed).
+/// Every word of a risk as days have it; empty: unknown.
+const RISKS: &str =
+    r#"["","highly_critical","critical","moderately_critical","less_critical","not_critical"]"#;
+
+/// What happened on a day: (day counted from 1970, opened, closed).
 pub type Day = (i64, i64, i64);
 
-/// Windows open now; and by the day before `now`, how many were opened and closed: (days ago, opened, closed).
+/// Windows opened and closed day by day, from the first to that day.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn by_day(db: &Connection, sight: &Sight, now: i64, days: i64) -> Result<(i64, Vec<Day>)> {
-    let open = db
-        .prepare_cached("SELECT ifnull(sum(open), 0) FROM organization_windows WHERE ?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1))")?
-        .query_row([within(sight)], |row| row.get(0))?;
+pub fn by_day(db: &Connection, sight: &Sight, last: i64) -> Result<Vec<Day>> {
     let mut statement = db.prepare_cached(
-        "SELECT day, sum(opened), sum(closed) FROM (
-           SELECT (?2 - opened_at) / 86400000 AS day, 1 AS opened, 0 AS closed FROM exposures
-             WHERE opened_at > ?2 - ?3 * 86400000 AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1)))
-           UNION ALL
-           SELECT (?2 - closed_at) / 86400000, 0, 1 FROM exposures
-             WHERE closed_at > ?2 - ?3 * 86400000 AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1))))
-         GROUP BY day",
+        "SELECT day, sum(opened), sum(met + breached + gone) FROM exposure_days
+         WHERE organization_id IN (SELECT value FROM json_each(?1)) AND day <= ?2 GROUP BY day ORDER BY day",
     )?;
-    let found = statement.query_map(params![within(sight), now, days], |row| {
+    let found = statement.query_map(params![counted(sight), last], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?))
     })?;
-    Ok((open, found.collect::<rusqlite::Result<_>>()?))
+    Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
 /// How drupal.org was followed: the oldest of the newest good answers, whether data that sites stand on is

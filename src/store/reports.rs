@@ -4,7 +4,7 @@
 use rusqlite::{Connection, Row, named_params, params};
 
 use super::Result;
-use super::wall::{Within, list, within};
+use super::wall::{Within, counted, list, within};
 use crate::domain::access::Sight;
 use crate::domain::report::Asked;
 
@@ -12,6 +12,7 @@ use crate::domain::report::Asked;
 #[derive(Debug, Clone)]
 pub struct Narrowed {
     within: Within,
+    counted: String,
     organization: Option<i64>,
     site: Option<i64>,
     module: Option<String>,
@@ -35,6 +36,7 @@ impl Narrowed {
             .collect();
         Self {
             within: within(&sight),
+            counted: counted(&sight),
             organization: sight.only_organization(),
             site: asked.site_id,
             module: asked.module.clone(),
@@ -248,20 +250,23 @@ pub fn organizations(db: &Connection, ids: &[i64]) -> Result<Vec<(i64, String)>>
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// (day, windows opened, windows closed) up to that day, of organizations as they are counted.
+/// Windows of one risk on a day: (risk, empty: unknown; day counted from 1970; opened; closed).
+pub type Moved = (String, i64, i64, i64);
+
+/// Those, up to that day, of organizations as they are counted.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn days(db: &Connection, narrowed: &Narrowed, last: i64) -> Result<Vec<(i64, i64, i64)>> {
+pub fn days(db: &Connection, narrowed: &Narrowed, last: i64) -> Result<Vec<Moved>> {
     let mut statement = db.prepare_cached(
-        "SELECT day, sum(opened), sum(met + breached + gone) FROM exposure_days
-         WHERE day <= ?2 AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1)))
-           AND environment IN (SELECT value FROM json_each(?3)) AND (?4 IS NULL OR ifnull(nullif(risk, ''), 'unknown') = ?4)
-         GROUP BY day",
+        "SELECT risk, day, sum(opened), sum(met + breached + gone) FROM exposure_days
+         WHERE organization_id IN (SELECT value FROM json_each(?1)) AND environment IN (SELECT value FROM json_each(?3))
+           AND day <= ?2 AND (?4 IS NULL OR ifnull(nullif(risk, ''), 'unknown') = ?4)
+         GROUP BY risk, day",
     )?;
     let found = statement.query_map(
-        params![narrowed.within, last, narrowed.environments, narrowed.risk],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        params![narrowed.counted, last, narrowed.environments, narrowed.risk],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     )?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }

@@ -1,5 +1,7 @@
 //! What the dashboards of security and of one site count.
 
+use std::collections::HashMap;
+
 use rusqlite::{Connection, params};
 
 use super::Result;
@@ -15,11 +17,12 @@ pub type OpenModule = (i64, String, i64, i64);
 /// What SQLite says.
 pub fn by_module(db: &Connection, sight: &Sight, most: u32) -> Result<Vec<OpenModule>> {
     let mut statement = db.prepare_cached(
-        "SELECT m.id, m.name, w.sites, w.open FROM
-           (SELECT e.module_id, count(DISTINCT e.site_id) AS sites, count(*) AS open FROM exposures AS e
-            WHERE e.closed_at IS NULL AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1)))
-            GROUP BY e.module_id ORDER BY sites DESC, open DESC, e.module_id LIMIT ?2) AS w
-         CROSS JOIN modules AS m ON m.id = w.module_id ORDER BY w.sites DESC, w.open DESC, m.name",
+        "SELECT m.id, m.name, w.sites, (SELECT count(*) FROM exposures AS e WHERE e.module_id = m.id AND e.closed_at IS NULL
+             AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1)))) AS open FROM
+           (SELECT p.module_id, count(*) AS sites FROM open_pairs AS p
+            WHERE ?1 IS NULL OR p.organization_id IN (SELECT value FROM json_each(?1))
+            GROUP BY p.module_id ORDER BY sites DESC, p.module_id LIMIT ?2) AS w
+         CROSS JOIN modules AS m ON m.id = w.module_id ORDER BY w.sites DESC, open DESC, m.name",
     )?;
     let found = statement.query_map(params![within(sight), most], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
@@ -27,7 +30,7 @@ pub fn by_module(db: &Connection, sight: &Sight, most: u32) -> Result<Vec<OpenMo
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// An organization with open windows: id, name, windows, those past due.
+/// An organization with open windows: id, name, its (site, module) pairs with one, those past due.
 pub type OpenOrganization = (i64, String, i64, i64);
 
 /// Those, in the order of their names.
@@ -36,17 +39,29 @@ pub type OpenOrganization = (i64, String, i64, i64);
 /// What SQLite says.
 pub fn by_organization(db: &Connection, sight: &Sight, now: i64) -> Result<Vec<OpenOrganization>> {
     let mut statement = db.prepare_cached(
-        "WITH late AS MATERIALIZED (SELECT e.organization_id, count(*) AS overdue FROM exposures AS e
-           WHERE e.closed_at IS NULL AND ifnull(e.due_at, 9223372036854775807) < ?2 GROUP BY +e.organization_id)
-         SELECT o.id, o.name, sum(w.open), ifnull((SELECT overdue FROM late WHERE late.organization_id = o.id), 0)
-         FROM organizations AS o CROSS JOIN organization_windows AS w ON w.organization_id = o.id
-         WHERE w.open > 0 AND o.deleted_at IS NULL AND (?1 IS NULL OR o.id IN (SELECT value FROM json_each(?1)))
+        "SELECT o.id, o.name, sum(d.pairs), sum(d.pairs * (d.day < ?2 / 86400000)) FROM organizations AS o
+           CROSS JOIN open_pair_days AS d ON d.organization_id = o.id
+         WHERE o.deleted_at IS NULL AND (?1 IS NULL OR o.id IN (SELECT value FROM json_each(?1)))
          GROUP BY o.id ORDER BY o.name COLLATE NOCASE, o.id",
     )?;
     let found = statement.query_map(params![within(sight), now], |row| {
         Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?))
     })?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    let mut all: Vec<OpenOrganization> = found.collect::<rusqlite::Result<_>>()?;
+    // Of what is due today, some is past due by now.
+    let mut today = db.prepare_cached(
+        "SELECT organization_id, count(*) FROM open_pairs
+         WHERE due_at >= ?2 / 86400000 * 86400000 AND due_at < ?2 AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1)))
+         GROUP BY +organization_id",
+    )?;
+    let late = today.query_map(params![within(sight), now], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })?;
+    let late: HashMap<i64, i64> = late.collect::<rusqlite::Result<_>>()?;
+    for (id, _, _, overdue) in &mut all {
+        *overdue += late.get(id).copied().unwrap_or_default();
+    }
+    Ok(all)
 }
 
 /// When the oldest open window opened, milliseconds.
@@ -63,19 +78,24 @@ pub fn oldest(db: &Connection, sight: &Sight) -> Result<Option<i64>> {
     Ok(found.next().transpose()?)
 }
 
-/// How long those windows of production were open, milliseconds, that a fix closed since then; the newest
-/// of them, at most so many.
+/// How long those windows of production were open, milliseconds, that a fix closed from then to before
+/// then; the newest of them, at most so many.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn took(db: &Connection, sight: &Sight, since: i64, most: u32) -> Result<Vec<i64>> {
+pub fn took(
+    db: &Connection,
+    sight: &Sight,
+    (from, until): (i64, i64),
+    most: u32,
+) -> Result<Vec<i64>> {
     let mut statement = db.prepare_cached(
         "SELECT e.closed_at - e.opened_at FROM exposures AS e
-         WHERE e.closed_at >= ?2 AND e.outcome IN ('met', 'breached') AND e.environment = 'production'
+         WHERE e.closed_at >= ?2 AND e.closed_at < ?4 AND e.outcome IN ('met', 'breached') AND e.environment = 'production'
            AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1)))
          ORDER BY e.closed_at DESC LIMIT ?3",
     )?;
-    let found = statement.query_map(params![within(sight), since, most], |row| row.get(0))?;
+    let found = statement.query_map(params![within(sight), from, most, until], |row| row.get(0))?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 

@@ -16,6 +16,12 @@ pub fn within(sight: &Sight) -> Within {
     Within(sight.organizations().map(list))
 }
 
+/// The rows of counters that add up to what is in sight, as a JSON list of organizations: where all is
+/// in sight those of organization 0, which are all organizations together.
+pub fn counted(sight: &Sight) -> String {
+    list(sight.organizations().unwrap_or(&[0]))
+}
+
 /// Ids as a JSON list.
 pub fn list(ids: &[i64]) -> String {
     let ids: Vec<String> = ids.iter().map(i64::to_string).collect();

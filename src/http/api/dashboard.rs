@@ -10,6 +10,7 @@ use super::exposures::ExposureOut;
 use super::patch_runs::PatchRunOut;
 use super::sites::SiteOut;
 use super::{maybe_written, written};
+use crate::domain::exposure::Risk;
 use crate::domain::figures;
 use crate::domain::window::Window;
 use crate::http::call::{Answer, Call};
@@ -50,8 +51,8 @@ pub struct OverviewExposures {
     overdue: i64,
     /// Due within 24 hours.
     due_soon: i64,
-    /// Open exposures by risk, each cause of its own: `highly_critical` to `not_critical`, and
-    /// `unknown`. A level without any is left out.
+    /// The same modules by the worst risk of what is open on them: `highly_critical` to
+    /// `not_critical`, and `unknown`. A level without any is left out.
     by_risk: BTreeMap<String, i64>,
 }
 
@@ -88,13 +89,7 @@ pub struct OverviewMonth {
 
 impl From<Fleet> for OverviewOut {
     fn from(fleet: Fleet) -> Self {
-        let named = |risk: String| {
-            if risk.is_empty() {
-                "unknown".to_owned()
-            } else {
-                risk
-            }
-        };
+        let named = |risk: Option<Risk>| risk.map_or("unknown", Risk::word).to_owned();
         let by_risk = fleet.exposures.by_risk.into_iter();
         Self {
             sites: OverviewSites {

@@ -144,8 +144,14 @@ fn query(visit: &Visit, view: &str) -> Result<Query> {
         "working" => pairs.push(("filter[snoozed]", "false")),
         _ => {}
     }
-    // Of several causes at once the most urgent stands for the module, unless one of them is looked for.
-    if !matches!(view, "mine" | "snoozed" | "no-fix") {
+    // Of several causes at once the most urgent stands for the module, unless one of them is looked for:
+    // what it hides could be the one.
+    let plain = matches!(view, "" | "needs-core");
+    if plain
+        && !pairs
+            .iter()
+            .any(|(name, _)| name.starts_with("filter[risk]"))
+    {
         pairs.push(("filter[most_urgent]", "true"));
     }
     Query::parse(&EXPOSURES, pairs).map_err(Error::Invalid)

@@ -266,13 +266,13 @@ fn month_lines(months: &Months) -> Vec<MonthLine> {
         ),
         line(
             "Median to patch",
-            quantile(&this.took, 50),
-            quantile(&last.took, 50),
+            quantile(&months.this_took, 50),
+            quantile(&months.last_took, 50),
         ),
         line(
             "90th percentile",
-            quantile(&this.took, 90),
-            quantile(&last.took, 90),
+            quantile(&months.this_took, 90),
+            quantile(&months.last_took, 90),
         ),
     ]
 }
@@ -298,9 +298,7 @@ fn due_lines(months: &Months) -> Vec<MonthLine> {
 }
 
 fn quantile(took: &[i64], percent: usize) -> String {
-    let mut sorted = took.to_vec();
-    sorted.sort_unstable();
-    figures::rank(&sorted, percent).map_or_else(|| "–".to_owned(), words::short_span)
+    figures::rank(took, percent).map_or_else(|| "–".to_owned(), words::short_span)
 }
 
 fn wednesdays(now: Timestamp, days: usize) -> Vec<usize> {
