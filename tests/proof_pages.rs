@@ -2,9 +2,17 @@
 //! done and stands on the page; what is wrong is said at its field and keeps what was typed; whoever may
 //! not, may not here either.
 
+use std::io::Read;
+use std::net::SocketAddr;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::Request;
 use dewline::clock::Clock;
 use dewline::demo::history::Release;
+use flate2::read::GzDecoder;
 use jiff::{SignedDuration, Timestamp};
+use tower::ServiceExt;
 
 use crate::matrix::town::{cookie, joins, person, sends};
 use crate::support::{Answer, Client, EMAIL, Site, TestApp, days_ago, module};
@@ -352,4 +360,29 @@ async fn a_report_draws_its_windows_and_says_for_whom_it_is() {
             .contains("The window and its clock"),
         "{year}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_browser_that_takes_it_packed_gets_the_whole_file() {
+    let (house, ..) = exposed().await;
+    let cookie = cookie(&house, EMAIL).await;
+    let peer: SocketAddr = "203.0.113.9:40000".parse().unwrap();
+    for format in ["csv", "json"] {
+        let path = format!("/reports/security-updates?format={format}");
+        let request = Request::get(&path)
+            .header("cookie", &cookie)
+            .header("accept-encoding", "gzip, deflate, br")
+            .extension(ConnectInfo(peer))
+            .body(Body::empty())
+            .unwrap();
+        let router = dewline::http::router(house.app.clone());
+        let answer = router.oneshot(request).await.unwrap();
+        assert_eq!(answer.headers()["content-encoding"], "gzip");
+        let packed = axum::body::to_bytes(answer.into_body(), 1 << 20).await;
+        let mut text = String::new();
+        GzDecoder::new(packed.unwrap().as_ref())
+            .read_to_string(&mut text)
+            .unwrap();
+        assert!(text.contains("Quay"), "{text}");
+    }
 }

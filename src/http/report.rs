@@ -207,7 +207,8 @@ fn body(pieces: Vec<Bytes>, walk: Walk, pen: Pen, end: Bytes) -> Body {
         }
     });
     let begun = stream::iter(pieces.into_iter().map(Ok::<_, Error>));
-    Body::from_stream(begun.chain(rest))
+    // What packs it asks once more after the end.
+    Body::from_stream(begun.chain(rest).fuse())
 }
 
 /// One row, in the OpenAPI document.
