@@ -1,6 +1,7 @@
 //! Exposures in hand: whoever has one, has seen it or puts it aside changes no state, no due time and
 //! no count; and a fix that the site's core can't take says so.
 
+use axum::http::Method;
 use dewline::clock::Clock;
 use dewline::demo::history::{Project, Release};
 use dewline::store::{Lane, StoreError, memberships};
@@ -242,6 +243,36 @@ async fn what_has_closed_is_in_nobodys_hand() {
         );
     }
     assert_eq!(house.told(exposure).await.len(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_form_for_a_window_that_closed_meanwhile_touches_no_newer_one() {
+    let (mut house, harbour, old) = exposed().await;
+    let key = house.key(harbour, &["sync"]).await;
+    for version in ["1.0.1", "1.0.0"] {
+        house.waits(SignedDuration::from_mins(10)).await;
+        Site::known(&house, 1, &key)
+            .syncs(&[("token", version)])
+            .await;
+    }
+    let open = house.admin().get("/exposures?filter[state]=open").await;
+    let new = open.column("id")[0].as_i64().unwrap();
+    assert_ne!(new, old);
+    for (what, words) in [
+        ("assign", "user_id=1"),
+        ("acknowledge", "note=seen"),
+        ("snooze", "hours=24&reason=later"),
+    ] {
+        let body = Some(words.as_bytes().to_vec());
+        let path = format!("//exposures/{old}/{what}");
+        let browser = house.in_a_browser().await;
+        let answer = browser.send(Method::POST, &path, body).await;
+        assert_eq!(answer.status, 303);
+        let said = answer.header("set-cookie");
+        assert!(said.contains("closed"), "{what}: {said}");
+    }
+    assert_eq!(house.told(old).await.len(), 0);
+    assert_eq!(house.told(new).await.len(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

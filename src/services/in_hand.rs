@@ -56,14 +56,14 @@ pub async fn snooze(
 }
 
 /// The open exposures of the same module on the same site, that one first: who takes a module in hand
-/// takes all of them.
+/// takes all of them. Once that one has closed there is nothing to take with it.
 ///
 /// # Errors
-/// [`Error::NotFound`].
+/// [`Error::NotFound`]; [`Error::Conflict`] `closed`.
 pub async fn beside(app: &App, actor: &Actor, id: i64) -> Result<Vec<i64>> {
     let sight = actor.require(Permission::SitesWrite)?;
     app.store.read(|db| {
-        visible(db, &sight, id)?;
+        still_open(&visible(db, &sight, id)?)?;
         Ok(in_hand::beside(db, id)?)
     })
 }
@@ -100,6 +100,16 @@ fn visible(db: &Connection, sight: &Sight, id: i64) -> Result<Window> {
         .ok_or(Error::NotFound)
 }
 
+fn still_open(window: &Window) -> Result<()> {
+    if window.closed_at.is_none() {
+        return Ok(());
+    }
+    Err(Error::Conflict {
+        code: "closed",
+        detail: "This exposure has closed: there is nothing left to do.".to_owned(),
+    })
+}
+
 async fn act(app: &App, actor: &Actor, id: i64, act: Act) -> Result<Window> {
     let sight = actor.require(Permission::SitesWrite)?;
     let now = app.clock.now();
@@ -108,12 +118,7 @@ async fn act(app: &App, actor: &Actor, id: i64, act: Act) -> Result<Window> {
     app.store
         .write(Lane::Front, move |db| {
             let before = visible(db, &sight, id)?;
-            if before.closed_at.is_some() {
-                return Err(Error::Conflict {
-                    code: "closed",
-                    detail: "This exposure has closed: there is nothing left to do.".to_owned(),
-                });
-            }
+            still_open(&before)?;
             let (kind, said) = match &act {
                 Act::Assign(to) => {
                     let to = to.map(|id| assignee(db, &before, id, now)).transpose()?;
@@ -155,7 +160,7 @@ async fn act(app: &App, actor: &Actor, id: i64, act: Act) -> Result<Window> {
                 .before(shown(&before, ""))
                 .after(shown(&after, &said));
             append(db, &entry)?;
-            Ok(())
+            Ok::<_, Error>(())
         })
         .await?;
     app.store

@@ -145,6 +145,18 @@ impl TestApp {
         }
     }
 
+    /// The administrator in a browser: what he sends are forms.
+    pub async fn in_a_browser(&self) -> Client<'_> {
+        let (email, password) = (EMAIL.replace('@', "%40"), PASSWORD.replace(' ', "+"));
+        let words = format!("email={email}&password={password}").into_bytes();
+        let form = "application/x-www-form-urlencoded";
+        let anonymous = self.anonymous().with("content-type", form);
+        let answer = anonymous.send(Method::POST, "//sign-in", Some(words)).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        let cookie = answer.header("set-cookie").split(';').next().unwrap();
+        anonymous.with("cookie", cookie)
+    }
+
     /// Whoever presents nothing.
     pub fn anonymous(&self) -> Client<'_> {
         Client {

@@ -442,11 +442,18 @@ fn span(text: &str) -> Option<SignedDuration> {
         .then(|| SignedDuration::from_hours(hours))
 }
 
-/// Does it with all open exposures of the module on the site.
+/// Does it with all open exposures of the module on the site, while the one that the form names is open.
 async fn act(visit: Visit, what: &str) -> Result<Reply> {
     let (app, actor, id) = (&visit.app, visit.actor()?, visit.id()?);
+    let meanwhile = || {
+        Reply::go(format!("/exposures/{id}")).saying("It closed meanwhile: nothing was changed.")
+    };
+    let all = match in_hand::beside(app, actor, id).await {
+        Err(Error::Conflict { .. }) => return Ok(meanwhile()),
+        found => found?,
+    };
     let mut saying = "";
-    for one in in_hand::beside(app, actor, id).await? {
+    for one in all {
         let done = match what {
             "assign" => {
                 saying = "It is in another hand now.";
@@ -478,10 +485,9 @@ async fn act(visit: Visit, what: &str) -> Result<Reply> {
         match done {
             Ok(_) => {}
             Err(Error::Invalid(faults)) => return show(&visit, by_field(&faults)).await,
-            // It closed meanwhile: the page says so.
-            Err(Error::Conflict { detail, .. }) => {
-                return Ok(Reply::go(format!("/exposures/{id}")).saying(&detail));
-            }
+            Err(Error::Conflict { .. }) if one == id => return Ok(meanwhile()),
+            // Another one closed meanwhile: there is nothing to do with it.
+            Err(Error::Conflict { .. }) => {}
             Err(other) => return Err(other),
         }
     }
