@@ -42,6 +42,7 @@ mod proof_pages;
 mod reports;
 mod rooms;
 mod search;
+mod site_windows;
 mod sla;
 mod support;
 mod sync;

@@ -1,7 +1,7 @@
 //! The dashboards as programs ask for them: the fleet's state in numbers, from counters that are
 //! kept in the same commit as what they count.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{Result, advisory_feed, exposures, history, month, overview as glance, sites};
 use crate::app::App;
@@ -194,11 +194,14 @@ pub struct OneSite {
     pub modules: Vec<(&'static str, i64)>,
     /// Its newest patch runs.
     pub patch_runs: Vec<PatchRun>,
-    /// Its windows that were open within the last year, newest first.
+    /// Its windows that were open within the last year: first those that still are, each part newest first.
     pub timeline: Vec<Window>,
     /// When this was so.
     pub as_of: Timestamp,
 }
+
+/// Windows of a site's timeline, at most: more than any site has.
+const TIMELINE: u32 = 5_000;
 
 /// The dashboard of a site.
 ///
@@ -211,14 +214,15 @@ pub async fn site(app: &App, actor: &Actor, id: i64) -> Result<OneSite> {
         &[("filter[state]", "open"), ("sort", "due_at")],
         PER_PAGE_MAX,
     );
-    let newest = question(&LIST, &[], PER_PAGE_MAX);
+    let still = question(&LIST, &[("filter[state]", "open")], TIMELINE);
+    let mut timeline = exposures::list(app, actor, Some(id), &still).await?.rows;
+    let year_ago = as_of.checked_sub(SignedDuration::from_hours(365 * 24));
+    let year_ago = year_ago.unwrap_or(as_of).to_string();
+    let lately = [("filter[closed_at][gte]", year_ago.as_str())];
+    let lately = question(&LIST, &lately, TIMELINE);
+    timeline.extend(exposures::list(app, actor, Some(id), &lately).await?.rows);
+    timeline.truncate(TIMELINE as usize);
     let runs = question(&PATCH_RUNS, &[], 10);
-    let year_ago = as_of.as_millisecond() - 365 * DAY;
-    let lately = |window: &Window| {
-        let closed = window.closed_at.map(Timestamp::as_millisecond);
-        closed.is_none_or(|closed| closed >= year_ago)
-    };
-    let windows = exposures::list(app, actor, Some(id), &newest).await?.rows;
     let counted = app.store.read(|db| standing::modules_by_status(db, id))?;
     let named = |(rank, count)| Some((Standing::from_rank(rank)?.word(), count));
     Ok(OneSite {
@@ -226,7 +230,7 @@ pub async fn site(app: &App, actor: &Actor, id: i64) -> Result<OneSite> {
         exposures: exposures::list(app, actor, Some(id), &open).await?.rows,
         modules: counted.into_iter().filter_map(named).collect(),
         patch_runs: history::patch_runs(app, actor, Some(id), &runs).await?.rows,
-        timeline: windows.into_iter().filter(lately).collect(),
+        timeline,
         as_of,
     })
 }

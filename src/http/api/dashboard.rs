@@ -230,7 +230,8 @@ pub struct SiteDashboard {
     modules: SiteDashboardModules,
     /// The 10 newest.
     patch_runs: Vec<PatchRunOut>,
-    /// The windows that were open within the last year, newest first, at most 200.
+    /// The windows that were open within the last year, at most 5,000: first those that still are, each part
+    /// newest first.
     timeline: Vec<TimelineOut>,
     /// When this was so: at most a second ago.
     #[schema(format = DateTime)]

@@ -3,7 +3,7 @@
 use super::keys::keep;
 use super::overview::natural;
 use super::parts::Advisories;
-use super::site::windows;
+use super::site_windows::open_windows;
 use super::view::forms::{ConnectPage, Light};
 use super::view::site::RefusedRow;
 use super::visit::{Handler, Reply, Visit};
@@ -71,8 +71,7 @@ async fn light(visit: &Visit, site: &Site) -> Result<Light> {
     let refused = history::refused(&visit.app, visit.actor()?, site.id, 3).await?;
     let mut advisories: Vec<String> = Vec::new();
     if site.open_exposures > 0 {
-        let open = windows(visit, site).await?.into_iter();
-        let open = open.filter(|window| window.closed_at.is_none());
+        let open = open_windows(visit, site).await?.into_iter();
         advisories.extend(open.flat_map(|window| window.advisories));
         advisories.sort_unstable();
         advisories.dedup();

@@ -39,6 +39,7 @@ pub mod shell;
 pub mod site;
 pub mod site_tabs;
 mod site_timeline;
+mod site_windows;
 pub mod sites;
 pub mod sla;
 pub mod two_factor;

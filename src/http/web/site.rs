@@ -7,6 +7,7 @@ use super::listing::{Listing, Tab, asked};
 use super::overview::{cause, natural};
 use super::parts::{Advisories, Status, Versions};
 use super::site_timeline::timeline;
+use super::site_windows::{closings, drawn_windows, open_windows};
 use super::view::site::{ModuleRow, RunRow, SiteHead, SiteModulesPage, Stranger, composer_command};
 use super::visit::{Handler, Reply, Visit};
 use super::words;
@@ -15,8 +16,8 @@ use crate::domain::history::{PATCH_RUNS, PatchRun};
 use crate::domain::listing::{List, PER_PAGE_MAX, Query};
 use crate::domain::site::Site;
 use crate::domain::site_module::{LIST as MODULES, SiteModule};
-use crate::domain::window::{LIST as WINDOWS, Window};
-use crate::services::{Error, Result, exposures, history, site_modules, sites};
+use crate::domain::window::Window;
+use crate::services::{Error, Result, history, site_modules, sites};
 
 /// `GET /sites/{id}`.
 pub const SHOW: Handler = |visit| Box::pin(show(visit));
@@ -93,20 +94,6 @@ pub(super) fn query(visit: &Visit, list: &'static List, order: Option<&str>) -> 
     Query::parse(list, pairs).map_err(Error::Invalid)
 }
 
-/// The newest windows of a site: enough for its timeline.
-///
-/// # Errors
-/// What the services say.
-pub async fn windows(visit: &Visit, site: &Site) -> Result<Vec<Window>> {
-    let mut query = Query::first(&WINDOWS);
-    query.per_page = PER_PAGE_MAX;
-    Ok(
-        exposures::list(&visit.app, visit.actor()?, Some(site.id), &query)
-            .await?
-            .rows,
-    )
-}
-
 pub(super) async fn runs(visit: &Visit, site: &Site) -> Result<Vec<PatchRun>> {
     let mut query = Query::first(&PATCH_RUNS);
     query.per_page = PER_PAGE_MAX;
@@ -124,13 +111,16 @@ async fn show(visit: Visit) -> Result<Reply> {
         query.per_page = 100;
     }
     let page = site_modules::list(&visit.app, visit.actor()?, site.id, &query).await?;
-    let windows = windows(&visit, &site).await?;
+    let open = open_windows(&visit, &site).await?;
+    let drawn = drawn_windows(&visit, &site, &open).await?;
     let runs = runs(&visit, &site).await?;
+    let recent = runs.get(..RECENT).unwrap_or(&runs);
+    let closings = closings(&visit, &site, recent).await?;
     let list = Listing::of(&visit.path, &visit.query, &query, &page);
     let mut rows: Vec<ModuleRow> = page
         .rows
         .iter()
-        .map(|(module, _)| module_row(&visit, module, &windows))
+        .map(|(module, _)| module_row(&visit, module, &open))
         .collect();
     // What counts in nothing comes last, unless another order was asked for.
     if visit.parameter("sort").is_empty() {
@@ -144,16 +134,12 @@ async fn show(visit: Visit) -> Result<Reply> {
     Reply::page(&SiteModulesPage {
         shell: visit.shell(&site.name).await?,
         head: head(&visit, &site, ""),
-        timeline: timeline(visit.now, &windows, &runs),
+        timeline: timeline(visit.now, &drawn, &runs),
         summary: summary(&site),
         list,
         rows,
         command: composer_command(&raises),
-        runs: runs
-            .iter()
-            .take(RECENT)
-            .map(|run| run_row(run, &windows))
-            .collect(),
+        runs: recent.iter().map(|run| run_row(run, &closings)).collect(),
     })
 }
 
@@ -172,15 +158,14 @@ fn summary(site: &Site) -> String {
 }
 
 /// The open window of a module that is due first.
-fn open_of(windows: &[Window], module_id: i64) -> Option<&Window> {
-    windows
-        .iter()
-        .filter(|w| w.module_id == module_id && w.closed_at.is_none())
+fn open_of(open: &[Window], module_id: i64) -> Option<&Window> {
+    open.iter()
+        .filter(|w| w.module_id == module_id)
         .min_by_key(|w| w.due_at.unwrap_or(Timestamp::MAX))
 }
 
-fn module_row(visit: &Visit, module: &SiteModule, windows: &[Window]) -> ModuleRow {
-    let open = open_of(windows, module.module_id);
+fn module_row(visit: &Visit, module: &SiteModule, open: &[Window]) -> ModuleRow {
+    let open = open_of(open, module.module_id);
     let status = module_status(visit.now, module, open);
     let target = module
         .recommended()
@@ -279,10 +264,10 @@ fn raise(module: &SiteModule) -> Option<(Option<String>, String, String)> {
     Some((module.composer.clone(), module.name.clone(), target))
 }
 
-pub(super) fn run_row(run: &PatchRun, windows: &[Window]) -> RunRow {
+pub(super) fn run_row(run: &PatchRun, closings: &[Window]) -> RunRow {
     let closed = || {
         let mine = |w: &&Window| w.closed_by_patch_run_id == Some(run.id);
-        windows.iter().filter(mine)
+        closings.iter().filter(mine)
     };
     let mut advisories: Vec<String> = closed().flat_map(|w| w.advisories.clone()).collect();
     advisories.sort_unstable();

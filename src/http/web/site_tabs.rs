@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use super::listing::Listing;
 use super::overview::{cause, natural};
 use super::parts::{Advisories, Clock, Risk, Versions};
-use super::site::{found, head, query, run_row, runs, windows};
+use super::site::{found, head, query, run_row, runs};
 use super::site_timeline::timeline;
+use super::site_windows::{closings, drawn_windows, open_windows};
 use super::view::site::{
     EventRow, ExposureRow, RefusedRow, SiteEventsPage, SiteExposuresPage, SiteRunsPage,
     SiteSyncsPage, SyncRow,
@@ -34,16 +35,14 @@ async fn show_exposures(visit: Visit) -> Result<Reply> {
     let site = found(&visit).await?;
     let query = query(&visit, &WINDOWS, None)?;
     let page = exposures::list(&visit.app, visit.actor()?, Some(site.id), &query).await?;
+    let open = open_windows(&visit, &site).await?;
+    let drawn = drawn_windows(&visit, &site, &open).await?;
     let list = Listing::of(&visit.path, &visit.query, &query, &page);
     Reply::page(&SiteExposuresPage {
         shell: visit.shell(&format!("Exposures of {}", site.name)).await?,
         head: head(&visit, &site, "/exposures"),
         list,
-        timeline: timeline(
-            visit.now,
-            &windows(&visit, &site).await?,
-            &runs(&visit, &site).await?,
-        ),
+        timeline: timeline(visit.now, &drawn, &runs(&visit, &site).await?),
         rows: page
             .rows
             .iter()
@@ -81,13 +80,17 @@ async fn show_runs(visit: Visit) -> Result<Reply> {
     let site = found(&visit).await?;
     let query = query(&visit, &PATCH_RUNS, None)?;
     let page = history::patch_runs(&visit.app, visit.actor()?, Some(site.id), &query).await?;
-    let windows = windows(&visit, &site).await?;
+    let closings = closings(&visit, &site, &page.rows).await?;
     let list = Listing::of(&visit.path, &visit.query, &query, &page);
     Reply::page(&SiteRunsPage {
         shell: visit.shell(&format!("Patch runs of {}", site.name)).await?,
         head: head(&visit, &site, "/patch-runs"),
         list,
-        rows: page.rows.iter().map(|run| run_row(run, &windows)).collect(),
+        rows: page
+            .rows
+            .iter()
+            .map(|run| run_row(run, &closings))
+            .collect(),
     })
 }
 

@@ -14,21 +14,25 @@ const SPAN: (SignedDuration, SignedDuration) = (
     SignedDuration::from_hours(366 * 24),
 );
 
+/// What closed before isn't drawn.
+pub(super) fn horizon(now: Timestamp) -> Timestamp {
+    now.checked_sub(SPAN.1).unwrap_or(now)
+}
+
 /// Lanes by module: what is open first, then what was exposed last.
 pub(super) fn timeline(
     now: Timestamp,
     windows: &[Window],
     runs: &[PatchRun],
 ) -> Option<charts::Timeline> {
-    let (least, most) = SPAN;
-    let horizon = now.checked_sub(most).unwrap_or(now);
+    let horizon = horizon(now);
     let shown: Vec<&Window> = windows
         .iter()
         .filter(|w| w.closed_at.is_none_or(|at| at > horizon))
         .collect();
     let oldest = shown.iter().map(|w| w.opened_at).min()?;
     let from = oldest
-        .min(now.checked_sub(least).unwrap_or(now))
+        .min(now.checked_sub(SPAN.0).unwrap_or(now))
         .max(horizon);
     let mut order: Vec<(bool, Timestamp, i64)> = Vec::new();
     for window in &shown {
