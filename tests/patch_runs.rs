@@ -236,6 +236,63 @@ async fn of_several_runs_that_ended_the_first_inventory_proves_the_newest_alone(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn removing_a_module_is_a_run_where_it_was_announced_and_else_none() {
+    // Nobody announces it: no run. Then somebody does, after the inventory, or before it.
+    for announced in ["never", "after", "before"] {
+        let (mut house, _, site, key) = exposed().await;
+        house.waits(SignedDuration::from_mins(10)).await;
+        let run = house.run_of(site, "OPS-9");
+        if announced == "before" {
+            house.announces(&key, &run).await;
+        }
+        house.waits(SignedDuration::from_mins(1)).await;
+        Site::known(&house, site, &key).syncs(&[]).await;
+        if announced == "after" {
+            house.announces(&key, &run).await;
+        }
+        let met = house.admin().get("/exposures?filter[state]=met").await.ok();
+        let by = &met["data"][0]["closed_by_patch_run_id"];
+        if announced == "never" {
+            assert_eq!(house.ledger_of_runs().await, []);
+            assert_eq!(*by, Value::Null);
+        } else {
+            let runs = house.all_runs().await;
+            assert_eq!(
+                house.ledger_of_runs().await,
+                [row("proved", Some("OPS-9"), 0)],
+                "{announced}"
+            );
+            assert_eq!(*by, runs[0]["id"]);
+            assert_eq!(runs[0]["run_date"], met["data"][0]["closed_at"]);
+            assert_eq!(runs[0]["security_patches_applied"], 1);
+            let change = json!({"module": "token", "from": "1.0.0", "to": null, "kind": "removed"});
+            assert!(runs[0]["changes"].as_array().unwrap().contains(&change));
+        }
+        house.proves_itself().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_inventory_of_a_site_proves_nothing() {
+    let (mut house, harbour, ..) = exposed().await;
+    let site = house.site_of(harbour, "Mill").await;
+    let (id, key) = (site.id, site.key.clone());
+    house.announces(&key, &house.run_of(id, "OPS-1")).await;
+    for version in ["1.0.0", "1.0.1"] {
+        house.waits(SignedDuration::from_mins(1)).await;
+        house.site_sends(id, &key, version).await;
+    }
+    assert_eq!(
+        house.ledger_of_runs().await,
+        [
+            row("claimed", Some("OPS-1"), 0),
+            row("unattributed", None, 1)
+        ]
+    );
+    house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_script_that_tries_again_means_the_same_run() {
     let (house, _, site, key) = exposed().await;
     let start = house.minutes_ago(9);

@@ -61,7 +61,7 @@ pub struct Event {
     pub to: Option<String>,
 }
 
-/// Module updates on a site: seen in its inventory, announced, or both.
+/// What was done with modules on a site: seen in its inventory, announced, or both.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PatchRun {
     /// Its id.
@@ -125,7 +125,7 @@ pub struct PatchChange {
     pub from: Option<String>,
     /// The version after.
     pub to: Option<String>,
-    /// `updated` or `downgraded`.
+    /// `updated` or `downgraded`, and what else its inventory changed: `installed`, `removed`, `enabled`, `disabled`.
     pub kind: String,
 }
 

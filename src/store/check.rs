@@ -338,10 +338,11 @@ const PARTS: &[Part] = &[
                 ifnull(e.from_version, '(none)') || ' to ' || ifnull(e.to_version, '(none)')
             FROM events AS e JOIN modules AS m ON m.id = e.module_id",
     },
+    // Announcements are not played again: what an inventory showed of one alone was no run without it.
     Part {
         about: "patch runs",
         sql: "SELECT site_id || ' ' || run_at, modules_updated || ' raised, ' || modules_downgraded || ' lowered, '
-                || security_patches_applied || ' security' FROM patch_runs WHERE sync_id IS NOT NULL",
+                || security_patches_applied || ' security' FROM patch_runs WHERE sync_id IS NOT NULL AND modules_updated + modules_downgraded > 0",
     },
     Part {
         about: "exposures",

@@ -242,7 +242,7 @@ fn announced(found: &Row<'_>) -> rusqlite::Result<Option<Announced>> {
 fn changes(db: &Connection, sync_id: i64) -> Result<Vec<PatchChange>> {
     let mut prepared = db.prepare_cached(
         "SELECT m.name, n.from_version, n.to_version, n.kind FROM events AS n JOIN modules AS m ON m.id = n.module_id
-         WHERE n.sync_id = ?1 AND n.kind IN ('updated', 'downgraded') ORDER BY n.id",
+         WHERE n.sync_id = ?1 ORDER BY n.id",
     )?;
     let read = |found: &Row<'_>| {
         Ok(PatchChange {

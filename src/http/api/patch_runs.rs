@@ -10,7 +10,8 @@ use crate::http::call::{Answer, Call};
 use crate::http::route::{Gives, Operation, Takes, schema_of};
 use crate::services::{Result, history, patch_runs};
 
-/// Module updates on a site: shown by its inventory, announced, or both.
+/// What was done with modules on a site: versions raised or lowered, shown by its inventory; or whatever an
+/// inventory shows of a run that was announced.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PatchRunOut {
     id: i64,
@@ -78,7 +79,7 @@ pub struct ChangeOut {
     module: String,
     from: Option<String>,
     to: Option<String>,
-    /// `updated` or `downgraded`.
+    /// `updated` or `downgraded`, and what else its inventory changed: `installed`, `removed`, `enabled`, `disabled`.
     kind: String,
 }
 
@@ -151,7 +152,7 @@ pub const SHOW: Operation = Operation {
 /// `POST /patch-runs`.
 pub const ANNOUNCE: Operation = Operation {
     name: "announce_patch_run",
-    summary: "Announce a patch run, as a deploy script does with the site's key or its organization's; it is claimed until an inventory proves it, and closes no exposure before",
+    summary: "Announce a patch run, as a deploy script does with the site's key or its organization's; it is claimed until an inventory proves it, and closes no exposure before. The first inventory after its end proves it by any change: versions, and modules that were installed, removed, enabled or disabled",
     takes: Takes::Json(schema_of::<AnnouncementIn>),
     gives: Gives::Created(schema_of::<PatchRunOut>),
     handler: |call| Box::pin(announce(call)),

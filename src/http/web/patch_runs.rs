@@ -62,7 +62,7 @@ fn row(run: &PatchRun) -> PatchRunRow {
             .iter()
             .map(|change| {
                 (
-                    change.module.clone(),
+                    words::changed(change),
                     Versions::new(change.from.as_deref(), change.to.as_deref()),
                 )
             })
@@ -83,6 +83,10 @@ fn done(run: &PatchRun) -> String {
     );
     let raised = || words::count(up, "module raised", "modules raised");
     match (up, down) {
+        (0, 0) => {
+            let changed = run.changes.len() as u64;
+            words::count(changed, "other change", "other changes")
+        }
         (_, 0) => raised(),
         (0, _) => words::count(down, "module lowered", "modules lowered"),
         _ => format!("{}, {} lowered", raised(), words::number(down)),

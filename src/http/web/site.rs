@@ -285,7 +285,7 @@ pub(super) fn run_row(run: &PatchRun, closings: &[Window]) -> RunRow {
             .iter()
             .map(|change| {
                 (
-                    change.module.clone(),
+                    words::changed(change),
                     Versions::new(change.from.as_deref(), change.to.as_deref()),
                 )
             })

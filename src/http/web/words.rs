@@ -6,6 +6,8 @@ use std::future::Future;
 
 use jiff::{Timestamp, tz::TimeZone};
 
+use crate::domain::history::PatchChange;
+
 /// A small value as templates hand it over: bare, or behind one or two references.
 pub trait Bare<T> {
     /// The value itself.
@@ -149,6 +151,14 @@ pub fn month(at: Timestamp) -> String {
 /// For `datetime` attributes: RFC 3339 to the second.
 pub fn machine(at: Timestamp) -> String {
     utc(at, "%Y-%m-%dT%H:%M:%SZ")
+}
+
+/// The module that a patch run changed, and what was done with it where its version neither rose nor fell.
+pub fn changed(change: &PatchChange) -> String {
+    match change.kind.as_str() {
+        "updated" | "downgraded" => change.module.clone(),
+        other => format!("{}, {other}", change.module),
+    }
 }
 
 /// "93.2 %", of a share between 0 and 1; a dash where nothing could be judged.

@@ -234,15 +234,11 @@ impl Arrival {
         let facts = &self.inventory.facts;
         kept::set_facts(db, self.site_id, facts, self.core_version(), now)?;
         let ids = (self.site_id, site.organization_id, sync_id);
-        let patch_run_id = if counts.updated + counts.downgraded > 0 {
-            Some(patch_runs::prove(
-                db,
-                ids,
-                (&counts, site.interval_minutes),
-                (now, site.last_sync_at),
-            )?)
-        } else {
+        let patch_run_id = if changes.iter().all(|change| change.kinds.is_empty()) {
             None
+        } else {
+            let shown = (&counts, site.interval_minutes);
+            patch_runs::prove(db, ids, shown, (now, site.last_sync_at))?
         };
         let stands = Writing::new(self, db, ids, now, &held)?.take(&changes)?;
         Ok(Taken {

@@ -113,6 +113,10 @@ impl RunRow {
             return "Nothing shown yet".to_owned();
         }
         match (self.updated, self.downgraded) {
+            (0, 0) => {
+                let changed = self.changes.len() as u64;
+                words::count(changed, "other change", "other changes")
+            }
             (up, 0) => format!("{} raised", words::number(up)),
             (0, down) => format!("{} lowered", words::number(down)),
             (up, down) => format!(
