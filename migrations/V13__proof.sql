@@ -14,8 +14,3 @@ CREATE TABLE daily_snapshots (             -- what no ledger can tell afterwards
   sites INTEGER NOT NULL, exposed INTEGER NOT NULL, not_current INTEGER NOT NULL, silent INTEGER NOT NULL, taken_at INTEGER NOT NULL,
   PRIMARY KEY (organization_id, environment, day)) STRICT, WITHOUT ROWID;
 CREATE INDEX daily_snapshots_day ON daily_snapshots (day);
--- whoever leaves has nothing in hand any more
-CREATE TRIGGER memberships_gone AFTER DELETE ON memberships BEGIN UPDATE exposures SET assignee_id = NULL, assigned_at = NULL
-  WHERE assignee_id = old.user_id AND organization_id = old.organization_id AND closed_at IS NULL; END;
-CREATE TRIGGER users_gone AFTER UPDATE OF deleted_at ON users WHEN new.deleted_at IS NOT NULL BEGIN UPDATE exposures
-  SET assignee_id = NULL, assigned_at = NULL WHERE assignee_id = new.id AND closed_at IS NULL; END;

@@ -276,6 +276,58 @@ async fn a_form_for_a_window_that_closed_meanwhile_touches_no_newer_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_may_no_longer_see_a_site_has_nothing_of_it_in_hand() {
+    let (house, harbour, exposure) = exposed().await;
+    let role = async |name: &str, permission: &str| {
+        let words = json!({"name": name, "permissions": [permission]});
+        house.admin().post("/roles", &words).await.created()["data"]["id"].clone()
+    };
+    role("Librarian", "modules:read").await;
+    let seer = role("Seer", "sites:read").await;
+    let place = |user: i64| format!("/organizations/{harbour}/members/{user}");
+    let freed = async || -> usize {
+        let path = format!("/exposures/{exposure}");
+        let shown = house.admin().get(&path).await.ok();
+        assert_eq!(shown["data"]["assignee"], Value::Null);
+        let told = house.admin().get(&format!("{path}/events")).await.ok();
+        let told = told["data"].as_array().unwrap().clone();
+        let mut free = told.iter().filter(|event| {
+            event["kind"] == "assigned" && event["note"] == "" && event["by"] == Value::Null
+        });
+        free.by_ref().count()
+    };
+    for (at, name) in ["Mo", "Kim", "Lou", "Sam", "Tom"].into_iter().enumerate() {
+        let user = house.person_of(harbour, name).await;
+        if name == "Kim" {
+            let seer = json!({"role": "Seer"});
+            house.admin().put(&place(user), &seer).await.ok();
+        }
+        let given = json!({"user_id": user});
+        house.acts(exposure, "assign", given).await.ok();
+        let admin = house.admin();
+        match name {
+            "Mo" => {
+                let words = json!({"role": "Librarian"});
+                admin.put(&place(user), &words).await.ok();
+            }
+            "Kim" => {
+                let words = json!({"permissions": ["modules:read"]});
+                admin.put(&format!("/roles/{seer}"), &words).await.ok();
+            }
+            "Lou" => assert_eq!(admin.delete(&place(user)).await.status, 204),
+            "Sam" => assert_eq!(admin.delete(&format!("/users/{user}")).await.status, 204),
+            // He goes while the site is away, and it comes back.
+            _ => {
+                assert_eq!(admin.delete("/sites/1").await.status, 204);
+                assert_eq!(admin.delete(&place(user)).await.status, 204);
+                admin.post("/sites/1/restore", &json!({})).await.ok();
+            }
+        }
+        assert_eq!(freed().await, at + 1, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_said_is_refused() {
     let (house, _, exposure) = exposed().await;
     let late = (house.clock.now() + SignedDuration::from_hours(24 * 91)).to_string();

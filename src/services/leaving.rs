@@ -5,8 +5,8 @@ use jiff::Timestamp;
 
 use super::{Error, Result, notifications};
 use crate::store::{
-    Connection, devices, memberships, notifications as messages, one_time_tokens, people, sessions,
-    users,
+    Connection, devices, in_hand, memberships, notifications as messages, one_time_tokens, people,
+    sessions, users,
 };
 
 /// Asked within the write that takes a person away.
@@ -41,6 +41,7 @@ pub(super) fn may_leave(db: &Connection, user_id: i64) -> Result<()> {
 pub(super) fn go(db: &Connection, user_id: i64, now: Timestamp, by: &str) -> Result<()> {
     let ms = now.as_millisecond();
     users::delete(db, user_id, ms, by)?;
+    in_hand::let_go(db, user_id, now)?;
     sessions::end_all_of(db, user_id, ms)?;
     devices::revoke_all_of(db, user_id, ms)?;
     messages::drop_of(db, user_id, notifications::PASSWORD_RESET)?;

@@ -18,7 +18,9 @@ use crate::domain::listing::{Page, Query};
 use crate::domain::member::{InvitationForm, Invited, Member, Membership, RoleName};
 use crate::domain::role::{ADMIN, Role};
 use crate::store::audit::Entry;
-use crate::store::{Connection, Lane, audit as record, memberships, organizations, people, roles};
+use crate::store::{
+    Connection, Lane, audit as record, in_hand, memberships, organizations, people, roles,
+};
 
 /// Who is to become a member, and as what.
 #[derive(Debug, Default)]
@@ -278,6 +280,7 @@ pub async fn change(
                 .permissions
                 .without(memberships::of_role(db, before.role_id)?);
             memberships::set(db, organization_id, user_id, role.id, ms, &by)?;
+            in_hand::let_go(db, user_id, now)?;
             if before.invited && (!more.is_empty() || !still_invites(db, user_id, now)?) {
                 leaving::drop_invitation(db, user_id)?;
             }
@@ -347,6 +350,7 @@ async fn end(
             is_not_the_last(db, &before)?;
             let keys = people::keys_made_by(db, organization_id, user_id, now)?;
             memberships::remove(db, organization_id, user_id)?;
+            in_hand::let_go(db, user_id, now)?;
             if before.invited {
                 leaving::void(db, user_id, now, &changer.label())?;
             }

@@ -20,7 +20,8 @@ use crate::domain::member::{DeletedUser, InvitationForm, Invited, RoleName, User
 use crate::domain::person::{Email, check_password, parse_name, parse_time_zone};
 use crate::store::users::{NewUser, User as Kept};
 use crate::store::{
-    Connection, Lane, StoreError, audit as record, memberships, organizations, people, users,
+    Connection, Lane, StoreError, audit as record, in_hand, memberships, organizations, people,
+    users,
 };
 
 /// One page of the people in sight: members of organizations in which the caller manages people.
@@ -338,6 +339,7 @@ pub async fn update(app: &App, actor: &Actor, id: i64, form: UserForm) -> Result
             if after.platform_admin != known.platform_admin {
                 may_become(db, &before, after.platform_admin)?;
                 people::set_platform_admin(db, id, after.platform_admin)?;
+                in_hand::let_go(db, id, now)?;
             }
             if after.email != known.email {
                 if !before.invited {

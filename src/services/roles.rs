@@ -13,7 +13,7 @@ use crate::domain::grants::Permissions;
 use crate::domain::listing::{PER_PAGE_MAX, Page, Query};
 use crate::domain::role::{LIST, Role, RoleFacts, RoleForm};
 use crate::store::audit::Entry;
-use crate::store::{Connection, Lane, StoreError, audit as record, organizations, roles};
+use crate::store::{Connection, Lane, StoreError, audit as record, in_hand, organizations, roles};
 
 /// One page of the roles in sight: the platform's, and those of organizations in sight.
 ///
@@ -145,6 +145,7 @@ pub async fn update(app: &App, actor: &Actor, id: i64, form: RoleForm) -> Result
                 is_free(db, before.organization_id, &facts.name)?;
             }
             roles::update(db, id, &facts, &by, now).map_err(taken)?;
+            in_hand::let_go_of_role(db, id, now)?;
             let after = roles::find(db, &counted, id)?.ok_or(Error::NotFound)?;
             keep(
                 db,

@@ -12,7 +12,7 @@ use crate::domain::listing::{Page, Query};
 use crate::domain::site::{DeletedSite, ENVIRONMENTS, Site, SiteFacts, SiteForm};
 use crate::store::audit::Entry;
 use crate::store::sites::Going;
-use crate::store::{Connection, Lane, StoreError, audit as record, organizations, sites};
+use crate::store::{Connection, Lane, StoreError, audit as record, in_hand, organizations, sites};
 
 /// Deleted things that are listed, at most.
 pub(super) const SHOWN: u32 = 200;
@@ -240,6 +240,7 @@ pub async fn restore(app: &App, actor: &Actor, id: i64) -> Result<Site> {
 pub(super) fn bring_back(db: &Connection, id: i64, by: &str, now: Timestamp) -> Result<()> {
     sites::restore(db, id, by, now).map_err(taken)?;
     ledger::catch_up(db, id, now)?;
+    in_hand::let_go_on(db, id, now)?;
     Ok(watch::rearm(db, id, now)?)
 }
 

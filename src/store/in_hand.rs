@@ -20,6 +20,58 @@ pub fn assign(db: &Connection, id: i64, user_id: Option<i64>, now: Timestamp) ->
     Ok(())
 }
 
+/// Holds of a window whose assignee can't see it: he isn't there any more, or no role of his in its
+/// organization lets him see sites.
+const OUT_OF_SIGHT: &str = "NOT EXISTS (SELECT 1 FROM users AS u WHERE u.id = e.assignee_id AND u.deleted_at IS NULL
+    AND (u.platform_admin = 1 OR EXISTS (SELECT 1 FROM memberships AS m JOIN role_permissions AS p ON p.role_id = m.role_id
+        WHERE m.user_id = u.id AND m.organization_id = e.organization_id AND p.permission = 'sites:read')))";
+
+/// Takes the open windows that a person can't see any more out of his hand, and tells so. To be called
+/// wherever somebody loses what let him see sites.
+///
+/// # Errors
+/// What SQLite says.
+pub fn let_go(db: &Connection, user_id: i64, now: Timestamp) -> Result<()> {
+    let mut prepared = db.prepare_cached(&format!(
+        "SELECT e.id FROM exposures AS e WHERE e.assignee_id = ?1 AND e.closed_at IS NULL AND {OUT_OF_SIGHT}"
+    ))?;
+    let found = prepared.query_map([user_id], |row| row.get(0))?;
+    in_nobodys_hand(db, &found.collect::<rusqlite::Result<Vec<_>>>()?, now)
+}
+
+/// The same for whoever holds a role, when that lets him do less.
+///
+/// # Errors
+/// What SQLite says.
+pub fn let_go_of_role(db: &Connection, role_id: i64, now: Timestamp) -> Result<()> {
+    let mut prepared = db.prepare_cached("SELECT user_id FROM memberships WHERE role_id = ?1")?;
+    let found = prepared.query_map([role_id], |row| row.get(0))?;
+    for user_id in found.collect::<rusqlite::Result<Vec<i64>>>()? {
+        let_go(db, user_id, now)?;
+    }
+    Ok(())
+}
+
+/// The same for a site that comes back, with windows that were in somebody's hand when it went.
+///
+/// # Errors
+/// What SQLite says.
+pub fn let_go_on(db: &Connection, site_id: i64, now: Timestamp) -> Result<()> {
+    let mut prepared = db.prepare_cached(&format!(
+        "SELECT e.id FROM exposures AS e WHERE e.site_id = ?1 AND e.closed_at IS NULL AND e.assignee_id IS NOT NULL AND {OUT_OF_SIGHT}"
+    ))?;
+    let found = prepared.query_map([site_id], |row| row.get(0))?;
+    in_nobodys_hand(db, &found.collect::<rusqlite::Result<Vec<_>>>()?, now)
+}
+
+fn in_nobodys_hand(db: &Connection, windows: &[i64], now: Timestamp) -> Result<()> {
+    for id in windows {
+        assign(db, *id, None, now)?;
+        tell(db, (*id, "assigned"), ("system", ""), "", now)?;
+    }
+    Ok(())
+}
+
 /// Somebody says that he has seen a window.
 ///
 /// # Errors
