@@ -48,7 +48,7 @@ CREATE INDEX exposures_by_risk ON exposures (risk, opened_at);                  
 CREATE INDEX exposures_module ON exposures (module_id, opened_at);
 CREATE INDEX exposures_warn ON exposures (warn_at) WHERE warn_at IS NOT NULL;                      -- whose clock is to be looked at
 CREATE INDEX exposures_assignee ON exposures (assignee_id, ifnull(due_at, 9223372036854775807)) WHERE closed_at IS NULL AND assignee_id IS NOT NULL; -- mine
-CREATE INDEX exposures_snoozed ON exposures (snoozed_until) WHERE snoozed_until IS NOT NULL;       -- what was put aside
+CREATE INDEX exposures_snoozed ON exposures (ifnull(due_at, 9223372036854775807)) WHERE closed_at IS NULL AND snoozed_until IS NOT NULL; -- what was put aside
 CREATE INDEX exposures_no_fix ON exposures (ifnull(due_at, 9223372036854775807)) WHERE closed_at IS NULL AND no_fix = 1; -- what nothing fixes
 CREATE INDEX exposures_modules ON exposures (module_id, organization_id, site_id) WHERE closed_at IS NULL; -- open ones by module
 CREATE INDEX exposures_promised ON exposures (environment, due_at, organization_id, risk, outcome, opened_at, closed_at, site_id, module_id)

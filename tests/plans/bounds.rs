@@ -120,7 +120,7 @@ pub const LISTS: &[ListBound] = &[
     asks("sites, *&sort=status,next_due_at, an organization, rows", SORTS, "likewise"),
     asks("sites, filter[organization_id]=*&sort=status,next_due_at, all, rows", SORTS, "likewise"),
     asks("exposures, filter[no_fix]=*, all, *", "SCAN e USING INDEX exposures_no_fix", "an index of what nothing fixes: every row counts"),
-    asks("exposures, filter[snoozed]=*, all, *", "SCAN e USING INDEX exposures_", "open windows: what a fleet has to do, not what it had"),
+    asks("exposures, filter[snoozed]=*, all, *", "SCAN e USING INDEX exposures_snoozed", "an index of what was put aside: every row counts"),
     asks("exposures, filter[most_urgent]=*, all, *", "SCAN p USING COVERING INDEX open_pairs_due", "ends with the page, or at 10,001: rows come in the order of the index, and every row is shown"),
     asks("exposures, sort=*id, an organization, rows", SORTS, "windows of one organization, ids alone"),
     asks("exposures, sort=*due_at, an organization, rows", SORTS, "windows of one organization; the open ones alone have an index"),

@@ -162,7 +162,12 @@ async fn page(visit: &Visit, query: &Query) -> Result<Page<Window>> {
 }
 
 async fn count(visit: &Visit, view: &str) -> Result<u64> {
-    let mut pairs = vec![("filter[state]", "open"), ("per_page", "1")];
+    // In the order of the index that finds them.
+    let mut pairs = vec![
+        ("filter[state]", "open"),
+        ("per_page", "1"),
+        ("sort", "due_at"),
+    ];
     pairs.push(match view {
         "snoozed" => ("filter[snoozed]", "true"),
         _ => ("filter[no_fix]", "true"),
