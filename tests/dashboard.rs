@@ -192,9 +192,13 @@ async fn the_overview_page_and_the_dashboard_tell_one_month_by_one_rule() {
         site.syncs(&all).await;
     }
     // Not of production: in no figure of either.
-    let staging = json!({"name": "Stage", "url": "https://stage.example", "organization_id": harbour, "environment": "staging"});
-    house.admin().post("/sites", &staging).await.created();
+    let staging = json!({"environment": "staging"});
+    let stage = house.site_of(harbour, "Stage").await;
+    house.admin().put(&stage.path(""), &staging).await.ok();
+    stage.syncs(&all).await;
     house.run_jobs().await;
+    let counted = house.overview().await["exposures"]["open"].clone();
+    assert_eq!(counted, 9, "those of staging are open, too");
     // One is closed before its time, one after it, and the rest runs past it: the days on which they are closed
     // and the days on which they were due lie in two months for a while.
     for (days, closing) in [(1, Some(0)), (9, Some(1)), (20, None), (25, None)] {

@@ -69,7 +69,13 @@ fn told(rows: &[Value], names: &[&str]) -> Vec<Value> {
 /// days, Barn (of the other organization) after twenty, which is late, Mill never, and the staging site
 /// at once. Promised are seven days.
 async fn fleet() -> (TestApp, i64, i64) {
+    fleet_after(0).await
+}
+
+/// The same after so many days on which nothing happens.
+async fn fleet_after(days: i64) -> (TestApp, i64, i64) {
     let mut house = TestApp::start().await;
+    house.waits(SignedDuration::from_hours(24 * days)).await;
     let harbour = house.organization("Harbour").await;
     let meadow = house.organization("Meadow").await;
     house.publishes(module("poll"));
@@ -220,7 +226,8 @@ async fn a_day_at_whose_end_nobody_looked_has_no_counts() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_report_counts_as_the_dashboard_does() {
-    let (house, ..) = fleet().await;
+    // All is due, and closed or past due, in one month: the one in which it is looked at.
+    let (house, ..) = fleet_after(12).await;
     let month = house.admin().get("/dashboard/overview").await.ok()["data"]["month"].clone();
     let first = house
         .clock
@@ -237,13 +244,72 @@ async fn a_report_counts_as_the_dashboard_does() {
             .map(|row| row[name].as_i64().unwrap())
             .sum::<i64>()
     };
+    assert_eq!((sum("met"), sum("breached"), sum("overdue")), (1, 1, 1));
     assert_eq!(
         (month["met"].as_i64(), month["breached"].as_i64()),
         (Some(sum("met")), Some(sum("breached")))
     );
-    let judged = (sum("met") + sum("breached") + sum("overdue")) as f64;
-    let share = (judged > 0.0).then(|| sum("met") as f64 / judged);
-    assert_eq!(month["compliance"].as_f64(), share);
+    assert_eq!(month["compliance"], 0.3333);
+    let harbour = house
+        .report(&format!(
+            "sla-compliance?organization_id=1&from={first}&to={last}"
+        ))
+        .await;
+    assert_eq!(harbour[0]["compliance"], 0.5);
+}
+
+/// Copies of a window, each opened a moment later.
+async fn copies(house: &TestApp, window: i64, many: i64) {
+    let add = move |db: &rusqlite::Connection| -> Result<usize, StoreError> {
+        Ok(db.execute(
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
+             INSERT INTO exposures (organization_id, site_id, environment, module_id, version_id, cause_kind, cause, no_fix,
+               opened_at, known_at, due_at, closed_at, outcome, created_at, updated_at)
+             SELECT e.organization_id, e.site_id, e.environment, e.module_id, e.version_id, e.cause_kind, e.cause, 0,
+               e.opened_at + n.i, e.known_at + n.i, e.due_at, e.closed_at, e.outcome, 0, 0
+             FROM n CROSS JOIN exposures AS e WHERE e.id = ?2",
+            [many, window],
+        )?)
+    };
+    house.app.store.write(Lane::Back, add).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn less_than_all_is_told_as_all_nowhere() {
+    let (house, ..) = fleet_after(12).await;
+    // Of 30,001 of Harbour one is past due.
+    copies(&house, 1, 29_999).await;
+    let met = house.report("security-updates?organization_id=1").await;
+    assert_eq!(met.len(), 30_001);
+    let month = house.admin().get("/dashboard/overview").await.ok()["data"]["month"].clone();
+    assert_eq!(
+        (&month["met"], &month["breached"]),
+        (&json!(30_000), &json!(1))
+    );
+    assert_eq!(month["compliance"], 0.9999);
+    let rows = house.report("sla-compliance").await;
+    assert_eq!(
+        told(&rows, &["organization", "compliance"]),
+        [json!(["Harbour", 0.9999]), json!(["Meadow", 0.0])]
+    );
+    let file = house
+        .admin()
+        .get("/reports/sla-compliance?format=csv")
+        .await;
+    assert_eq!(
+        read(&file.text)[0][6],
+        ("compliance".into(), "0.9999".into())
+    );
+    let cookie = crate::matrix::town::cookie(&house, crate::support::EMAIL).await;
+    let browser = house.anonymous().with("cookie", &cookie);
+    for path in ["//", "//reports/sla-compliance"] {
+        let page = browser.get(path).await;
+        assert_eq!(page.status, 200);
+        assert!(page.text.contains("99.9 %"), "{path}");
+        for told in ["<dd>100 %<", "<b>100 %<", "\">100 %</data>"] {
+            assert!(!page.text.contains(told), "{path}: {told}");
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -462,18 +528,7 @@ fn peak() -> i64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_report_flows_and_is_never_in_memory() {
     let (house, ..) = fleet().await;
-    let add = |db: &rusqlite::Connection| -> Result<usize, StoreError> {
-        Ok(db.execute(
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
-             INSERT INTO exposures (organization_id, site_id, environment, module_id, version_id, cause_kind, cause, no_fix,
-               opened_at, known_at, due_at, closed_at, outcome, created_at, updated_at)
-             SELECT e.organization_id, e.site_id, e.environment, e.module_id, e.version_id, e.cause_kind, e.cause, 0,
-               e.opened_at + n.i, e.known_at + n.i, e.due_at, e.closed_at, e.outcome, 0, 0
-             FROM n CROSS JOIN exposures AS e WHERE e.id = 1",
-            [MANY],
-        )?)
-    };
-    house.app.store.write(Lane::Back, add).await.unwrap();
+    copies(&house, 1, MANY).await;
     let before = peak();
     let answer = flows(&house, "security-updates").await;
     assert_eq!(answer.status(), 200);

@@ -33,10 +33,11 @@ impl Compliance {
         self.met + self.breached + self.overdue + self.ahead
     }
 
-    /// met / (met + breached + overdue); `None` where nothing was to be judged yet.
+    /// met / (met + breached + overdue), to the ten-thousandth; `None` where nothing was to be judged yet.
+    /// Less than all is never told as 1, nor more than nothing as 0.
     pub fn share(&self) -> Option<f64> {
         let judged = self.met + self.breached + self.overdue;
-        (judged > 0).then(|| self.met as f64 / judged as f64)
+        (judged > 0).then(|| told(self.met as f64 / judged as f64, 10_000.0))
     }
 }
 
@@ -52,9 +53,16 @@ pub fn hours(milliseconds: i64) -> f64 {
     (milliseconds as f64 / 36_000.0).round() / 100.0
 }
 
-/// A share to the ten-thousandth, as reports tell it.
-pub fn told(share: f64) -> f64 {
-    (share * 10_000.0).round() / 10_000.0
+/// A share in so many equal steps. What is less than all stays below the last one, what is more than
+/// nothing above the first.
+pub fn told(share: f64, steps: f64) -> f64 {
+    let near = (share * steps).round();
+    let step = if share > 0.0 && share < 1.0 {
+        near.clamp(1.0, steps - 1.0)
+    } else {
+        near
+    };
+    step / steps
 }
 
 #[cfg(test)]
@@ -84,7 +92,23 @@ mod tests {
         found.count(Some(Outcome::Breached), 5, 10);
         found.count(None, 9, 10);
         found.count(None, 10, 10);
-        assert_eq!((found.due(), found.share()), (4, Some(1.0 / 3.0)));
+        assert_eq!((found.due(), found.share()), (4, Some(0.3333)));
         assert_eq!(Compliance::default().share(), None);
+    }
+
+    #[test]
+    fn less_than_all_is_never_all_and_more_than_nothing_never_nothing() {
+        let share = |met, breached| {
+            let found = Compliance {
+                met,
+                breached,
+                ..Compliance::default()
+            };
+            found.share()
+        };
+        assert_eq!(share(99_999, 1), Some(0.9999));
+        assert_eq!(share(1, 99_999), Some(0.0001));
+        assert_eq!((share(3, 0), share(0, 3)), (Some(1.0), Some(0.0)));
+        assert_eq!((told(0.9996, 1_000.0), told(0.996, 100.0)), (0.999, 0.99));
     }
 }

@@ -539,7 +539,7 @@ impl Promised {
             Cell::Whole(self.compliance.met),
             Cell::Whole(self.compliance.breached),
             Cell::Whole(self.compliance.overdue),
-            Cell::maybe_number(self.compliance.share().map(figures::told)),
+            Cell::maybe_number(self.compliance.share()),
             Cell::maybe_number(took(50)),
             Cell::maybe_number(took(90)),
             Cell::Number(figures::hours(self.exposed)),

@@ -6,6 +6,7 @@ use std::future::Future;
 
 use jiff::{Timestamp, tz::TimeZone};
 
+use crate::domain::figures;
 use crate::domain::history::PatchChange;
 
 /// A small value as templates hand it over: bare, or behind one or two references.
@@ -161,11 +162,16 @@ pub fn changed(change: &PatchChange) -> String {
     }
 }
 
-/// "93.2 %", of a share between 0 and 1; a dash where nothing could be judged.
+/// "93.2 %", of a share between 0 and 1; a dash where nothing could be judged. Never all of less than all.
 pub fn share(share: Option<f64>) -> String {
     share.map_or_else(
         || "–".to_owned(),
-        |share| format!("{} %", (share * 1_000.0).round() / 10.0),
+        |share| {
+            format!(
+                "{} %",
+                (figures::told(share, 1_000.0) * 1_000.0).round() / 10.0
+            )
+        },
     )
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::parts::{Html, escape};
 use super::{both, svg};
+use crate::domain::figures;
 
 /// One month: its name as `YYYY-MM`, the share closed in time, how long the middle and nine of ten took
 /// (milliseconds).
@@ -59,7 +60,11 @@ pub fn compliance(months: &[Month], finding: &str) -> Html {
                 r#"<path class="base" d="M{x:.1} {TOP}V{at:.1}"/><circle class="{mark}" cx="{x:.1}" cy="{at:.1}" r="4.5"/>"#
             );
             if shown(width, months.len(), i) {
-                body += &worded(x, at, &format!("{:.0}", share * 100.0));
+                body += &worded(
+                    x,
+                    at,
+                    &format!("{:.0}", figures::told(share, 100.0) * 100.0),
+                );
             }
         }
         svg(
