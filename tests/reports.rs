@@ -313,6 +313,33 @@ async fn less_than_all_is_told_as_all_nowhere() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_is_open_at_the_end_is_told_of_a_part_too() {
+    let (house, ..) = fleet().await;
+    let cookie = crate::matrix::town::cookie(&house, crate::support::EMAIL).await;
+    let browser = house.anonymous().with("cookie", &cookie);
+    for (query, open) in [
+        ("", 1),
+        ("module=poll", 1),
+        ("site_id=3", 1),
+        ("site_id=1", 0),
+    ] {
+        let page = browser.get(&format!("//reports/historical?{query}")).await;
+        let told = format!("<dt>Open at the end</dt><dd>{open}</dd>");
+        assert!(page.text.contains(&told), "{query}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn module_updates_claim_no_time() {
+    let (house, ..) = fleet().await;
+    let path = "/reports/module-updates?from=2020-01-01&to=2020-01-31";
+    let answer = house.admin().get(path).await.ok();
+    assert_eq!(answer["data"].as_array().unwrap().len(), 1);
+    assert_eq!(answer["meta"]["period"], Value::Null);
+    assert_eq!(answer["meta"]["as_of"], house.clock.now().to_string());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_has_the_cells_of_the_envelope() {
     let (house, harbour, _) = fleet().await;
     for name in ["=1+1", "@x", "\u{ff1d}1", "-2"] {

@@ -125,6 +125,11 @@ impl Walk {
         &self.asked
     }
 
+    /// When it set out.
+    pub fn as_of(&self) -> Timestamp {
+        self.as_of
+    }
+
     fn rows(&mut self) -> Result<Option<Vec<Row>>> {
         let app = Arc::clone(&self.app);
         let step = std::mem::replace(&mut self.step, Step::Done);
@@ -460,6 +465,8 @@ pub const LEAVES: usize = 20_000;
 pub struct Leaf {
     /// Its rows.
     pub rows: Vec<Row>,
+    /// The last row of all.
+    pub last: Option<Row>,
     /// All rows; at most [`LEAVES`].
     pub total: usize,
     /// There are more than that.
@@ -474,6 +481,7 @@ pub async fn leaf(mut walk: Walk, page: usize) -> Result<Leaf> {
     let skipped = page.saturating_sub(1).saturating_mul(PAGE);
     let mut leaf = Leaf {
         rows: Vec::new(),
+        last: None,
         total: 0,
         more: false,
     };
@@ -484,6 +492,7 @@ pub async fn leaf(mut walk: Walk, page: usize) -> Result<Leaf> {
         let left = PAGE.saturating_sub(leaf.rows.len());
         let passed = skipped.saturating_sub(leaf.total);
         leaf.total += rows.len();
+        leaf.last = rows.last().cloned().or(leaf.last);
         leaf.rows.extend(rows.into_iter().skip(passed).take(left));
         if leaf.total > LEAVES {
             leaf.total = LEAVES;

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::examples::{Example, REQUEST_ID};
 use super::{Schemas, referred};
 use crate::domain::listing::COUNTED;
-use crate::domain::report::Report;
+use crate::domain::report::{MODULE_UPDATES, Report};
 use crate::http::problem::{self, Refusal};
 use crate::http::route::{Gives, Needs, Route, SchemaOf, Takes, Tier};
 use crate::http::{body, csv, dispatch, pass, report};
@@ -145,11 +145,17 @@ fn meta(paged: bool) -> Value {
     })
 }
 
-/// The meta of a report: the time that it covers.
+/// The meta of a report: the time that it covers, or the instant that it tells of.
 fn covering(report: &Report) -> Value {
     let mut meta = meta(false);
     let time = json!({"type": "string", "format": "date-time"});
-    if let (true, Some(properties)) = (report.dated, meta.pointer_mut("/properties")) {
+    if *report == MODULE_UPDATES {
+        meta["properties"]["as_of"] = json!({
+            "type": "string",
+            "format": "date-time",
+            "description": "It tells of now, whatever the time asked for.",
+        });
+    } else if let (true, Some(properties)) = (report.dated, meta.pointer_mut("/properties")) {
         properties["period"] = json!({
             "type": "object",
             "required": ["from", "to"],

@@ -55,7 +55,10 @@ pub(super) async fn told(
         }
         "historical" => {
             let days = reports::open_by_risk(&visit.app, visit.actor()?, &json).await?;
-            let open: i64 = days.last().map_or(0, |(_, open)| open.iter().sum());
+            let open = match leaf.last.as_ref().and_then(|row| row.get(3)) {
+                Some(Cell::Whole(open)) => *open,
+                _ => 0,
+            };
             let charts = if days.is_empty() {
                 Vec::new()
             } else {
