@@ -78,7 +78,22 @@ pub fn php_branch(version: &str) -> Option<String> {
 /// The support of a branch of PHP on a day.
 pub fn php(branch: &str, today: Date) -> Support {
     let known = PHP.iter().find(|(name, _)| *name == branch);
+    if known.is_none() && older(branch) {
+        return Support {
+            state: "ended",
+            ..Support::unknown()
+        };
+    }
     known.map_or_else(Support::unknown, |(_, last)| Support::until(*last, today))
+}
+
+/// The branch is older than all whose last day is known: older than 5.4.
+fn older(branch: &str) -> bool {
+    let mut parts = branch.split('.').map(str::parse::<u64>);
+    match (parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) => (major, minor) < (5, 4),
+        _ => false,
+    }
 }
 
 /// The support of an installed version of core on a day, by core's own release history where it is known.
@@ -123,6 +138,7 @@ mod tests {
     fn what_nobody_knows_is_not_called_supported() {
         let today = date(2026, 1, 1);
         assert_eq!(php("9.9", today), Support::unknown());
+        assert_eq!(php("5.3", today).state, "ended");
         assert_eq!(core(None, "11.2.0", today), Support::unknown());
         assert_eq!(core(None, "7.103", today).state, "ended");
     }

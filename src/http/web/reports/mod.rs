@@ -50,7 +50,7 @@ fn about(report: &Report) -> &'static str {
         "sla-compliance" => "What was due each month, and what was closed in time.",
         "module-updates" => "Versions that sites run now and that are not current.",
         "historical" => "Sites and exposures, day by day.",
-        _ => "Until when core and PHP get security releases, and which sites run them.",
+        _ => "Until when core and PHP get security releases, and how many sites run them.",
     }
 }
 
