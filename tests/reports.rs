@@ -330,6 +330,21 @@ async fn what_is_open_at_the_end_is_told_of_a_part_too() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_long_time_is_told_with_its_ends_and_its_peak() {
+    let (mut house, ..) = fleet().await;
+    house.waits(SignedDuration::from_hours(24 * 150)).await;
+    let cookie = crate::matrix::town::cookie(&house, crate::support::EMAIL).await;
+    let browser = house.anonymous().with("cookie", &cookie);
+    let page = browser.get("//reports/historical").await.text;
+    assert!(page.contains("At most 3 were open, on 2026-11-21."));
+    let last = house.clock.now().to_string();
+    for day in ["2026-11-20", "2026-11-21", &last[..10]] {
+        let head = format!("<th scope=\"row\">{day}</th>");
+        assert!(page.contains(&head), "{day}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn module_updates_claim_no_time() {
     let (house, ..) = fleet().await;
     let path = "/reports/module-updates?from=2020-01-01&to=2020-01-31";

@@ -184,14 +184,28 @@ fn by_risk(days: &[(i64, [i64; 6])]) -> Chart {
     };
     // A table of a year is read week by week.
     let every = drawn.len().div_ceil(60).max(1);
+    let first = drawn.len().saturating_sub(1);
+    let peak = most.map(|(_, day)| day);
+    let told = drawn
+        .iter()
+        .rev()
+        .enumerate()
+        .filter(|(back, (day, _))| back % every == 0 || *back == first || Some(day) == peak);
+    let mut about =
+        "at the end of each day; the worst at the bottom and darkest, unknown grey on top"
+            .to_owned();
+    if every > 1 {
+        about += &format!(
+            "; the table has one day of {every}, the first, the last and the one with the most"
+        );
+    }
     Chart {
         key: Html::default(),
         title: "Open exposures by risk",
-        about: "at the end of each day; the worst at the bottom and darkest, unknown grey on top"
-            .into(),
+        about: about.into(),
         svg: charts::open_by_risk(&drawn, &finding),
         columns,
-        rows: drawn.iter().rev().step_by(every).map(cells).collect(),
+        rows: told.map(|(_, day)| cells(day)).collect(),
     }
 }
 
