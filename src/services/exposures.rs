@@ -10,6 +10,7 @@ use crate::app::App;
 use crate::domain::access::{Actor, Permission, Sight};
 use crate::domain::listing::{Page, Query};
 use crate::domain::window::Window;
+pub use crate::store::exposures::Aside;
 use crate::store::{self, Connection, exposures};
 
 /// One page of exposures: of one site, or of all in sight.
@@ -35,6 +36,16 @@ pub async fn list(
         fit(app, db, &mut page.rows)?;
         Ok(page)
     })
+}
+
+/// How many open exposures are snoozed, and how many nothing fixes yet.
+///
+/// # Errors
+/// Where the caller may not; what the store says.
+pub async fn aside(app: &App, actor: &Actor) -> Result<Aside> {
+    let sight = actor.require(Permission::SitesRead)?;
+    let now = app.clock.now();
+    Ok(app.store.read(|db| exposures::aside(db, &sight, now))?)
 }
 
 /// One exposure.

@@ -1,11 +1,13 @@
 //! Reading the ledger for people: what is open, what has been.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::listing::{Ask, Column, Source, Wall, page};
-use super::time::at;
+use super::time::{at, ms};
+use super::wall::within;
 use super::{Result, advisories, row};
+use crate::domain::access::Sight;
 use crate::domain::advisory::shown::{AFFECTED, Affected};
 use crate::domain::exposure::{Cause, CauseKind, Outcome};
 use crate::domain::judgement::Judgement;
@@ -268,6 +270,36 @@ pub fn list(db: &Connection, ask: &Ask<'_>) -> Result<Page<Window>> {
         &SOURCE
     };
     page(db, source, ask, find)
+}
+
+/// Open windows that are spoken of apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Aside {
+    /// Those that somebody put aside until later.
+    pub snoozed: i64,
+    /// Those that nothing fixes yet.
+    pub no_fix: i64,
+}
+
+/// How many there are. Each is counted by its own index, whatever the planner thinks of an empty one.
+///
+/// # Errors
+/// What SQLite says.
+pub fn aside(db: &Connection, sight: &Sight, now: Timestamp) -> Result<Aside> {
+    Ok(db
+        .prepare_cached(
+            "SELECT
+               (SELECT count(*) FROM exposures INDEXED BY exposures_snoozed WHERE closed_at IS NULL AND snoozed_until IS NOT NULL
+                  AND snoozed_until > ?2 AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1)))),
+               (SELECT count(*) FROM exposures INDEXED BY exposures_no_fix WHERE closed_at IS NULL AND no_fix = 1
+                  AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1))))",
+        )?
+        .query_row(params![within(sight), ms(now)], |row| {
+            Ok(Aside {
+                snoozed: row.get(0)?,
+                no_fix: row.get(1)?,
+            })
+        })?)
 }
 
 /// One exposure.

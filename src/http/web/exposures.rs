@@ -48,8 +48,7 @@ async fn list(visit: Visit) -> Result<Reply> {
         return clients(&visit).await;
     }
     let query = query(&visit, view)?;
-    let snoozed = count(&visit, "snoozed").await?;
-    let no_fix = count(&visit, "no-fix").await?;
+    let (snoozed, no_fix) = aside(&visit).await?;
     let (page, mut note) = if view == "needs-core" {
         needing_core(&visit, query.clone()).await?
     } else {
@@ -108,10 +107,7 @@ async fn clients(visit: &Visit) -> Result<Reply> {
             late: natural(client.overdue),
         })
         .collect();
-    let (snoozed, no_fix) = (
-        count(visit, "snoozed").await?,
-        count(visit, "no-fix").await?,
-    );
+    let (snoozed, no_fix) = aside(visit).await?;
     Reply::page(&ExposuresPage {
         shell: visit.shell("Exposures by client").await?,
         views: views("clients", snoozed, no_fix),
@@ -161,19 +157,10 @@ async fn page(visit: &Visit, query: &Query) -> Result<Page<Window>> {
     exposures::list(&visit.app, visit.actor()?, None, query).await
 }
 
-async fn count(visit: &Visit, view: &str) -> Result<u64> {
-    // In the order of the index that finds them.
-    let mut pairs = vec![
-        ("filter[state]", "open"),
-        ("per_page", "1"),
-        ("sort", "due_at"),
-    ];
-    pairs.push(match view {
-        "snoozed" => ("filter[snoozed]", "true"),
-        _ => ("filter[no_fix]", "true"),
-    });
-    let query = Query::parse(&EXPOSURES, pairs).map_err(Error::Invalid)?;
-    Ok(natural(page(visit, &query).await?.total))
+/// How many open exposures are snoozed, and how many nothing fixes yet.
+async fn aside(visit: &Visit) -> Result<(u64, u64)> {
+    let aside = exposures::aside(&visit.app, visit.actor()?).await?;
+    Ok((natural(aside.snoozed), natural(aside.no_fix)))
 }
 
 /// What a fix asks of a core is worked out row by row: the most urgent are looked through, and the page
