@@ -16,7 +16,7 @@ use crate::services::reports::{self, Walk};
 use crate::services::{Error, Result};
 
 /// Bytes up to which a report is answered whole.
-const WHOLE: usize = 256 << 10;
+const WHOLE: usize = 512 << 10;
 
 /// Writes rows as they come.
 #[derive(Debug)]
