@@ -149,13 +149,16 @@ fn meta(paged: bool) -> Value {
 fn covering(report: &Report) -> Value {
     let mut meta = meta(false);
     let time = json!({"type": "string", "format": "date-time"});
+    let Some(properties) = meta.pointer_mut("/properties") else {
+        return meta;
+    };
     if *report == MODULE_UPDATES {
-        meta["properties"]["as_of"] = json!({
+        properties["as_of"] = json!({
             "type": "string",
             "format": "date-time",
             "description": "It tells of now, whatever the time asked for.",
         });
-    } else if let (true, Some(properties)) = (report.dated, meta.pointer_mut("/properties")) {
+    } else if report.dated {
         properties["period"] = json!({
             "type": "object",
             "required": ["from", "to"],
