@@ -42,6 +42,10 @@ const HISTORY: &[&str] = &[
 ];
 
 fn fill(directory: &Path, arguments: &[&str]) {
+    fill_until(directory, "2026-07-24T09:30:00Z", arguments);
+}
+
+fn fill_until(directory: &Path, until: &str, arguments: &[&str]) {
     let data_dir = directory.to_str().unwrap();
     let mut all = vec![
         "demo",
@@ -49,7 +53,7 @@ fn fill(directory: &Path, arguments: &[&str]) {
         "--data-dir",
         data_dir,
         "--until",
-        "2026-07-24T09:30:00Z",
+        until,
     ];
     all.extend(arguments);
     let output = dewline(directory, &all).output().unwrap();
@@ -98,6 +102,23 @@ fn the_same_seed_makes_the_same_history() {
     }
     let events = "SELECT * FROM events";
     assert!(rows(one, events) != rows(other, events));
+}
+
+#[test]
+fn it_can_be_made_at_any_time_of_the_day() {
+    let above = TempDir::new().unwrap();
+    for hour in [0, 1, 8, 12, 20, 22, 23] {
+        let until = format!("2026-07-24T{hour:02}:25:50Z");
+        let directory = above.path().join(hour.to_string());
+        fill_until(&directory, &until, &["--days", "3", "--seed", "7"]);
+        let db = open(&directory);
+        let asked = until.parse::<Timestamp>().unwrap().as_millisecond();
+        let early = format!("SELECT count(*) FROM syncs WHERE received_at > {asked}");
+        assert_eq!(number(&db, &early), 0, "{until}: something came too late");
+        let backwards = "SELECT count(*) FROM syncs a JOIN syncs b ON b.site_id = a.site_id AND b.id > a.id \
+                         WHERE b.received_at < a.received_at";
+        assert_eq!(number(&db, backwards), 0, "{until}: out of order");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

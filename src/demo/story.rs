@@ -46,6 +46,10 @@ const ADDRESS: &str = "192.0.2.7";
 /// The end of the past, before now: the last hour has an order of its own.
 const LAST_HOUR: i64 = 65 * MINUTE;
 
+/// When on its first day the past begins: early enough that all sites are connected before the day is
+/// over, whatever time it is now.
+const MORNING: i64 = 8 * HOUR;
+
 /// Which past.
 #[derive(Debug, Clone, Copy)]
 pub struct Length {
@@ -114,7 +118,8 @@ pub async fn play(
     told: impl Fn(i64),
 ) -> Result<World> {
     let until = length.until.as_second();
-    let from = until - length.days * DAY;
+    let first = (until - length.days * DAY).div_euclid(DAY) * DAY;
+    let from = first + MORNING;
     let plans = catalogue::plans(length.seed, from, until);
     let mut story = Story {
         app,
@@ -130,7 +135,6 @@ pub async fn play(
         dice: Dice::of(length.seed, "story"),
     };
     story.begin(length.seed, password).await?;
-    let first = from - from.rem_euclid(DAY);
     let mut midnight = first + DAY;
     while midnight < until - LAST_HOUR {
         story.day(midnight).await?;
