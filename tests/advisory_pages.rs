@@ -12,30 +12,14 @@ use dewline::services::{Error, advisories};
 use jiff::SignedDuration;
 use serde_json::json;
 
-use crate::support::{Answer, EMAIL, PASSWORD, TestApp, days_ago, module};
+use crate::support::browser::cookie;
+use crate::support::{Answer, EMAIL, TestApp, days_ago, module};
 
 const ID: &str = "SA-CONTRIB-2026-101";
 
 impl TestApp {
-    /// The session cookie of the administrator.
-    async fn cookie(&self) -> String {
-        let form = form_urlencoded(&[("email", EMAIL), ("password", PASSWORD)]);
-        let answer = self
-            .anonymous()
-            .with("content-type", "application/x-www-form-urlencoded")
-            .send(
-                axum::http::Method::POST,
-                "//sign-in",
-                Some(form.into_bytes()),
-            )
-            .await;
-        assert_eq!(answer.status, 303, "{}", answer.text);
-        let cookie = answer.header("set-cookie");
-        cookie.split(';').next().unwrap().to_owned()
-    }
-
     async fn visits(&self, path: &str) -> Answer {
-        self.visits_with(&self.cookie().await, path).await
+        self.visits_with(&cookie(self, EMAIL).await, path).await
     }
 
     /// The same by somebody who is signed in: sign-ins are counted.
@@ -46,7 +30,7 @@ impl TestApp {
 
     /// A page without its markup, in one line.
     async fn reads(&self, path: &str) -> String {
-        self.reads_with(&self.cookie().await, path).await
+        self.reads_with(&cookie(self, EMAIL).await, path).await
     }
 
     async fn reads_with(&self, cookie: &str, path: &str) -> String {
@@ -59,14 +43,6 @@ impl TestApp {
         advisories::record(&self.app, record).await.unwrap();
         self.run_jobs().await;
     }
-}
-
-fn form_urlencoded(pairs: &[(&str, &str)]) -> String {
-    let pairs: Vec<String> = pairs
-        .iter()
-        .map(|(name, value)| format!("{name}={}", value.replace('@', "%40").replace(' ', "+")))
-        .collect();
-    pairs.join("&")
 }
 
 /// What a reader sees.
@@ -203,7 +179,7 @@ async fn who_is_affected_is_the_first_line_and_then_a_list_to_work_through() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_list_is_filtered_by_what_stands_in_its_address() {
     let house = with_a_fix().await;
-    let cookie = house.cookie().await;
+    let cookie = cookie(&house, EMAIL).await;
     let harbour = house.organization("Harbour").await;
     house
         .site_of(harbour, "Quay")
@@ -562,7 +538,7 @@ async fn seconds_to_the_page(from: &str, count: i64) -> Vec<i64> {
         let published = house.clock.now();
         let advisory = Advisory::new(7000 + n, &id, "poll", published.as_second());
         house.drupal_org.put_advisory(advisory);
-        let cookie = house.cookie().await;
+        let cookie = cookie(&house, EMAIL).await;
         let pages = [
             format!("/sites/{}/exposures", site.id),
             format!("/advisories/{id}"),

@@ -3,7 +3,7 @@
 use dewline::store::{Lane, StoreError};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp, module};
+use crate::support::{Answer, EMAIL, TestApp, module};
 
 /// Three sites of one organization.
 async fn fleet() -> (TestApp, i64) {
@@ -205,7 +205,7 @@ async fn the_columns_of_every_list_are_its_rows_names() {
     let token = house.signs_in().await;
     site.syncs(&[("token", "1.0.1")]).await;
     // A browser, and somebody who is invited and so has a message.
-    crate::matrix::town::cookie(&house, crate::support::EMAIL).await;
+    house.signed_in(EMAIL).await;
     let guest = json!({"email": "guest@example.org", "name": "Guest", "role": "viewer"});
     let members = house.bearer(&token);
     members

@@ -213,14 +213,6 @@ impl TestApp {
     async fn rows_since(&self, known: usize) -> Vec<Value> {
         self.record().await.split_off(known)
     }
-
-    /// A browser in which the administrator is signed in.
-    async fn browser(&self) -> Client<'_> {
-        let words = "email=ada%40example.org&password=correct+horse+battery";
-        let answer = posts(&self.anonymous(), "/sign-in", words).await;
-        let cookie = answer.header("set-cookie").split(';').next().unwrap();
-        self.anonymous().with("cookie", cookie)
-    }
 }
 
 /// Sends a form as a browser does.
@@ -353,7 +345,7 @@ async fn holds_no_secret(house: &TestApp, told: &[Answer]) {
 #[tokio::test]
 async fn every_form_that_changes_something_leaves_its_rows() {
     let house = house().await;
-    let mut browser = house.browser().await;
+    let mut browser = house.signed_in(EMAIL).await;
     for (place, path, form, left) in FORMS {
         if place.ends_with("/stranger") {
             let key = house.key(1, &["sync"]).await;
@@ -365,7 +357,7 @@ async fn every_form_that_changes_something_leaves_its_rows() {
             assert_eq!(refused.status, 409, "{}", refused.text);
         }
         if *place == "/sign-out" {
-            browser = house.browser().await;
+            browser = house.signed_in(EMAIL).await;
         }
         let known = house.record().await.len();
         let answer = posts(&browser, path, form).await;
@@ -390,7 +382,7 @@ async fn each_thing_that_a_file_makes_has_its_row() {
     let known = house.record().await.len();
     let file = "--x\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.csv\"\r\n\r\n\
                 name,url,organization\nQuay,https://quay.example.org,Tower\r\n--x--\r\n";
-    let browser = house.browser().await;
+    let browser = house.signed_in(EMAIL).await;
     let answer = browser
         .with("content-type", "multipart/form-data; boundary=x")
         .send(
@@ -673,7 +665,7 @@ async fn the_record_is_asked_by_who_what_whose_where_from_and_when() {
 async fn the_page_says_in_words_what_was_done_and_what_differs() {
     let house = house().await;
     let tower = house.organization("<b>Tower</b>").await;
-    let browser = house.browser().await;
+    let browser = house.signed_in(EMAIL).await;
     let path = "/sites/1/settings";
     let form = "name=Town+hall&url=https://town-hall.example.org&environment=production&sync_interval_minutes=15&notes=%3Cscript%3Ealert(1)%3C/script%3E";
     assert_eq!(posts(&browser, path, form).await.status, 303);
@@ -730,7 +722,7 @@ async fn the_page_is_a_file_too_with_all_rows_that_match() {
     for number in 1..=30 {
         house.organization(&format!("=Tower {number}")).await;
     }
-    let browser = house.browser().await;
+    let browser = house.signed_in(EMAIL).await;
     let file = browser
         .get("//audit?format=csv&filter[action]=organization.created&sort=id")
         .await;
@@ -771,7 +763,7 @@ async fn fills(house: &TestApp, rows: u32) {
 async fn a_file_holds_each_row_once_while_rows_are_appended() {
     let house = TestApp::with(|config| config.rate_limits.enabled = false).await;
     fills(&house, 700).await;
-    let browser = house.browser().await;
+    let browser = house.signed_in(EMAIL).await;
     let appends = async {
         for number in 0..40 {
             house.organization(&format!("Tower {number}")).await;
@@ -800,7 +792,7 @@ async fn a_file_holds_each_row_once_while_rows_are_appended() {
 async fn a_file_that_does_not_hold_all_rows_says_so() {
     let house = TestApp::start().await;
     fills(&house, 50_000).await;
-    let browser = house.browser().await;
+    let browser = house.signed_in(EMAIL).await;
     let few = browser.get("//audit?format=csv&filter[actor]=Ada").await;
     let named = few.header("content-disposition");
     assert!(named.contains("\"audit-log.csv\""), "{named}");

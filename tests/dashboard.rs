@@ -4,7 +4,7 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::{Site, TestApp, days_ago, module};
+use crate::support::{EMAIL, Site, TestApp, days_ago, module};
 use dewline::clock::Clock;
 use dewline::demo::history::Release;
 
@@ -214,8 +214,7 @@ async fn the_overview_page_and_the_dashboard_tell_one_month_by_one_rule() {
             house.bearer(key).post(path, &body).await.ok();
         }
         let month = house.overview().await["month"].clone();
-        let cookie = crate::matrix::town::cookie(&house, crate::support::EMAIL).await;
-        let page = house.anonymous().with("cookie", &cookie).get("//").await;
+        let page = house.signed_in(EMAIL).await.get("//").await;
         assert_eq!(page.status, 200);
         let number = |word: &str| month[word].as_i64().unwrap().to_string();
         let this = |word: &str| row_of(&page.text, word).map(|(this, _)| this);

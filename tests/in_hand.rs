@@ -1,26 +1,21 @@
 //! Exposures in hand: whoever has one, has seen it or puts it aside changes no state, no due time and
 //! no count; and a fix that the site's core can't take says so.
 
-use axum::http::Method;
 use dewline::clock::Clock;
 use dewline::demo::history::{Project, Release};
 use dewline::store::{Lane, StoreError, memberships};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Site, TestApp, days_ago, module};
+use crate::support::browser::sends;
+use crate::support::{Answer, EMAIL, Site, TestApp, days_ago, module};
 
 const VIEWER: i64 = 3;
 
 /// A site with an open exposure of the module token, and that exposure's id.
 async fn exposed() -> (TestApp, i64, i64) {
-    let house = TestApp::start().await;
-    let harbour = house.organization("Harbour").await;
-    house.publishes(module("token").with(Release::security("1.0.1", days_ago(1))));
-    let site = house.site_of(harbour, "Quay").await;
-    site.syncs(&[("token", "1.0.0")]).await;
-    house.run_jobs().await;
-    let found = house.admin().get("/exposures").await.ok()["data"][0]["id"].clone();
+    let (house, harbour, ..) = TestApp::exposed().await;
+    let found = house.admin().get("/exposures").await.column("id")[0].clone();
     (house, harbour, found.as_i64().unwrap())
 }
 
@@ -259,14 +254,13 @@ async fn a_form_for_a_window_that_closed_meanwhile_touches_no_newer_one() {
     let new = open.column("id")[0].as_i64().unwrap();
     assert_ne!(new, old);
     for (what, words) in [
-        ("assign", "user_id=1"),
-        ("acknowledge", "note=seen"),
-        ("snooze", "hours=24&reason=later"),
+        ("assign", &[("user_id", "1")][..]),
+        ("acknowledge", &[("note", "seen")]),
+        ("snooze", &[("hours", "24"), ("reason", "later")]),
     ] {
-        let body = Some(words.as_bytes().to_vec());
-        let path = format!("//exposures/{old}/{what}");
-        let browser = house.in_a_browser().await;
-        let answer = browser.send(Method::POST, &path, body).await;
+        let path = format!("/exposures/{old}/{what}");
+        let browser = house.signed_in(EMAIL).await;
+        let answer = sends(&browser, &path, words).await;
         assert_eq!(answer.status, 303);
         let said = answer.header("set-cookie");
         assert!(said.contains("closed"), "{what}: {said}");

@@ -5,7 +5,7 @@ use axum::http::Method;
 use dewline::http::route::Tier;
 use dewline::http::{pages, routes};
 
-use crate::matrix::town::cookie;
+use crate::support::browser::sends;
 use crate::support::{Answer, EMAIL, TestApp};
 
 const TOLD: [&str; 4] = [
@@ -28,9 +28,7 @@ fn tells(answer: &Answer, path: &str) {
 #[tokio::test]
 async fn every_answer_says_what_is_left() {
     let house = TestApp::start().await;
-    let visitor = house
-        .anonymous()
-        .with("cookie", &cookie(&house, EMAIL).await);
+    let visitor = house.signed_in(EMAIL).await;
     for route in routes() {
         if route.method != Method::GET || route.tier == Tier::Free {
             continue;
@@ -107,11 +105,8 @@ async fn answers_to_what_changes_something_say_it_too() {
         ("10", "9")
     );
     // Forms, too.
-    let visitor = house
-        .anonymous()
-        .with("cookie", &cookie(&house, EMAIL).await);
-    let form =
-        crate::matrix::town::sends(&visitor, "/organizations/new", &[("name", "Mill")]).await;
+    let visitor = house.signed_in(EMAIL).await;
+    let form = sends(&visitor, "/organizations/new", &[("name", "Mill")]).await;
     assert_eq!(form.status, 303);
     tells(&form, "POST /organizations/new");
 }
@@ -119,9 +114,7 @@ async fn answers_to_what_changes_something_say_it_too() {
 #[tokio::test]
 async fn whoever_asks_too_often_is_told_when_to_come_back_and_the_platform_sees_it() {
     let house = TestApp::with(|config| config.rate_limits.user = 5).await;
-    let visitor = house
-        .anonymous()
-        .with("cookie", &cookie(&house, EMAIL).await);
+    let visitor = house.signed_in(EMAIL).await;
     let mut last = visitor.get("//sites").await;
     for _ in 0..5 {
         last = visitor.get("//sites").await;

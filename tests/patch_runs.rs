@@ -1,23 +1,10 @@
 //! Patch runs: announced by deploy scripts, proved by inventories, and by nothing else.
 
 use dewline::clock::Clock;
-use dewline::demo::history::Release;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::{Site, TestApp, days_ago, module};
-
-/// A site that runs token 1.0.0, of which 1.0.1 is a security fix, and its key.
-async fn exposed() -> (TestApp, i64, i64, String) {
-    let house = TestApp::start().await;
-    let harbour = house.organization("Harbour").await;
-    house.publishes(module("token").with(Release::security("1.0.1", days_ago(1))));
-    let site = house.site_of(harbour, "Quay").await;
-    let (id, key) = (site.id, site.key.clone());
-    site.syncs(&[("token", "1.0.0")]).await;
-    house.run_jobs().await;
-    (house, harbour, id, key)
-}
+use crate::support::{Site, TestApp};
 
 impl TestApp {
     fn minutes_ago(&self, minutes: i64) -> String {
@@ -56,7 +43,7 @@ fn row(state: &str, ticket: Option<&str>, updated: i64) -> (String, Option<Strin
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_announced_run_is_claimed_until_an_inventory_proves_it() {
-    let (mut house, _, site, key) = exposed().await;
+    let (mut house, _, site, key) = TestApp::exposed().await;
     house.waits(SignedDuration::from_mins(10)).await;
     let said = house
         .announces(&key, &json!({
@@ -102,7 +89,7 @@ async fn an_announced_run_is_claimed_until_an_inventory_proves_it() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_nobody_announced_is_unattributed_until_somebody_does() {
-    let (mut house, _, site, key) = exposed().await;
+    let (mut house, _, site, key) = TestApp::exposed().await;
     let began = house.minutes_ago(1);
     house.site_sends(site, &key, "1.0.1").await;
     assert_eq!(house.ledger_of_runs().await, [row("unattributed", None, 1)]);
@@ -131,7 +118,7 @@ async fn a_run_that_nobody_announced_is_unattributed_until_somebody_does() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_inventory_proves_the_newest_claim_that_is_not_stale() {
-    let (mut house, _, site, key) = exposed().await;
+    let (mut house, _, site, key) = TestApp::exposed().await;
     let run = |ticket: &str, started_at: String| json!({"site_id": site, "ticket": ticket, "started_at": started_at});
     house
         .announces(&key, &run("stale", house.minutes_ago(5)))
@@ -183,7 +170,7 @@ impl TestApp {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_claim_that_an_inventory_has_passed_over_is_never_proved() {
-    let (mut house, _, site, key) = exposed().await;
+    let (mut house, _, site, key) = TestApp::exposed().await;
     house.waits(SignedDuration::from_mins(10)).await;
     let run = house.run_of(site, "OPS-7");
     house.announces(&key, &run).await;
@@ -215,7 +202,7 @@ async fn a_claim_that_an_inventory_has_passed_over_is_never_proved() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn of_several_runs_that_ended_the_first_inventory_proves_the_newest_alone() {
-    let (mut house, _, site, key) = exposed().await;
+    let (mut house, _, site, key) = TestApp::exposed().await;
     for ticket in ["first", "second"] {
         house.waits(SignedDuration::from_mins(10)).await;
         house.announces(&key, &house.run_of(site, ticket)).await;
@@ -239,7 +226,7 @@ async fn of_several_runs_that_ended_the_first_inventory_proves_the_newest_alone(
 async fn removing_a_module_is_a_run_where_it_was_announced_and_else_none() {
     // Nobody announces it: no run. Then somebody does, after the inventory, or before it.
     for announced in ["never", "after", "before"] {
-        let (mut house, _, site, key) = exposed().await;
+        let (mut house, _, site, key) = TestApp::exposed().await;
         house.waits(SignedDuration::from_mins(10)).await;
         let run = house.run_of(site, "OPS-9");
         if announced == "before" {
@@ -274,7 +261,7 @@ async fn removing_a_module_is_a_run_where_it_was_announced_and_else_none() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_first_inventory_of_a_site_proves_nothing() {
-    let (mut house, harbour, ..) = exposed().await;
+    let (mut house, harbour, ..) = TestApp::exposed().await;
     let site = house.site_of(harbour, "Mill").await;
     let (id, key) = (site.id, site.key.clone());
     house.announces(&key, &house.run_of(id, "OPS-1")).await;
@@ -294,7 +281,7 @@ async fn the_first_inventory_of_a_site_proves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_script_that_tries_again_means_the_same_run() {
-    let (house, _, site, key) = exposed().await;
+    let (house, _, site, key) = TestApp::exposed().await;
     let start = house.minutes_ago(9);
     let begun = json!({"site_id": site, "commit": "4f1c0de", "started_at": start});
     let first = house.announces(&key, &begun).await;
@@ -316,7 +303,7 @@ async fn a_script_that_tries_again_means_the_same_run() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_announces_for_a_site_that_is_not_his() {
-    let (house, harbour, site, key) = exposed().await;
+    let (house, harbour, site, key) = TestApp::exposed().await;
     let gone = house.site_of(harbour, "Gone").await.id;
     house.admin().delete(&format!("/sites/{gone}")).await;
     let meadow = house.organization("Meadow").await;
@@ -371,7 +358,7 @@ async fn nobody_announces_for_a_site_that_is_not_his() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_a_run_is_refused_with_all_that_is_wrong() {
-    let (house, _, site, key) = exposed().await;
+    let (house, _, site, key) = TestApp::exposed().await;
     let wrong = json!({
         "site_id": site, "performed_by": "x".repeat(201), "ticket": "a\u{7}b", "commit": 5, "who": "me",
         "started_at": house.minutes_ago(0), "finished_at": house.minutes_ago(1),
@@ -402,7 +389,7 @@ async fn what_cannot_be_a_run_is_refused_with_all_that_is_wrong() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_formula_in_a_ticket_is_text_in_a_spreadsheet() {
-    let (house, _, site, key) = exposed().await;
+    let (house, _, site, key) = TestApp::exposed().await;
     let run = json!({"site_id": site, "ticket": "=1+1", "started_at": house.minutes_ago(1)});
     let made = house.announces(&key, &run).await;
     assert_eq!(made["announced"]["ticket"], "=1+1");

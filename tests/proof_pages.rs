@@ -9,13 +9,13 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
 use dewline::clock::Clock;
-use dewline::demo::history::Release;
 use flate2::read::GzDecoder;
 use jiff::{SignedDuration, Timestamp};
 use tower::ServiceExt;
 
-use crate::matrix::town::{cookie, joins, person, sends};
-use crate::support::{Answer, Client, EMAIL, Site, TestApp, days_ago, module};
+use crate::matrix::town::{joins, person};
+use crate::support::browser::{cookie, sends};
+use crate::support::{Answer, Client, EMAIL, Site, TestApp};
 
 const VIEWER: i64 = 3;
 
@@ -24,22 +24,9 @@ type Sent<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a [&'a str]);
 
 /// A house with an open exposure of the module token on a site, and that exposure's page.
 async fn exposed() -> (TestApp, i64, String) {
-    let house = TestApp::start().await;
-    let harbour = house.organization("Harbour").await;
-    house.publishes(module("token").with(Release::security("1.0.1", days_ago(1))));
-    let site = house.site_of(harbour, "Quay").await;
-    site.syncs(&[("token", "1.0.0")]).await;
-    house.run_jobs().await;
-    let found = house.admin().get("/exposures").await.ok()["data"][0]["id"].clone();
+    let (house, harbour, ..) = TestApp::exposed().await;
+    let found = house.admin().get("/exposures").await.column("id")[0].clone();
     (house, harbour, format!("/exposures/{found}"))
-}
-
-impl TestApp {
-    /// The browser of whoever signs in with that address.
-    async fn signed_in(&self, email: &str) -> Client<'_> {
-        let cookie = cookie(self, email).await;
-        self.anonymous().with("cookie", &cookie)
-    }
 }
 
 async fn look(browser: &Client<'_>, path: &str) -> Answer {

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tower::ServiceExt;
 
-use crate::support::{Answer, Site, TestApp, module};
+use crate::support::{Answer, EMAIL, Site, TestApp, module};
 
 const NAMES: [&str; 5] = [
     "security-updates",
@@ -300,8 +300,7 @@ async fn less_than_all_is_told_as_all_nowhere() {
         read(&file.text)[0][6],
         ("compliance".into(), "0.9999".into())
     );
-    let cookie = crate::matrix::town::cookie(&house, crate::support::EMAIL).await;
-    let browser = house.anonymous().with("cookie", &cookie);
+    let browser = house.signed_in(EMAIL).await;
     for path in ["//", "//reports/sla-compliance"] {
         let page = browser.get(path).await;
         assert_eq!(page.status, 200);
@@ -315,8 +314,7 @@ async fn less_than_all_is_told_as_all_nowhere() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_open_at_the_end_is_told_of_a_part_too() {
     let (house, ..) = fleet().await;
-    let cookie = crate::matrix::town::cookie(&house, crate::support::EMAIL).await;
-    let browser = house.anonymous().with("cookie", &cookie);
+    let browser = house.signed_in(EMAIL).await;
     for (query, open) in [
         ("", 1),
         ("module=poll", 1),
@@ -333,8 +331,7 @@ async fn what_is_open_at_the_end_is_told_of_a_part_too() {
 async fn a_long_time_is_told_with_its_ends_and_its_peak() {
     let (mut house, ..) = fleet().await;
     house.waits(SignedDuration::from_hours(24 * 150)).await;
-    let cookie = crate::matrix::town::cookie(&house, crate::support::EMAIL).await;
-    let browser = house.anonymous().with("cookie", &cookie);
+    let browser = house.signed_in(EMAIL).await;
     let page = browser.get("//reports/historical").await.text;
     assert!(page.contains("At most 3 were open, on 2026-11-21."));
     let last = house.clock.now().to_string();
@@ -650,8 +647,7 @@ async fn a_page_has_the_cells_of_its_files_one_by_one() {
             .ok();
     }
     house.run_jobs().await;
-    let cookie = crate::matrix::town::cookie(&house, crate::support::EMAIL).await;
-    let browser = house.anonymous().with("cookie", &cookie);
+    let browser = house.signed_in(EMAIL).await;
     for name in NAMES {
         for query in [
             "",

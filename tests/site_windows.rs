@@ -3,7 +3,7 @@
 use dewline::demo::history::Release;
 use jiff::SignedDuration;
 
-use crate::support::{Site, TestApp, days_ago, module};
+use crate::support::{EMAIL, Site, TestApp, days_ago, module};
 
 /// More windows than a page has, all of them newer than the first ones.
 const MANY: usize = 205;
@@ -42,7 +42,7 @@ async fn an_open_window_and_what_a_run_closed_are_told_however_many_came_after()
     }
     house.waits(SignedDuration::from_hours(8 * 24)).await;
 
-    let browser = house.in_a_browser().await;
+    let browser = house.signed_in(EMAIL).await;
     let page = browser.get(&format!("//sites/{id}")).await;
     assert_eq!(page.status, 200);
     assert!(

@@ -4,8 +4,8 @@
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::{Client, Site, TestApp, days_ago, module};
-use axum::http::Method;
+use crate::support::browser::sends;
+use crate::support::{EMAIL, Site, TestApp, days_ago, module};
 use dewline::demo::advisory::Advisory;
 use dewline::demo::history::Release;
 
@@ -377,26 +377,18 @@ async fn a_window_that_ended_with_its_site_goes_on_where_it_was_when_that_comes_
 #[tokio::test]
 async fn the_page_shows_what_is_promised_keeps_what_was_typed_and_says_what_is_wrong_with_it() {
     let (house, _, _) = house().await;
-    let words = "email=ada%40example.org&password=correct+horse+battery";
-    let form = async |client: Client<'_>, path: &str, words: &str| {
-        let client = client.with("content-type", "application/x-www-form-urlencoded");
-        let body = Some(words.as_bytes().to_vec());
-        client.send(Method::POST, path, body).await
-    };
-    let answer = form(house.anonymous(), "//sign-in", words).await;
-    let cookie = answer
-        .header("set-cookie")
-        .split(';')
-        .next()
-        .unwrap()
-        .to_owned();
-    let ada = || house.anonymous().with("cookie", &cookie);
-
-    let page = ada().get("//organizations/1/sla").await;
+    let ada = house.signed_in(EMAIL).await;
+    let page = ada.get("//organizations/1/sla").await;
     assert_eq!(page.status, 200);
     assert!(page.text.contains("It has said nothing of its own"));
-    let wrong = "production_critical=soon&staging_critical=0&staging_calendar=business&time_zone=Nowhere&holidays=2026-12-25+never";
-    let page = form(ada(), "//organizations/1/sla", wrong).await;
+    let wrong = [
+        ("production_critical", "soon"),
+        ("staging_critical", "0"),
+        ("staging_calendar", "business"),
+        ("time_zone", "Nowhere"),
+        ("holidays", "2026-12-25 never"),
+    ];
+    let page = sends(&ada, "/organizations/1/sla", &wrong).await;
     assert_eq!(page.status, 422);
     for said in [
         "Production, critical: takes a whole number.",
@@ -410,14 +402,19 @@ async fn the_page_shows_what_is_promised_keeps_what_was_typed_and_says_what_is_w
     ] {
         assert!(page.text.contains(said), "{said}: {}", page.text);
     }
-    let right = "production_calendar=business&production_critical=16&time_zone=Europe/Vienna&holidays=2026-12-26%0D%0A2026-12-25";
-    let answer = form(ada(), "//organizations/1/sla", right).await;
+    let right = [
+        ("production_calendar", "business"),
+        ("production_critical", "16"),
+        ("time_zone", "Europe/Vienna"),
+        ("holidays", "2026-12-26\r\n2026-12-25"),
+    ];
+    let answer = sends(&ada, "/organizations/1/sla", &right).await;
     assert_eq!(answer.status, 303, "{}", answer.text);
     let data = house.admin().get(&path(1)).await.ok()["data"].clone();
     assert_eq!(data["environments"]["production"]["hours"]["critical"], 16);
     assert_eq!(data["environments"]["production"]["calendar"], "business");
     assert_eq!(data["holidays"], json!(["2026-12-25", "2026-12-26"]));
-    let page = ada().get("//organizations/1/sla").await;
+    let page = ada.get("//organizations/1/sla").await;
     assert!(
         page.text.contains("Business hours: 24, 16, 168, 336, 720"),
         "{}",

@@ -6,7 +6,8 @@ use dewline::http::{pages, routes};
 use url::Url;
 
 use crate::matrix::things;
-use crate::matrix::town::{Caller, Town, cookie, sends};
+use crate::matrix::town::{Caller, Town};
+use crate::support::browser::sends;
 use crate::support::{Answer, EMAIL, PASSWORD, TestApp};
 
 /// How a browser says that a form comes from elsewhere, and how an old one does.
@@ -66,7 +67,7 @@ fn host_of(location: &str) -> String {
 #[tokio::test]
 async fn nobody_is_led_to_another_server() {
     let house = TestApp::with(|config| config.rate_limits.enabled = false).await;
-    let cookie = cookie(&house, EMAIL).await;
+    let signed_in = house.signed_in(EMAIL).await;
     for next in [
         "https://evil.example",
         "//evil.example",
@@ -99,7 +100,6 @@ async fn nobody_is_led_to_another_server() {
         let encoded: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
         let fields = [("email", EMAIL), ("password", PASSWORD), ("next", next)];
         let theme = [("theme", "dark"), ("back", next)];
-        let signed_in = house.anonymous().with("cookie", &cookie);
         let answers: [Answer; 3] = [
             sends(&house.anonymous(), "/sign-in", &fields).await,
             sends(&signed_in, "/theme", &theme).await,
@@ -124,8 +124,7 @@ async fn cookies_are_kept_from_scripts_and_other_sites_and_plain_wires() {
         let house = TestApp::with(|config| config.public_url = public_url.to_owned()).await;
         let fields = [("email", EMAIL), ("password", PASSWORD)];
         let mut answers = vec![sends(&house.anonymous(), "/sign-in", &fields).await];
-        let cookie = cookie(&house, EMAIL).await;
-        let visitor = house.anonymous().with("cookie", &cookie);
+        let visitor = house.signed_in(EMAIL).await;
         answers.push(sends(&visitor, "/theme", &[("theme", "dark"), ("back", "/")]).await);
         answers.push(sends(&visitor, "/organizations/new", &[("name", "Harbour")]).await);
         answers.push(sends(&visitor, "/sign-out", &[]).await);

@@ -6,8 +6,9 @@ use dewline::store::StoreError;
 use serde_json::json;
 
 use crate::matrix::things;
-use crate::matrix::town::{Town, sends};
+use crate::matrix::town::Town;
 use crate::support::TestApp;
+use crate::support::browser::sends;
 
 /// What a statement that gives one text gives.
 fn told(house: &TestApp, sql: &str) -> String {

@@ -10,7 +10,8 @@ use dewline::store::{Lane, StoreError};
 use futures_util::{StreamExt, stream};
 use tower::ServiceExt;
 
-use crate::matrix::town::{cookie, number};
+use crate::matrix::town::number;
+use crate::support::browser::cookie;
 use crate::support::{EMAIL, TestApp};
 
 /// A body whose last bytes come when all sessions have ended.

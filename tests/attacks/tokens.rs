@@ -5,7 +5,8 @@ use dewline::domain::credentials::is_well_formed_key;
 use ring::hmac;
 use serde_json::{Value, json};
 
-use crate::matrix::town::{THIRD, Town, cookie, joins, person, sends, token, tokens};
+use crate::matrix::town::{THIRD, Town, joins, person, token, tokens};
+use crate::support::browser::{cookie, sends};
 use crate::support::{EMAIL, TestApp};
 
 /// Bytes as JWTs write them.
@@ -275,8 +276,7 @@ async fn a_site_that_is_made_in_a_new_organization_is_the_platforms_to_make() {
     let harbour = house.organization("Harbour").await;
     let id = person(&house, "mika@example.org", "Mika").await;
     joins(&house, harbour, id, 1).await;
-    let cookie = cookie(&house, "mika@example.org").await;
-    let visitor = house.anonymous().with("cookie", &cookie);
+    let visitor = house.signed_in("mika@example.org").await;
     let fields = [
         ("name", "New"),
         ("url", "https://new.example.org"),

@@ -9,7 +9,8 @@ use dewline::http::{pages, routes};
 use serde_json::{Value, json};
 
 use crate::matrix::things;
-use crate::matrix::town::{Town, cookie, sends};
+use crate::matrix::town::Town;
+use crate::support::browser::sends;
 use crate::support::{EMAIL, PASSWORD, TestApp};
 
 /// Ends a text, an attribute and a comment, and runs where it isn't escaped.
@@ -326,8 +327,7 @@ async fn markup_is_text_on_every_page_wherever_it_was_sent() {
 #[tokio::test]
 async fn no_text_becomes_a_line_of_a_head() {
     let house = TestApp::start().await;
-    let cookie = cookie(&house, EMAIL).await;
-    let visitor = house.anonymous().with("cookie", &cookie);
+    let visitor = house.signed_in(EMAIL).await;
     for name in [
         "a\r\nSet-Cookie: evil=1",
         "a\nLocation: https://evil.example",

@@ -3,8 +3,9 @@
 use dewline::domain::access::Permission;
 use serde_json::{Value, json};
 
-use super::town::{changes, cookie, joins, person, sends, token};
-use crate::support::TestApp;
+use super::town::{changes, joins, person, token};
+use crate::support::browser::sends;
+use crate::support::{EMAIL, TestApp};
 
 const ADMIN: i64 = 1;
 const MANAGER: i64 = 2;
@@ -215,15 +216,8 @@ async fn the_page_of_keys_says_which_ones_may_do_less_than_their_scopes_say() {
     harbour
         .makes(&harbour.token, &["sites:read", "sites:write"])
         .await;
-    let cookie = cookie(house, crate::support::EMAIL).await;
-    let page = async || {
-        house
-            .anonymous()
-            .with("cookie", &cookie)
-            .get("//api-keys")
-            .await
-            .text
-    };
+    let browser = house.signed_in(EMAIL).await;
+    let page = async || browser.get("//api-keys").await.text;
     assert!(!page().await.contains("who made it"));
     joins(house, harbour.id, harbour.maker, VIEWER).await;
     let said = "Without sites:write: Mika, who made it, may not do that now.";
@@ -367,11 +361,8 @@ async fn a_key_that_somebody_rotated_may_no_more_than_he_may() {
     );
     // The secret before the last rotation learns no other one.
     assert_eq!(harbour.rotates(first, id).await.0, 403);
-    let cookie = cookie(house, crate::support::EMAIL).await;
-    let page = async |path: &str| {
-        let client = house.anonymous().with("cookie", &cookie);
-        client.get(path).await.text
-    };
+    let browser = house.signed_in(EMAIL).await;
+    let page = async |path: &str| browser.get(path).await.text;
     let path = format!("//organizations/{}/members/{leaver}/remove", harbour.id);
     harbour.rotates_site_key(&leavers).await;
     let removal = page(&path).await;
@@ -408,8 +399,7 @@ async fn the_form_of_a_key_offers_what_one_may_give_and_keeps_what_was_typed() {
     joins(house, meadow, harbour.maker, ADMIN).await;
     joins(house, harbour.id, harbour.maker, MANAGER).await;
     joins(house, tower, harbour.maker, VIEWER).await;
-    let cookie = cookie(house, "maker@example.org").await;
-    let visitor = house.anonymous().with("cookie", &cookie);
+    let visitor = house.signed_in("maker@example.org").await;
     let page = visitor.get("//api-keys").await.text;
     let offered = |id: i64| page.contains(&format!("<option value=\"{id}\""));
     assert_eq!(

@@ -5,7 +5,8 @@ use dewline::http::pages;
 use dewline::http::route::Needs;
 
 use super::things;
-use super::town::{Caller, Kind, Town, changes, cookie, joins, person};
+use super::town::{Caller, Kind, Town, changes, joins, person};
+use crate::support::browser::cookie;
 use axum::http::Method;
 
 #[tokio::test]

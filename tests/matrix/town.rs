@@ -10,7 +10,8 @@ use dewline::store::{Lane, StoreError, memberships};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Client, EMAIL, PASSWORD, Site, TestApp, days_ago, module};
+use crate::support::browser::{cookie, sends};
+use crate::support::{Client, EMAIL, PASSWORD, Site, TestApp, days_ago, module};
 
 /// The built-in roles.
 const ADMIN: i64 = 1;
@@ -266,39 +267,6 @@ pub async fn tokens(house: &TestApp, email: &str) -> Value {
 pub async fn token(house: &TestApp, email: &str) -> String {
     let tokens = tokens(house, email).await;
     tokens["access_token"].as_str().unwrap().to_owned()
-}
-
-/// The cookie of his browser, from the page's sign-in.
-pub async fn cookie(house: &TestApp, email: &str) -> String {
-    let answer = sends(
-        &house.anonymous(),
-        "/sign-in",
-        &[("email", email), ("password", PASSWORD)],
-    )
-    .await;
-    assert_eq!(answer.status, 303, "{}", answer.text);
-    let all = answer.headers.get_all("set-cookie").iter();
-    let mut lines = all.map(|line| line.to_str().unwrap());
-    let line = lines
-        .find(|line| line.starts_with("dewline_session="))
-        .unwrap();
-    line.split(';').next().unwrap().to_owned()
-}
-
-/// Sends a form to a page.
-pub async fn sends(client: &Client<'_>, path: &str, fields: &[(&str, &str)]) -> Answer {
-    let body = url::form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(fields)
-        .finish();
-    client
-        .clone()
-        .with("content-type", "application/x-www-form-urlencoded")
-        .send(
-            axum::http::Method::POST,
-            &format!("/{path}"),
-            Some(body.into_bytes()),
-        )
-        .await
 }
 
 /// An organization that runs a module of its own with a hole, told of by an advisory, and one that is

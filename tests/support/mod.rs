@@ -23,6 +23,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+pub mod browser;
 pub mod contract;
 pub mod tables;
 
@@ -89,6 +90,19 @@ impl TestApp {
         house
     }
 
+    /// The same with a site of Harbour's that runs token 1.0.0, of which 1.0.1 is a security fix: Harbour,
+    /// the site and its key.
+    pub async fn exposed() -> (Self, i64, i64, String) {
+        let house = Self::start().await;
+        let harbour = house.organization("Harbour").await;
+        house.publishes(module("token").with(Release::security("1.0.1", days_ago(1))));
+        let site = house.site_of(harbour, "Quay").await;
+        site.syncs(&[("token", "1.0.0")]).await;
+        let (id, key) = (site.id, site.key);
+        house.run_jobs().await;
+        (house, harbour, id, key)
+    }
+
     /// The same appliance as it stands now, apart: what is done to the copy leaves this one alone.
     pub fn copied(&self) -> Self {
         let folder = TempDir::new().unwrap();
@@ -143,18 +157,6 @@ impl TestApp {
             headers: vec![("authorization".to_owned(), format!("Bearer {credential}"))],
             peer: "203.0.113.9:40000".parse().unwrap(),
         }
-    }
-
-    /// The administrator in a browser: what he sends are forms.
-    pub async fn in_a_browser(&self) -> Client<'_> {
-        let (email, password) = (EMAIL.replace('@', "%40"), PASSWORD.replace(' ', "+"));
-        let words = format!("email={email}&password={password}").into_bytes();
-        let form = "application/x-www-form-urlencoded";
-        let anonymous = self.anonymous().with("content-type", form);
-        let answer = anonymous.send(Method::POST, "//sign-in", Some(words)).await;
-        assert_eq!(answer.status, 303, "{}", answer.text);
-        let cookie = answer.header("set-cookie").split(';').next().unwrap();
-        anonymous.with("cookie", cookie)
     }
 
     /// Whoever presents nothing.
