@@ -210,7 +210,7 @@ CREATE INDEX patch_runs_time ON patch_runs (run_at);                          --
 -- Everything that changed the truth, in the order of its commit: what `check --replay` plays again.
 CREATE TABLE chronicle (
   seq  INTEGER PRIMARY KEY,
-  kind TEXT    NOT NULL,                               -- sync, publication, advisory, site_deleted, site_restored, site_moved
+  kind TEXT    NOT NULL,                               -- sync, clock, publication, advisory, site_deleted, site_restored, site_moved
   ref  INTEGER NOT NULL,
   at   INTEGER NOT NULL
 ) STRICT;

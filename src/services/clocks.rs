@@ -8,7 +8,7 @@ use super::lists::ask;
 use super::{Result, exposures, ledger};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
-use crate::domain::exposure_event::{ExposureEvent, MARKS};
+use crate::domain::exposure_event::ExposureEvent;
 use crate::domain::listing::{Page, Query};
 use crate::store::clocks::{self, Ticking};
 use crate::store::sla::Promises;
@@ -73,17 +73,14 @@ pub(super) fn look(db: &Connection, site_id: i64, now: Timestamp) -> store::Resu
     Ok(told)
 }
 
-/// What the clock of a window has to tell before it closes, in order, and at which instants. Nothing where
-/// nothing was promised.
-pub(super) fn marks(window: &Ticking, promises: &Promises) -> Vec<(&'static str, Timestamp)> {
-    let Some(due_at) = window.due_at else {
-        return Vec::new();
-    };
-    MARKS
-        .into_iter()
-        .map(|(quarters, kind)| (kind, promises.mark(window.opened_at, due_at, quarters)))
+/// What the clock of a window has to tell before it closes, in order, and at which instants.
+pub(super) fn marks(
+    window: &Ticking,
+    promises: &Promises,
+) -> impl Iterator<Item = (&'static str, Timestamp)> {
+    promises
+        .marks(window.opened_at, window.due_at)
         .filter(|(_, mark)| window.closed_at.is_none_or(|closed| *mark <= closed))
-        .collect()
 }
 
 /// One page of what happened to a window: its clock, and what people did with it.
@@ -113,12 +110,8 @@ pub async fn quarters(
     exposure_id: i64,
 ) -> Result<Vec<(&'static str, Timestamp)>> {
     let window = exposures::find(app, actor, exposure_id).await?;
-    let Some(due_at) = window.due_at else {
-        return Ok(Vec::new());
-    };
     let promises = app
         .store
         .read(|db| Promises::read(db, window.site_id, window.organization_id))?;
-    let mark = |(quarters, kind)| (kind, promises.mark(window.opened_at, due_at, quarters));
-    Ok(MARKS.into_iter().map(mark).collect())
+    Ok(promises.marks(window.opened_at, window.due_at).collect())
 }

@@ -11,6 +11,7 @@ use rusqlite::{Connection, Row, params};
 use super::time::{at, ms};
 use super::{Result, StoreError};
 use crate::domain::exposure::{Promised, Risk};
+use crate::domain::exposure_event::MARKS;
 use crate::domain::sla::{Environments, Office, Policy};
 
 const COLUMNS: &str = "SELECT id, organization_id, valid_from, terms, time_zone, holidays, created_at, created_by FROM sla_policies";
@@ -186,6 +187,19 @@ impl Promises {
         policy.map_or(due_at, |policy| {
             policy.mark(self.environment(opened_at), opened_at, due_at, quarters)
         })
+    }
+
+    /// What a clock tells, and when half, three quarters and all of the promised time have passed. Nothing
+    /// where nothing is promised.
+    pub fn marks(
+        &self,
+        opened_at: Timestamp,
+        due_at: Option<Timestamp>,
+    ) -> impl Iterator<Item = (&'static str, Timestamp)> {
+        let mark = move |due_at, (quarters, kind)| (kind, self.mark(opened_at, due_at, quarters));
+        due_at
+            .into_iter()
+            .flat_map(move |due_at| MARKS.map(|quarters| mark(due_at, quarters)))
     }
 }
 

@@ -142,11 +142,7 @@ impl Status {
 impl Display for Status {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let (class, icon) = self.look();
-        write!(f, r#"<span class="chip {class}">"#)?;
-        if let Some(icon) = icon {
-            Icon(icon).fmt(f)?;
-        }
-        write!(f, "{}</span>", self.word())
+        chip(class, icon, self.word()).fmt(f)
     }
 }
 impl HtmlSafe for Status {}
@@ -288,36 +284,30 @@ impl Display for Risk {
 }
 impl HtmlSafe for Risk {}
 
+/// A word with its icon, where it has one.
+fn chip(class: &str, icon: Option<&'static str>, said: &str) -> Html {
+    let icon = icon.map_or_else(String::new, |icon| Icon(icon).to_string());
+    Html(format!(r#"<span class="chip {class}">{icon}{said}</span>"#))
+}
+
 /// The state of a window as a chip or a word: `open`, `overdue`, `met`, `breached`, `withdrawn`, `ended`.
 pub fn state(word: &str) -> Html {
-    let quiet = |class: &str, icon: &'static str, said: &str| {
-        Html(format!(
-            r#"<span class="chip {class}">{}{said}</span>"#,
-            Icon(icon)
-        ))
-    };
     match word {
         "overdue" => Html(Status::Overdue.to_string()),
         "open" => Html(Status::Exposed.to_string()),
-        "met" => quiet("fine", "check", "Closed in time"),
-        "breached" => quiet("plainword", "x", "Closed late"),
-        "withdrawn" => Html(r#"<span class="chip plainword">Withdrawn</span>"#.into()),
-        _ => Html(r#"<span class="chip plainword">Ended</span>"#.into()),
+        "met" => chip("fine", Some("check"), "Closed in time"),
+        "breached" => chip("plainword", Some("x"), "Closed late"),
+        "withdrawn" => chip("plainword", None, "Withdrawn"),
+        _ => chip("plainword", None, "Ended"),
     }
 }
 
 /// The state of a patch run as a chip or a word: `claimed`, `proved`, `unattributed`.
 pub fn run_state(word: &str) -> Html {
-    let chip = |class: &str, icon: &'static str, said: &str| {
-        Html(format!(
-            r#"<span class="chip {class}">{}{said}</span>"#,
-            Icon(icon)
-        ))
-    };
     match word {
-        "claimed" => chip("silent", "hourglass-low", "Claimed"),
-        "proved" => chip("fine", "check", "Proved"),
-        _ => Html(r#"<span class="chip plainword">Unattributed</span>"#.into()),
+        "claimed" => chip("silent", Some("hourglass-low"), "Claimed"),
+        "proved" => chip("fine", Some("check"), "Proved"),
+        _ => chip("plainword", None, "Unattributed"),
     }
 }
 

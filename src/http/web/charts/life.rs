@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::super::parts::{Html, escape};
 use super::axis::Axis;
-use super::{both, drop_path, svg};
+use super::{both, drop_path, legend, sign, stretch, svg, swatch};
 
 /// What the chart shows.
 #[derive(Debug, Clone)]
@@ -86,16 +86,9 @@ fn bar(axis: &Axis, data: &Life, end: Timestamp) -> String {
     };
     let late = data.due.filter(|due| *due < end && !data.gone);
     let turn = late.map_or(x1, |due| axis.x(due).clamp(x0, x1));
-    let rect = |class: &str, from: f64, to: f64| {
-        format!(
-            r#"<rect class="{class}" x="{from:.1}" y="{:.1}" width="{:.1}" height="14"/>"#,
-            BAR - 7.0,
-            (to - from).max(1.0)
-        )
-    };
-    let mut body = rect(class, x0, turn);
+    let mut body = stretch(class, x0, turn, BAR, 14.0);
     if turn < x1 {
-        body += &rect("past", turn, x1);
+        body += &stretch("past", turn, x1, BAR, 14.0);
     }
     if data.closed.is_none() {
         if let Some(due) = data.due.filter(|due| *due > data.now) {
@@ -164,25 +157,17 @@ fn clock(axis: &Axis, data: &Life, width: f64) -> String {
 
 /// The key below the chart.
 pub fn life_key() -> Html {
-    let sign = |width: u32, body: &str, words: &str| {
-        format!(
-            r#"<span><svg class="chart" width="{width}" height="14" aria-hidden="true">{body}</svg>{words}</span>"#
-        )
-    };
-    let rect =
-        |class: &str| format!(r#"<rect class="{class}" x="1" y="3" width="26" height="8"/>"#);
     let drop = format!(r#"<path class="drop" d="{}"/>"#, drop_path(6.0, 0.5, 13.0));
-    let all = [
-        sign(28, &rect("open"), "open"),
-        sign(28, &rect("past"), "past due"),
+    legend(&[
+        sign(28, &swatch("open"), "open"),
+        sign(28, &swatch("past"), "past due"),
         sign(12, &drop, "due"),
         sign(
             4,
             r#"<path class="run" d="M2 0v14"/>"#,
             "somebody did something",
         ),
-    ];
-    Html(format!(r#"<p class="legend">{}</p>"#, all.concat()))
+    ])
 }
 
 #[cfg(test)]

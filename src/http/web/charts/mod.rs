@@ -65,6 +65,32 @@ fn svg(
     )
 }
 
+/// A stretch of a window's lane, around its middle.
+fn stretch(class: &str, from: f64, to: f64, middle: f64, height: f64) -> String {
+    format!(
+        r#"<rect class="{class}" x="{from:.1}" y="{:.1}" width="{:.1}" height="{height:.0}"/>"#,
+        middle - height / 2.0,
+        (to - from).max(1.0)
+    )
+}
+
+/// The key below a chart, of its [`sign`]s.
+fn legend(signs: &[String]) -> Html {
+    Html(format!(r#"<p class="legend">{}</p>"#, signs.concat()))
+}
+
+/// A mark of a chart and what it means.
+fn sign(width: u32, mark: &str, words: &str) -> String {
+    format!(
+        r#"<span><svg class="chart" width="{width}" height="14" aria-hidden="true">{mark}</svg>{words}</span>"#
+    )
+}
+
+/// A [`stretch`] as the mark of a sign.
+fn swatch(class: &str) -> String {
+    format!(r#"<rect class="{class}" x="1" y="3" width="26" height="8"/>"#)
+}
+
 /// A name that fits: its beginning, where it is longer.
 fn shorten(name: &str, most: usize) -> String {
     if name.chars().count() <= most {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::super::parts::{Html, escape};
 use super::axis::Axis;
-use super::{both, shorten, svg};
+use super::{both, legend, shorten, sign, stretch, svg, swatch};
 
 /// How a window ended, or that it is open.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -152,9 +152,9 @@ impl Frame {
         let counts = bar.ending != Ending::Gone;
         let late = bar.due.filter(|due| counts && *due < end);
         let turn = late.map_or(x1, |due| self.axis.x(due).clamp(x0, x1));
-        let mut body = rect(class, x0, turn, middle);
+        let mut body = stretch(class, x0, turn, middle, 9.0);
         if late.is_some() && turn < x1 {
-            body += &rect("past", turn, x1, middle);
+            body += &stretch("past", turn, x1, middle, 9.0);
         }
         if let Some(due) = bar.due.filter(|due| counts && self.axis.holds(*due)) {
             let x = self.axis.x(due);
@@ -189,36 +189,21 @@ impl Frame {
     }
 }
 
-fn rect(class: &str, from: f64, to: f64, middle: f64) -> String {
-    format!(
-        r#"<rect class="{class}" x="{from:.1}" y="{:.1}" width="{:.1}" height="9"/>"#,
-        middle - 4.5,
-        (to - from).max(1.0)
-    )
-}
-
 /// The key below the chart.
 pub fn spans_key() -> Html {
-    let sign = |width: u32, body: &str, words: &str| {
-        format!(
-            r#"<span><svg class="chart" width="{width}" height="14" aria-hidden="true">{body}</svg>{words}</span>"#
-        )
-    };
-    let bar = |class: &str| format!(r#"<rect class="{class}" x="1" y="3" width="26" height="8"/>"#);
-    let all = [
-        sign(28, &bar("done"), "closed, until due"),
-        sign(28, &bar("open"), "open"),
-        sign(28, &bar("past"), "past due"),
+    legend(&[
+        sign(28, &swatch("done"), "closed, until due"),
+        sign(28, &swatch("open"), "open"),
+        sign(28, &swatch("past"), "past due"),
         sign(
             8,
             r#"<circle class="closed" cx="4" cy="7" r="3"/>"#,
             "closed by a sync",
         ),
         sign(4, r#"<path class="promise" d="M2 0v14"/>"#, "due"),
-        sign(28, &bar("gone"), "counts nowhere"),
+        sign(28, &swatch("gone"), "counts nowhere"),
         sign(8, r#"<path class="on" d="M2 3l4 4l-4 4"/>"#, "goes on"),
-    ];
-    Html(format!(r#"<p class="legend">{}</p>"#, all.concat()))
+    ])
 }
 
 #[cfg(test)]

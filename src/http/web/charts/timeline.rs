@@ -4,7 +4,7 @@ use jiff::{Timestamp, civil, tz::TimeZone};
 
 use super::super::parts::{Html, escape};
 use super::super::words;
-use super::{both, drop_path, shorten, svg};
+use super::{both, drop_path, shorten, stretch, svg};
 
 /// One window in which a module was exposed.
 #[derive(Debug, Clone, Copy)]
@@ -214,12 +214,12 @@ fn places(frame: &Frame, now: Timestamp, window: &Window) -> (f64, Option<f64>, 
 
 fn in_time(frame: &Frame, now: Timestamp, window: &Window, middle: f64) -> String {
     let (x0, late, x1) = places(frame, now, window);
-    bar("open", x0, late.unwrap_or(x1), middle)
+    stretch("open", x0, late.unwrap_or(x1), middle, 9.0)
 }
 
 fn late_and_end(frame: &Frame, now: Timestamp, window: &Window, middle: f64) -> String {
     let (_, late, x1) = places(frame, now, window);
-    let mut body = late.map_or_else(String::new, |late| bar("past", late, x1, middle));
+    let mut body = late.map_or_else(String::new, |late| stretch("past", late, x1, middle, 9.0));
     match (window.closed, window.due) {
         (Some(_), _) => {
             body += &format!(r#"<circle class="closed" cx="{x1:.1}" cy="{middle:.1}" r="3"/>"#)
@@ -238,14 +238,6 @@ fn late_and_end(frame: &Frame, now: Timestamp, window: &Window, middle: f64) -> 
         _ => {}
     }
     body
-}
-
-fn bar(class: &str, from: f64, to: f64, middle: f64) -> String {
-    format!(
-        r#"<rect class="{class}" x="{from:.1}" y="{:.1}" width="{:.1}" height="9"/>"#,
-        middle - 4.5,
-        (to - from).max(1.0)
-    )
 }
 
 fn runs(frame: &Frame, data: &Timeline, top: f64) -> String {
