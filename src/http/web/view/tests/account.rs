@@ -20,7 +20,7 @@ fn session(id: i64, name: &str, hours: f64) -> SessionRow {
     }
 }
 
-pub(super) fn pages() -> Vec<(&'static str, askama::Result<String>)> {
+pub(super) fn pages() -> Pages {
     let said = |field: &str, text: &str| vec![(field.to_owned(), text.to_owned())];
     vec![
         (

@@ -6,6 +6,14 @@ use crate::http::web::vector;
 use crate::http::web::view::advisories::*;
 use crate::services::advisories::Following;
 
+pub(super) fn pages() -> Pages {
+    vec![
+        ("advisories", list_page().render()),
+        ("advisory", page().render()),
+        ("advisory-nobody", nobody().render()),
+    ]
+}
+
 fn row() -> AdvisoryRow {
     AdvisoryRow {
         id: "SA-CONTRIB-2026-082".into(),
@@ -32,7 +40,7 @@ fn following(read: f64, stale: bool) -> Following {
     }
 }
 
-pub(super) fn list_page() -> AdvisoriesPage {
+fn list_page() -> AdvisoriesPage {
     AdvisoriesPage {
         shell: shell("Advisories", "/advisories"),
         views: vec![Tab::new("All", None, "/advisories", true)],
@@ -71,7 +79,7 @@ fn in_use(version: &str, named: Named, sites: i64) -> InUse {
     }
 }
 
-pub(super) fn page() -> AdvisoryPage {
+fn page() -> AdvisoryPage {
     let site = |group, left: f64, closed: Option<f64>, state| AffectedRow {
         group,
         clock: Clock {
@@ -144,7 +152,7 @@ pub(super) fn page() -> AdvisoryPage {
     }
 }
 
-pub(super) fn nobody() -> AdvisoryPage {
+fn nobody() -> AdvisoryPage {
     let mut page = page();
     page.reach = Reach {
         versions: vec![in_use("8.x-1.12", Named::No, 11)],

@@ -46,7 +46,7 @@ fn page(rows: Vec<AuditRow>) -> AuditPage {
     }
 }
 
-pub(super) fn pages() -> Vec<(&'static str, askama::Result<String>)> {
+pub(super) fn pages() -> Pages {
     let refused = AuditRow {
         who: "Somebody unknown".into(),
         theirs: None,

@@ -153,7 +153,7 @@ fn roles() -> askama::Result<String> {
     .render()
 }
 
-pub(super) fn pages() -> Vec<(&'static str, askama::Result<String>)> {
+pub(super) fn pages() -> Pages {
     let users = |rows: Vec<UserRow>| UsersPage {
         shell: shell("Users", "/users"),
         list: list("/users", rows.len() as u64, &[]),

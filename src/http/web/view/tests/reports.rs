@@ -76,7 +76,7 @@ fn page(rows: Vec<PageRow>, charts: Vec<Chart>) -> ReportPage {
     }
 }
 
-pub(super) fn pages() -> Vec<(&'static str, askama::Result<String>)> {
+pub(super) fn pages() -> Pages {
     let days: Vec<charts::Day> = (0..90)
         .map(|i| (format!("day {i}"), [i % 3, i % 7, 20 - i % 20, 4, 2, 1]))
         .collect();

@@ -67,7 +67,7 @@ fn page(may: bool, faults: Vec<(String, String)>) -> SlaPage {
     }
 }
 
-pub fn pages() -> Vec<(&'static str, askama::Result<String>)> {
+pub fn pages() -> Pages {
     let wrong = vec![(
         "staging_critical".to_owned(),
         "Staging, critical: takes a whole number of hours from 1 to 8760.".to_owned(),

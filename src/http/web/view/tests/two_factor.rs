@@ -68,7 +68,7 @@ fn codes() -> BackupCodesPage {
     }
 }
 
-pub(super) fn pages() -> Vec<(&'static str, askama::Result<String>)> {
+pub(super) fn pages() -> Pages {
     let off = TwoFactorPage {
         required: vec![
             ("Stadtwerke Elmshagen".into(), ago(-300.0)),
