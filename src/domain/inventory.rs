@@ -236,6 +236,17 @@ impl ModuleType {
         .into_iter()
         .find(|t| t.word() == word)
     }
+
+    /// The type that drupal.org gives a project, where it is one of ours.
+    pub fn of_project(word: &str) -> Option<Self> {
+        match word {
+            "project_core" => Some(Self::Core),
+            "project_module" => Some(Self::Module),
+            "project_theme" => Some(Self::Theme),
+            "project_distribution" | "project_profile" => Some(Self::Profile),
+            _ => None,
+        }
+    }
 }
 
 /// One project, custom module or library that a site has.

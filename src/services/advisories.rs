@@ -18,7 +18,10 @@ use crate::domain::advisory::shown::{Affected, Shown};
 use crate::domain::inventory::Origin;
 use crate::domain::listing::{Page, Query};
 use crate::domain::schedule::due_at_once;
-use crate::store::{self, Connection, Lane, Store, advisories, catalogue, exposures, reach as far};
+use crate::store::{
+    self, Connection, Lane, Store, advisories, catalogue, chronicle, exposures, fanouts,
+    module_versions, reach as far,
+};
 
 /// One page of the advisories about modules in sight.
 ///
@@ -304,7 +307,7 @@ pub(super) async fn take(store: &Store, work: Taking, told: Record) -> Result<Ta
         let taken = store
             .write(Lane::Back, move |db| {
                 for module in mine.0.modules(db, &mine.1)? {
-                    if catalogue::fanout(db, module)?.is_some() {
+                    if fanouts::of_module(db, module)?.is_some() {
                         return Ok(None);
                     }
                 }
@@ -367,7 +370,7 @@ impl Taking {
             serde_json::to_vec(&record).map_err(|error| Error::Internal(error.to_string()))?;
         let hash = digest(&SHA256, &text);
         let revision = advisories::keep(db, &record, hash.as_ref(), held.as_ref(), self.now)?;
-        catalogue::chronicle(db, "advisory", revision, self.now)?;
+        chronicle::write(db, "advisory", revision, self.now)?;
         self.judge(db, &record.project)?;
         match held {
             None => Ok(Taken::New),
@@ -400,7 +403,7 @@ impl Taking {
         let Some(module) = catalogue::find(db, Origin::Project, 0, &now.project)? else {
             return Ok(());
         };
-        let concerned: Vec<i64> = catalogue::versions(db, module.id)?
+        let concerned: Vec<i64> = module_versions::of_module(db, module.id)?
             .into_iter()
             .filter(|version| version.judgement.cause_of(&now.id).is_some())
             .map(|version| version.id)
@@ -408,6 +411,6 @@ impl Taking {
         if concerned.is_empty() {
             return Ok(());
         }
-        catalogue::request_fanout(db, module.id, &concerned, self.now)
+        fanouts::request(db, module.id, &concerned, self.now)
     }
 }

@@ -22,9 +22,14 @@ use crate::domain::prepared::Prepared;
 use crate::domain::release_history::ReleaseHistory;
 use crate::domain::schedule::{self, Outcome, Subject};
 use crate::outbound::drupal_org::Fetched;
-use crate::store::catalogue::{Checked, LeftUntold, Module, Version};
+use crate::store::catalogue::{Checked, Module};
+use crate::store::fanouts::LeftUntold;
 use crate::store::ledger::Place;
-use crate::store::{Connection, Lane, Store, StoreError, catalogue, inventory};
+use crate::store::module_versions::Version;
+use crate::store::{
+    Connection, Lane, Store, StoreError, catalogue, chronicle, fanouts, inventory, module_versions,
+    publications,
+};
 
 /// How long one batch of background work may hold the writer.
 const BATCH: Duration = Duration::from_millis(10);
@@ -88,7 +93,7 @@ pub async fn record_as_of(
         let recorded = app
             .store
             .write(Lane::Back, move |db| {
-                if catalogue::fanout(db, module_id)?.is_some() {
+                if fanouts::of_module(db, module_id)?.is_some() {
                     return Ok(false);
                 }
                 mine.0.record(db, &mine.1).map(|()| true)
@@ -159,12 +164,12 @@ impl Recording {
     ) -> Result<()> {
         let hash = digest(&SHA256, &serde_json::to_vec(history).map_err(internal)?);
         let newest = match module.publication_id {
-            Some(id) => catalogue::newest_hash(db, id)?,
+            Some(id) => publications::newest_hash(db, id)?,
             None => None,
         };
         if newest.as_deref() != Some(hash.as_ref()) {
-            let id = catalogue::publish(db, module.id, hash.as_ref(), history, self.now)?;
-            catalogue::chronicle(db, "publication", id, self.now)?;
+            let id = publications::publish(db, module.id, hash.as_ref(), history, self.now)?;
+            chronicle::write(db, "publication", id, self.now)?;
             let module = Module {
                 feed: FeedState::Ok,
                 publication_id: Some(id),
@@ -189,9 +194,9 @@ impl Recording {
         let stale_at = success_at.checked_add(self.stale_after).ok();
         let stale = stale_at.is_some_and(|at| at <= self.now);
         if module.stale != stale {
-            let versions = catalogue::versions(db, module.id)?;
+            let versions = module_versions::of_module(db, module.id)?;
             let all: Vec<i64> = versions.iter().map(|version| version.id).collect();
-            catalogue::request_fanout(db, module.id, &all, self.now)?;
+            fanouts::request(db, module.id, &all, self.now)?;
         }
         let checked = Checked {
             feed: FeedState::Ok,
@@ -317,21 +322,21 @@ pub(super) fn judge_anew(
     let evidence = grounds.about(module);
     let mut flipped = Vec::new();
     let mut unmarked = Vec::new();
-    for version in catalogue::versions(db, module.id)? {
+    for version in module_versions::of_module(db, module.id)? {
         let judged = evidence.judge(version.version.as_deref(), version.datestamp);
         unmarked.extend(judged.unmarked.iter().cloned());
         if judged == version.judgement {
             continue;
         }
         let known = insecure_known_at(&judged, &module.name, version.insecure_known_at, now);
-        catalogue::set_judgement(db, version.id, &judged, known, now)?;
+        module_versions::set_judgement(db, version.id, &judged, known, now)?;
         if matters(&judged, &version) {
             flipped.push(version.id);
         }
     }
-    catalogue::set_fixes(db, module.id, &fixes(&grounds, &unmarked), now)?;
+    publications::set_fixes(db, module.id, &fixes(&grounds, &unmarked), now)?;
     if !flipped.is_empty() {
-        catalogue::request_fanout(db, module.id, &flipped, now)?;
+        fanouts::request(db, module.id, &flipped, now)?;
     }
     Ok(())
 }
@@ -412,7 +417,7 @@ pub async fn fan_out(app: &App) -> Result<bool> {
     if tell_next(&app.store).await? {
         return Ok(true);
     }
-    match app.store.read(|db| catalogue::next_left_untold(db, now))? {
+    match app.store.read(|db| fanouts::next_left(db, now))? {
         Some(left) => try_again(app, &left, now).await.map(|()| true),
         None => Ok(false),
     }
@@ -420,7 +425,7 @@ pub async fn fan_out(app: &App) -> Result<bool> {
 
 /// Tells the sites of the module that waits longest.
 pub(super) async fn tell_next(store: &Store) -> Result<bool> {
-    match store.read(catalogue::next_fanout)? {
+    match store.read(fanouts::next)? {
         Some(module_id) => fan_out_module(store, module_id).await,
         None => Ok(false),
     }
@@ -428,10 +433,10 @@ pub(super) async fn tell_next(store: &Store) -> Result<bool> {
 
 pub(super) async fn fan_out_module(store: &Store, module_id: i64) -> Result<bool> {
     let waiting = store.read(|db| {
-        let Some(fanout) = catalogue::fanout(db, module_id)? else {
+        let Some(fanout) = fanouts::of_module(db, module_id)? else {
             return Ok(None);
         };
-        let sites = catalogue::fanout_sites(db, &fanout.versions)?;
+        let sites = fanouts::sites(db, &fanout.versions)?;
         Ok::<_, StoreError>(Some((fanout, sites)))
     })?;
     let Some((fanout, sites)) = waiting else {
@@ -470,7 +475,7 @@ pub(super) async fn fan_out_module(store: &Store, module_id: i64) -> Result<bool
     }
     store
         .write(Lane::Back, move |db| {
-            catalogue::end_fanout(db, module_id, fanout.generation)
+            fanouts::end(db, module_id, fanout.generation)
         })
         .await?;
     Ok(true)
@@ -489,7 +494,7 @@ async fn leave(store: &Store, left: LeftUntold, error: &Error, now: Timestamp) -
     let (why, again) = (error.to_string(), now.checked_add(AGAIN));
     store
         .write(Lane::Back, move |db| {
-            catalogue::leave_untold(db, &left, &why, again.unwrap_or(Timestamp::MAX))
+            fanouts::leave_untold(db, &left, &why, again.unwrap_or(Timestamp::MAX))
         })
         .await?;
     // Its windows can't be written, but its word and its counters follow from what its versions are called now.
@@ -529,12 +534,12 @@ fn tell(db: &Connection, module_id: i64, sites: &[i64], now: Timestamp) -> Resul
                 module_id,
             };
             // What it was not told before comes first, as of then.
-            let left = catalogue::left_of(db, *site_id, module_id)?;
+            let left = fanouts::left_of(db, *site_id, module_id)?;
             for requested_at in &left {
                 ledger::reconcile(db, &place, &module.name, *requested_at)?;
             }
             if !left.is_empty() {
-                catalogue::told_after_all(db, *site_id, module_id)?;
+                fanouts::told_after_all(db, *site_id, module_id)?;
             }
             ledger::reconcile(db, &place, &module.name, now)?;
             ledger::recount(db, *site_id)?;
@@ -573,11 +578,11 @@ pub async fn mark_stale(app: &App) -> Result<bool> {
                 if !catalogue::set_stale(db, module_id, now)? {
                     return Ok(());
                 }
-                let all: Vec<i64> = catalogue::versions(db, module_id)?
+                let all: Vec<i64> = module_versions::of_module(db, module_id)?
                     .iter()
                     .map(|version| version.id)
                     .collect();
-                catalogue::request_fanout(db, module_id, &all, now)
+                fanouts::request(db, module_id, &all, now)
             })
             .await?;
     }

@@ -18,13 +18,13 @@ use crate::domain::inventory::{Entry, Inventory, Origin, Pulse};
 use crate::outbound::drupal_org::Fetched;
 use crate::store::catalogue::NewModule;
 pub use crate::store::check::Finding;
-use crate::store::check::Happened;
+use crate::store::chronicle::Happened;
 use crate::store::clocks as store_clocks;
 use crate::store::sites::Going;
 use crate::store::sla::Promises;
 use crate::store::{
     self, Connection, Lane, Settings, Store, StoreError, advisories, audit, blob, catalogue, check,
-    sites,
+    chronicle, fanouts, module_versions, publications, replay, sites,
 };
 
 /// Parts of the chronicle read at once.
@@ -94,7 +94,7 @@ async fn words_of_sites(store: &Store) -> Result<Finding> {
 
 /// Nobody waits to be told by a fault of ours. Named are 50 at most.
 fn all_told(db: &Connection) -> store::Result<Finding> {
-    let left = catalogue::all_left(db, 50)?.into_iter();
+    let left = fanouts::all_left(db, 50)?.into_iter();
     Ok(Finding {
         about: "every site was told what was published",
         looked_at: 1,
@@ -157,7 +157,7 @@ fn sealed(db: &Connection) -> store::Result<Finding> {
 /// Builds everything anew and compares.
 async fn replayed(store: &Store, copy: &Path, rebuilt: &Path) -> Result<Vec<Finding>> {
     let target = Store::open(rebuilt, COPIES)?;
-    check::seed(rebuilt, copy)?;
+    replay::seed(rebuilt, copy)?;
     let mut replay = Replay {
         store,
         target: &target,
@@ -166,7 +166,7 @@ async fn replayed(store: &Store, copy: &Path, rebuilt: &Path) -> Result<Vec<Find
     };
     let mut last = 0;
     loop {
-        let part = store.read(|db| check::chronicle(db, last, PART))?;
+        let part = store.read(|db| chronicle::after(db, last, PART))?;
         let Some((newest, _, _)) = part.last() else {
             break;
         };
@@ -175,9 +175,9 @@ async fn replayed(store: &Store, copy: &Path, rebuilt: &Path) -> Result<Vec<Find
             replay.play(at, happened).await?;
         }
     }
-    check::take_feed_states(rebuilt, copy)?;
+    replay::take_feed_states(rebuilt, copy)?;
     replay.finish().await?;
-    Ok(store.read(|kept| target.read(|new| check::replayed(kept, new)))?)
+    Ok(store.read(|kept| target.read(|new| replay::compared(kept, new)))?)
 }
 
 /// The state of a replay: what each site holds so far.
@@ -259,7 +259,7 @@ impl Replay<'_> {
             Happened::Moved(site_id) => {
                 self.target
                     .write(Lane::Back, move |db| {
-                        check::forget_installation(db, site_id)
+                        replay::forget_installation(db, site_id)
                     })
                     .await?;
                 Ok(())
@@ -293,7 +293,7 @@ impl Replay<'_> {
     async fn publish(&self, name: &str, publication_id: i64, at: Timestamp) -> Result<()> {
         let history = self
             .store
-            .read(|db| catalogue::document(db, publication_id))?;
+            .read(|db| publications::document(db, publication_id))?;
         let (name, histories) = (name.to_owned(), self.histories.clone());
         self.target
             .write(Lane::Back, move |db| {
@@ -350,13 +350,13 @@ fn judge_without_history(
         return Ok(());
     };
     let grounds = histories.grounds(db, &module)?;
-    for version in catalogue::versions(db, module_id)? {
+    for version in module_versions::of_module(db, module_id)? {
         let judged = grounds
             .about(&module)
             .judge(version.version.as_deref(), version.datestamp);
         if judged != version.judgement {
             let known = version.insecure_known_at;
-            catalogue::set_judgement(db, version.id, &judged, known, Timestamp::UNIX_EPOCH)?;
+            module_versions::set_judgement(db, version.id, &judged, known, Timestamp::UNIX_EPOCH)?;
         }
     }
     Ok(())

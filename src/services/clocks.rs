@@ -12,7 +12,7 @@ use crate::domain::exposure_event::ExposureEvent;
 use crate::domain::listing::{Page, Query};
 use crate::store::clocks::{self, Ticking};
 use crate::store::sla::Promises;
-use crate::store::{self, Connection, Lane, StoreError, catalogue};
+use crate::store::{self, Connection, Lane, StoreError, chronicle};
 
 /// Windows looked at in one write.
 const HANDFUL: u32 = 200;
@@ -38,7 +38,7 @@ pub async fn step(app: &App) -> Result<bool> {
                     ledger::recount(db, site)?;
                 }
                 if look(db, site, now)? {
-                    catalogue::chronicle(db, "clock", site, now)?;
+                    chronicle::write(db, "clock", site, now)?;
                 }
             }
             Ok::<_, StoreError>(())

@@ -12,7 +12,7 @@ use crate::domain::advisory::{Advisory, Readings};
 use crate::domain::judgement::Evidence;
 use crate::domain::prepared::Prepared;
 use crate::store::catalogue::Module;
-use crate::store::{self, Connection, advisories, catalogue};
+use crate::store::{self, Connection, advisories, publications};
 
 /// Prepared histories and advisories. Cheap to clone; all clones share what is kept.
 #[derive(Debug, Clone)]
@@ -123,11 +123,11 @@ impl Histories {
         db: &Connection,
         publication_id: i64,
     ) -> store::Result<(Vec<u8>, Arc<Prepared>)> {
-        let hash = catalogue::newest_hash(db, publication_id)?.unwrap_or_default();
+        let hash = publications::newest_hash(db, publication_id)?.unwrap_or_default();
         if let Some(known) = self.prepared.get(&hash) {
             return Ok((hash, known));
         }
-        let prepared = Arc::new(Prepared::new(&catalogue::document(db, publication_id)?));
+        let prepared = Arc::new(Prepared::new(&publications::document(db, publication_id)?));
         self.prepared.insert(hash.clone(), Arc::clone(&prepared));
         Ok((hash, prepared))
     }

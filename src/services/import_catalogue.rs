@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Error, Result, audit, catalogue as publications};
+use super::{Error, Result, audit, catalogue as publishing};
 use crate::app::App;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::advisory::node::Node;
@@ -19,7 +19,7 @@ use crate::domain::release_history::ReleaseHistory;
 use crate::outbound::archive::{self, Bounds, Found};
 use crate::outbound::drupal_org::{self, Fetched, Reading};
 use crate::store::catalogue::{Module, NewModule};
-use crate::store::{Lane, audit as record, catalogue};
+use crate::store::{Lane, audit as record, catalogue, publications};
 
 /// Histories and advisories handed over at a time.
 const HANDFUL: usize = 100;
@@ -288,7 +288,7 @@ async fn take_project(app: &App, carried: CarriedProject, report: &mut Report) -
         }
     };
     let module = module(app, &project, ModuleType::Module).await?;
-    publications::record_as_of(app, module.id, answer, as_of).await
+    publishing::record_as_of(app, module.id, answer, as_of).await
 }
 
 async fn take_history(
@@ -298,7 +298,11 @@ async fn take_history(
     as_of: Timestamp,
     report: &mut Report,
 ) -> Result<()> {
-    let kind = catalogue::type_of(&history).unwrap_or(ModuleType::Module);
+    let kind = history
+        .kind
+        .as_deref()
+        .and_then(ModuleType::of_project)
+        .unwrap_or(ModuleType::Module);
     let module = module(app, project, kind).await?;
     if is_older(app, &module, &history)? {
         report.leave(project, "older than what is already here");
@@ -309,8 +313,8 @@ async fn take_history(
         etag: None,
         last_modified: None,
     };
-    publications::record_as_of(app, module.id, document, as_of).await?;
-    let after = publications::module(app, module.id)?;
+    publishing::record_as_of(app, module.id, document, as_of).await?;
+    let after = publishing::module(app, module.id)?;
     if after.publication_id == module.publication_id {
         report.unchanged += 1;
     } else {
@@ -348,7 +352,9 @@ fn is_older(app: &App, module: &Module, history: &ReleaseHistory) -> Result<bool
     let Some(publication) = module.publication_id else {
         return Ok(false);
     };
-    let stored = app.store.read(|db| catalogue::document(db, publication))?;
+    let stored = app
+        .store
+        .read(|db| publications::document(db, publication))?;
     Ok(newest(history) < newest(&stored))
 }
 

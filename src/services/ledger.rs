@@ -11,7 +11,7 @@ use crate::domain::site_status::{Counted, Standing, Tally, tally};
 use crate::domain::sla::{Hours, Policy};
 use crate::store::ledger::{Book, Place};
 use crate::store::sla::Promises;
-use crate::store::{self, Connection, Lane, catalogue, inventory, ledger, sla};
+use crate::store::{self, Connection, Lane, catalogue, chronicle, fanouts, inventory, ledger, sla};
 
 /// The hours that the configuration states.
 pub fn hours(sla: &Sla) -> Hours {
@@ -42,7 +42,7 @@ pub async fn keep_promise(app: &App) -> Result<()> {
     }
     app.store
         .write(Lane::Front, move |db| {
-            let from = if catalogue::is_chronicle_empty(db)? {
+            let from = if chronicle::is_empty(db)? {
                 Timestamp::UNIX_EPOCH
             } else {
                 now.max(sla::in_force(db, 0, Timestamp::MAX)?.valid_from)
@@ -94,7 +94,7 @@ pub fn reconcile(
 /// # Errors
 /// What the store says.
 pub fn settle(db: &Connection, site_id: i64) -> store::Result<bool> {
-    let untold = catalogue::untold(db, site_id)?;
+    let untold = fanouts::untold(db, site_id)?;
     if untold.is_empty() {
         return Ok(false);
     }
@@ -108,7 +108,7 @@ pub fn settle(db: &Connection, site_id: i64) -> store::Result<bool> {
             module_id,
         };
         reconcile(db, &place, &project, requested_at)?;
-        catalogue::told_after_all(db, site_id, module_id)?;
+        fanouts::told_after_all(db, site_id, module_id)?;
     }
     Ok(true)
 }

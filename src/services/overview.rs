@@ -13,7 +13,7 @@ use crate::domain::figures::Compliance;
 use crate::domain::site_status::Standing;
 pub use crate::store::overview::OpenWindow;
 use crate::store::overview::{self as store, Happened, Mark, Quiet, Tally};
-use crate::store::{Connection, catalogue, standing};
+use crate::store::{Connection, fanouts, standing};
 
 const HOUR: i64 = 3_600_000;
 /// A day in milliseconds.
@@ -297,7 +297,7 @@ pub async fn feed(app: &App, actor: &Actor) -> Result<Feed> {
     app.store.read(|db| {
         let (tracked, stale, pending, next) = store::feed_counts(db)?;
         let failing = store::failing(db, NAMED)?.into_iter();
-        let untold = catalogue::all_left(db, NAMED)?.into_iter();
+        let untold = fanouts::all_left(db, NAMED)?.into_iter();
         Ok(Feed {
             tracked,
             stale,

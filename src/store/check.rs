@@ -1,14 +1,12 @@
-//! Whether what is kept agrees with itself: integrity, counters, and the comparison with a
-//! database that was built anew from syncs and publications.
+//! Whether what is kept agrees with itself: integrity, counters, and what can be told from one another.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use jiff::Timestamp;
+use rusqlite::types::FromSql;
 use rusqlite::{Connection, OpenFlags};
 
-use super::time::at;
-use super::{Result, StoreError, search};
+use super::{Result, search};
 use crate::domain::role::ADMIN;
 
 /// Differences told of one check; the rest is counted.
@@ -46,10 +44,7 @@ pub fn copy(from: &Path, to: &Path) -> Result<()> {
 /// # Errors
 /// What SQLite says.
 pub fn integrity(db: &Connection) -> Result<Vec<Finding>> {
-    let mut query = db.prepare("PRAGMA integrity_check")?;
-    let said = query
-        .query_map([], |row| row.get::<_, String>(0))?
-        .collect::<rusqlite::Result<Vec<_>>>()?;
+    let said: Vec<String> = column(db, "PRAGMA integrity_check")?;
     let mut query = db.prepare("PRAGMA foreign_key_check")?;
     let orphans = query
         .query_map([], |row| {
@@ -79,11 +74,7 @@ pub fn integrity(db: &Connection) -> Result<Vec<Finding>> {
 /// # Errors
 /// What SQLite says.
 pub fn memberships(db: &Connection) -> Result<Finding> {
-    let lines = |sql: &str| -> Result<Vec<String>> {
-        let mut query = db.prepare(sql)?;
-        let rows = query.query_map([], |row| row.get(0))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    };
+    let lines = |sql: &str| column::<String>(db, sql);
     let count = db.query_row("SELECT count(*) FROM memberships", [], |row| {
         row.get::<_, u32>(0)
     })?;
@@ -272,14 +263,14 @@ pub fn searches(db: &Connection) -> Result<Vec<Finding>> {
         .collect()
 }
 
-fn texts(db: &Connection, sql: &str) -> Result<BTreeMap<String, String>> {
+pub(super) fn texts(db: &Connection, sql: &str) -> Result<BTreeMap<String, String>> {
     let mut query = db.prepare(sql)?;
     let rows = query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(rows.collect::<rusqlite::Result<_>>()?)
 }
 
 /// Compares what is kept with what it should be, by name.
-fn compare(
+pub(super) fn compare(
     about: &'static str,
     kept: &BTreeMap<String, String>,
     right: &BTreeMap<String, String>,
@@ -311,98 +302,6 @@ fn compare(
         wrong,
         worth_knowing: Vec::new(),
     }
-}
-
-/// A part of the truth that a replay builds again, as (name, value) pairs that don't depend on ids
-/// that the replay gives out itself.
-struct Part {
-    about: &'static str,
-    sql: &'static str,
-}
-
-const PARTS: &[Part] = &[
-    Part {
-        about: "inventories",
-        sql: "SELECT sm.site_id || ' ' || m.kind || ' ' || m.name, ifnull(v.version, '(none)') || ' of ' || v.datestamp || ' enabled ' || sm.enabled
-                || ' since ' || ifnull(sm.run_started_at, 0) || ' ' || ifnull(sm.components, '') || ' seen ' || sm.first_seen_at
-            FROM site_modules AS sm JOIN modules AS m ON m.id = sm.module_id JOIN module_versions AS v ON v.id = sm.version_id",
-    },
-    Part {
-        about: "past runs",
-        sql: "SELECT r.site_id || ' ' || m.kind || ' ' || m.name || ' ' || r.started_at, ifnull(v.version, '(none)') || ' until ' || r.ended_at
-            FROM module_runs AS r JOIN modules AS m ON m.id = r.module_id JOIN module_versions AS v ON v.id = r.version_id",
-    },
-    Part {
-        about: "events",
-        sql: "SELECT e.site_id || ' ' || e.occurred_at || ' ' || m.kind || ' ' || m.name || ' ' || e.kind,
-                ifnull(e.from_version, '(none)') || ' to ' || ifnull(e.to_version, '(none)')
-            FROM events AS e JOIN modules AS m ON m.id = e.module_id",
-    },
-    // Announcements are not played again: what an inventory showed of one alone was no run without it.
-    Part {
-        about: "patch runs",
-        sql: "SELECT site_id || ' ' || run_at, modules_updated || ' raised, ' || modules_downgraded || ' lowered, '
-                || security_patches_applied || ' security' FROM patch_runs WHERE sync_id IS NOT NULL AND modules_updated + modules_downgraded > 0",
-    },
-    Part {
-        about: "exposures",
-        sql: "SELECT e.site_id || ' ' || m.kind || ' ' || m.name || ' ' || e.cause_kind || ' ' || e.cause || ' opened ' || e.opened_at
-                || ' ' || row_number() OVER (PARTITION BY e.site_id, e.module_id, e.cause_kind, e.cause, e.opened_at ORDER BY ifnull(e.closed_at, 9e15)),
-                'known ' || e.known_at || ' due ' || ifnull(e.due_at, 0) || ' unproven ' || ifnull(e.unproven_since, 0)
-                || ' closed ' || ifnull(e.closed_at, 0) || ' ' || ifnull(e.outcome, 'open') || ' by '
-                || ifnull((SELECT received_at FROM syncs WHERE id = e.closed_by_sync_id), 0) || ' no fix ' || e.no_fix
-                || ' installed ' || ifnull(v.version, '(none)')
-            FROM exposures AS e JOIN modules AS m ON m.id = e.module_id JOIN module_versions AS v ON v.id = e.version_id",
-    },
-    Part {
-        about: "risks and explanations of exposures",
-        sql: "SELECT e.site_id || ' ' || m.kind || ' ' || m.name || ' ' || e.cause_kind || ' ' || e.cause || ' opened ' || e.opened_at
-                || ' ' || row_number() OVER (PARTITION BY e.site_id, e.module_id, e.cause_kind, e.cause, e.opened_at ORDER BY ifnull(e.closed_at, 9e15)),
-                ifnull(e.risk, 'unknown') || ' ' || ifnull((SELECT group_concat(a.name, ' ') FROM (SELECT a.name FROM exposure_advisories AS ea
-                    JOIN advisories AS a ON a.id = ea.advisory_id WHERE ea.exposure_id = e.id ORDER BY a.name) AS a), '')
-            FROM exposures AS e JOIN modules AS m ON m.id = e.module_id",
-    },
-    Part {
-        about: "what clocks told",
-        sql: "SELECT w.name || ' ' || v.kind, 'at ' || v.at || ' noticed ' || v.noticed_at FROM exposure_events AS v
-            JOIN (SELECT e.id, e.site_id || ' ' || m.kind || ' ' || m.name || ' ' || e.cause_kind || ' ' || e.cause || ' opened ' || e.opened_at
-                || ' ' || row_number() OVER (PARTITION BY e.site_id, e.module_id, e.cause_kind, e.cause, e.opened_at ORDER BY ifnull(e.closed_at, 9e15)) AS name
-                FROM exposures AS e JOIN modules AS m ON m.id = e.module_id) AS w ON w.id = v.exposure_id
-            WHERE v.kind IN ('half', 'three_quarters', 'due')",
-    },
-    Part {
-        about: "advisories",
-        sql: "SELECT name, project || ' ' || ifnull(risk, '') || ' ' || ifnull(risk_known_at, 0) || ' ' || versions_known_at || ' '
-                || known_at || ' ' || ifnull(withdrawn_at, 0) || ' ' || affected_sites FROM advisories",
-    },
-    Part {
-        about: "sites' words and counters",
-        sql: "SELECT id || '', status || ' ' || ifnull(status_reason, '') || ' ' || total || ' ' || not_current || ' ' || security || ' ' || unknown
-                || ' ' || custom || ' ' || disabled || ' ' || open_exposures || ' ' || ifnull(next_due_at, 0) FROM sites WHERE deleted_at IS NULL",
-    },
-    Part {
-        about: "judgements",
-        sql: "SELECT m.kind || ' ' || m.name || ' ' || ifnull(m.organization_id, 0) || ' ' || ifnull(v.version, '(none)') || ' ' || v.datestamp,
-                v.status || ' ' || ifnull(v.reason, '') || ' ' || ifnull(v.exposed, -1) || ' ' || ifnull(v.insecure_known_at, 0)
-            FROM module_versions AS v JOIN modules AS m ON m.id = v.module_id",
-    },
-];
-
-/// Compares every part of the truth with what a replay built.
-///
-/// # Errors
-/// What SQLite says.
-pub fn replayed(kept: &Connection, rebuilt: &Connection) -> Result<Vec<Finding>> {
-    PARTS
-        .iter()
-        .map(|part| {
-            Ok(compare(
-                part.about,
-                &texts(kept, part.sql)?,
-                &texts(rebuilt, part.sql)?,
-            ))
-        })
-        .collect()
 }
 
 /// The events since the beginning give the inventory of each site.
@@ -467,141 +366,6 @@ pub fn events_give_inventories(db: &Connection) -> Result<Finding> {
     ))
 }
 
-/// One thing that changed the truth.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Happened {
-    /// A sync: site, received, generated, source, hash, packed delta.
-    Sync {
-        /// The site.
-        site_id: i64,
-        /// When the site made it.
-        generated_at: Timestamp,
-        /// `inventory` or `composer-lock`.
-        source: String,
-        /// The hash of the inventory.
-        hash: Vec<u8>,
-        /// What it changed, packed.
-        delta: Vec<u8>,
-    },
-    /// A publication of a module.
-    Publication {
-        /// The module's name.
-        module: String,
-        /// The stored document's id.
-        publication_id: i64,
-    },
-    /// A source told something of an advisory: the form's number.
-    Advised(i64),
-    /// A site was deleted.
-    Deleted(i64),
-    /// A site was restored.
-    Restored(i64),
-    /// A site was said to have moved.
-    Moved(i64),
-    /// The clocks of a site's windows were looked at, and told something.
-    Clock(i64),
-}
-
-/// The chronicle after `seq`, a bounded part of it: (seq, when, what).
-///
-/// # Errors
-/// What SQLite says; [`StoreError::Corrupt`] for an unknown word.
-pub fn chronicle(
-    db: &Connection,
-    after: i64,
-    most: u32,
-) -> Result<Vec<(i64, Timestamp, Happened)>> {
-    let mut query = db.prepare_cached(
-        "SELECT c.seq, c.at, c.kind, c.ref, s.site_id, s.generated_at, s.source, s.content_hash, s.delta, m.name
-         FROM chronicle AS c LEFT JOIN syncs AS s ON c.kind = 'sync' AND s.id = c.ref
-            LEFT JOIN publications AS p ON c.kind = 'publication' AND p.id = c.ref LEFT JOIN modules AS m ON m.id = p.module_id
-         WHERE c.seq > ?1 ORDER BY c.seq LIMIT ?2",
-    )?;
-    let mut rows = query.query((after, most))?;
-    let mut all = Vec::new();
-    while let Some(row) = rows.next()? {
-        let kind: String = row.get(2)?;
-        let happened = match kind.as_str() {
-            "sync" => Happened::Sync {
-                site_id: row.get(4)?,
-                generated_at: at(row.get(5)?),
-                source: row.get(6)?,
-                hash: row.get(7)?,
-                delta: row.get(8)?,
-            },
-            "publication" => Happened::Publication {
-                module: row.get(9)?,
-                publication_id: row.get(3)?,
-            },
-            "advisory" => Happened::Advised(row.get(3)?),
-            "site_deleted" => Happened::Deleted(row.get(3)?),
-            "site_restored" => Happened::Restored(row.get(3)?),
-            "site_moved" => Happened::Moved(row.get(3)?),
-            "clock" => Happened::Clock(row.get(3)?),
-            other => {
-                return Err(StoreError::Corrupt(format!(
-                    "the chronicle knows no {other}"
-                )));
-            }
-        };
-        all.push((row.get(0)?, at(row.get(1)?), happened));
-    }
-    Ok(all)
-}
-
-/// Takes from the kept database what a replay starts with: organizations and sites as they were
-/// made, without anything that follows from syncs.
-///
-/// # Errors
-/// What SQLite says.
-pub fn seed(rebuilt: &Path, kept: &Path) -> Result<()> {
-    let rebuilt = Connection::open(rebuilt)?;
-    search::teach(&rebuilt)?;
-    rebuilt.execute("ATTACH ?1 AS kept", [kept.to_string_lossy()])?;
-    rebuilt.execute_batch(
-        "INSERT INTO organizations SELECT * FROM kept.organizations;
-         INSERT INTO sites (id, organization_id, name, url, environment, tags, notes, sync_interval_minutes, status,
-                created_at, updated_at, created_by, updated_by)
-            SELECT id, organization_id, name || ' ' || id, url, environment, tags, notes, sync_interval_minutes, 5,
-                created_at, updated_at, created_by, updated_by FROM kept.sites;
-         DELETE FROM site_environments;
-         INSERT INTO site_environments SELECT * FROM kept.site_environments;
-         DELETE FROM sla_policies;
-         INSERT INTO sla_policies SELECT * FROM kept.sla_policies;
-         INSERT INTO site_contacts (site_id) SELECT id FROM kept.sites;
-         DETACH kept;",
-    )?;
-    Ok(())
-}
-
-/// Takes from the kept database what neither syncs nor publications tell: modules that never gave a
-/// good answer, and data that grew old.
-///
-/// # Errors
-/// What SQLite says.
-pub fn take_feed_states(rebuilt: &Path, kept: &Path) -> Result<()> {
-    let rebuilt = Connection::open(rebuilt)?;
-    rebuilt.execute("ATTACH ?1 AS kept", [kept.to_string_lossy()])?;
-    rebuilt.execute_batch(
-        "UPDATE modules SET feed_state = k.feed_state, stale = k.stale FROM kept.modules AS k
-            WHERE k.name = modules.name AND k.kind = modules.kind AND k.organization_id IS modules.organization_id;
-         DETACH kept;",
-    )?;
-    Ok(())
-}
-
-/// A site moved: what identifies its installation is learnt anew.
-///
-/// # Errors
-/// What SQLite says.
-pub fn forget_installation(db: &Connection, site_id: i64) -> Result<()> {
-    db.execute(
-        "UPDATE sites SET seen_url = NULL, seen_instance = NULL WHERE id = ?1",
-        [site_id],
-    )?;
-    Ok(())
-}
-
 /// Whether the site was ever heard.
 ///
 /// # Errors
@@ -619,13 +383,15 @@ pub fn has_spoken(db: &Connection, site_id: i64) -> Result<bool> {
 /// # Errors
 /// What SQLite says.
 pub fn everything(db: &Connection) -> Result<(Vec<i64>, Vec<i64>)> {
-    let ids = |sql: &str| -> Result<Vec<i64>> {
-        let mut query = db.prepare(sql)?;
-        let rows = query.query_map([], |row| row.get(0))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
-    };
     Ok((
-        ids("SELECT id FROM modules")?,
-        ids("SELECT id FROM sites WHERE deleted_at IS NULL")?,
+        column(db, "SELECT id FROM modules")?,
+        column(db, "SELECT id FROM sites WHERE deleted_at IS NULL")?,
     ))
+}
+
+/// What a question with one column gives.
+fn column<T: FromSql>(db: &Connection, sql: &str) -> Result<Vec<T>> {
+    let mut query = db.prepare(sql)?;
+    let rows = query.query_map([], |row| row.get(0))?;
+    Ok(rows.collect::<rusqlite::Result<_>>()?)
 }

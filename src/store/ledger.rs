@@ -7,7 +7,8 @@ use rusqlite::{Connection, params};
 
 use super::Result;
 use super::advisories::{self, Told};
-use super::catalogue::{self, Fix};
+use super::module_versions;
+use super::publications::{self, Fix};
 use super::sla::Promises;
 use super::time::{at, ms};
 use crate::domain::exposure::{Cause, CauseKind, Known, Outcome, Risk, Row, Step, Verdicts};
@@ -243,7 +244,7 @@ impl Book {
         let mut book = Self {
             project: project.to_owned(),
             versions: HashMap::new(),
-            fixes: catalogue::fixes(db, module_id)?
+            fixes: publications::fixes(db, module_id)?
                 .into_iter()
                 .map(|fix| (fix.version.clone(), fix))
                 .collect(),
@@ -251,7 +252,7 @@ impl Book {
         };
         for id in ran.into_iter().chain(rows.iter().map(|row| row.version_id)) {
             if let std::collections::hash_map::Entry::Vacant(place) = book.versions.entry(id) {
-                let version = catalogue::version_of(db, id)?;
+                let version = module_versions::get(db, id)?;
                 place.insert((version.judgement, version.insecure_known_at));
             }
         }

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::Result;
 use super::listing::{Ask, Column, Source, Wall, page};
 use super::row::{self, InOrder};
 use super::wall::within;
+use super::{Result, chronicle};
 use crate::domain::access::Sight;
 use crate::domain::listing::Page;
 use crate::domain::site::{Counts, DeletedSite, LIST, Site, SiteFacts, Stranger};
@@ -283,9 +283,7 @@ pub fn delete(db: &Connection, id: i64, going: Going, by: &str, now: Timestamp) 
             Going::WithOrganization => "organization",
         }
     ])?;
-    db.prepare_cached("INSERT INTO chronicle (kind, ref, at) VALUES ('site_deleted', ?1, ?2)")?
-        .execute(params![id, at])?;
-    Ok(())
+    chronicle::write(db, "site_deleted", id, now)
 }
 
 /// Brings a deleted one back, with what its deletion took: the windows that ended with it are open
@@ -309,9 +307,7 @@ pub fn restore(db: &Connection, id: i64, by: &str, now: Timestamp) -> Result<()>
          WHERE site_id = ?1 AND went_with = 'site'",
     )?
     .execute(params![id, at, by])?;
-    db.prepare_cached("INSERT INTO chronicle (kind, ref, at) VALUES ('site_restored', ?1, ?2)")?
-        .execute(params![id, at])?;
-    Ok(())
+    chronicle::write(db, "site_restored", id, now)
 }
 
 /// A deleted one.

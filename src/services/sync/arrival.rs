@@ -230,7 +230,7 @@ impl Arrival {
         let times = (now, site.last_sync_at, generated_at);
         let sync_id = self.add_sync(db, times, counts, &changes)?;
         self.heard(db, now, generated_at, Some(sync_id))?;
-        store::catalogue::chronicle(db, "sync", sync_id, now)?;
+        store::chronicle::write(db, "sync", sync_id, now)?;
         let facts = &self.inventory.facts;
         kept::set_facts(db, self.site_id, facts, self.core_version(), now)?;
         let ids = (self.site_id, site.organization_id, sync_id);

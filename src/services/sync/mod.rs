@@ -242,7 +242,7 @@ pub async fn answer_stranger(app: &App, actor: &Actor, site_id: i64, moved: bool
                 record::append(db, &entry)?;
             }
             if answered && moved {
-                store::catalogue::chronicle(db, "site_moved", site_id, now)?;
+                store::chronicle::write(db, "site_moved", site_id, now)?;
             }
             Ok::<_, Error>(answered)
         })

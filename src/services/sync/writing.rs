@@ -163,8 +163,8 @@ impl<'a> Writing<'a> {
     /// judged, here, once.
     fn known(&self, old: Option<&Held>, entry: &Entry) -> Result<Known> {
         let known = match old {
-            Some(old) => store::catalogue::known_by_id(self.db, old.module_id, entry)?,
-            None => store::catalogue::known_by_name(self.db, self.organization_id, entry)?,
+            Some(old) => store::module_versions::known_by_id(self.db, old.module_id, entry)?,
+            None => store::module_versions::known_by_name(self.db, self.organization_id, entry)?,
         };
         let module = match known {
             Some(known) => {
@@ -214,7 +214,7 @@ impl<'a> Writing<'a> {
         let grounds = self.arrival.histories.grounds(self.db, &module)?;
         let judged = grounds.about(&module).judge(version, entry.datestamp);
         let insecure = catalogue::insecure_known_at(&judged, &module.name, None, self.now);
-        store::catalogue::add_version(
+        store::module_versions::add(
             self.db,
             module_id,
             version,
@@ -223,13 +223,13 @@ impl<'a> Writing<'a> {
             insecure,
             self.now,
         )?;
-        store::catalogue::add_fixes(self.db, module_id, &judged.unmarked, self.now)?;
+        store::publications::add_fixes(self.db, module_id, &judged.unmarked, self.now)?;
         if module.origin == Origin::Project && !judged.listed() && module.last_checked_at.is_some()
         {
             let asked = module.last_checked_at.max(module.asked_at);
             store::catalogue::make_due(self.db, module_id, due_at_once(self.now, asked), self.now)?;
         }
-        store::catalogue::known_by_id(self.db, module_id, entry)?
+        store::module_versions::known_by_id(self.db, module_id, entry)?
             .and_then(|known| known.version)
             .ok_or(Error::NotFound)
     }
