@@ -5,7 +5,7 @@
 //! unless said otherwise). Where DIR holds no fleet yet, one is made there first; a run that was broken
 //! off is to be started in an empty DIR. Prints, through the router and without the network: for lists,
 //! dashboards and pages the median and the 99th percentile, each of 200 questions that nobody asked
-//! before; for reports the time to the first byte, the whole time, and rows a second; the size of the
+//! before (`--only=WORD`: those alone whose name holds the word); for reports the time to the first byte, the whole time, and rows a second; the size of the
 //! database and the most memory that the process held while it answered.
 
 #![allow(
@@ -462,11 +462,11 @@ impl Questions {
     }
 }
 
-async fn measure(folder: &Path) {
+async fn measure(folder: &Path, only: &str) {
     let (app, clock) = open(folder, END + 7_260);
     let router = dewline::http::router(Arc::clone(&app));
     println!("\n{:<62} {:>8} {:>8}", "page", "p50 ms", "p99 ms");
-    for page in PAGES {
+    for page in PAGES.into_iter().filter(|page| page.contains(only)) {
         // Nobody stays signed in so long.
         let questions = Questions::of(router.clone()).await;
         let mut took = Vec::new();
@@ -491,10 +491,13 @@ async fn measure(folder: &Path) {
                 let from = (end - jiff::SignedDuration::from_hours(24 * days)).strftime("%Y-%m-%d");
                 let path =
                     format!("/api/v1/reports/{report}?from={from}&environment=all&format={format}");
+                let name = format!("{report}, {word}, {format}");
+                if !name.contains(only) {
+                    continue;
+                }
                 let took = questions.ask(&path).await;
                 println!(
-                    "{:<44} {:>9.1} {:>9.1} {:>9} {:>9.0}",
-                    format!("{report}, {word}, {format}"),
+                    "{name:<44} {:>9.1} {:>9.1} {:>9} {:>9.0}",
                     took.first,
                     took.whole,
                     took.bytes / 1024,
@@ -511,6 +514,7 @@ async fn measure(folder: &Path) {
 }
 
 fn main() {
+    let only = std::env::args().find_map(|word| Some(word.strip_prefix("--only=")?.to_owned()));
     let mut words = std::env::args()
         .skip(1)
         .filter(|word| !word.starts_with("--"));
@@ -534,6 +538,6 @@ fn main() {
             )
             .unwrap();
         }
-        measure(&folder.join("data")).await;
+        measure(&folder.join("data"), &only.unwrap_or_default()).await;
     });
 }

@@ -51,10 +51,10 @@ fn read(text: &str) -> Vec<Vec<(String, String)>> {
 fn as_cell(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => dewline::domain::text::harmless(text),
+        Value::String(text) => dewline::domain::text::harmless(text).into_owned(),
         Value::Array(texts) => {
             let texts: Vec<&str> = texts.iter().map(|text| text.as_str().unwrap()).collect();
-            dewline::domain::text::harmless(&texts.join(", "))
+            dewline::domain::text::harmless(&texts.join(", ")).into_owned()
         }
         other => other.to_string(),
     }

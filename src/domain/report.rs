@@ -1,6 +1,9 @@
 //! What a report can be asked, and what it answers: rows of cells under columns. The envelope, the CSV,
 //! the page and the OpenAPI document are all made from these tables. Knows neither SQL nor HTTP.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
@@ -154,9 +157,9 @@ pub enum Cell {
     /// Nothing to say.
     Empty,
     /// A text.
-    Text(String),
+    Text(Arc<str>),
     /// Several texts.
-    Texts(Vec<String>),
+    Texts(Arc<[Arc<str>]>),
     /// A whole number.
     Whole(i64),
     /// A number.
@@ -166,9 +169,14 @@ pub enum Cell {
 }
 
 impl Cell {
+    /// A text.
+    pub fn text(text: impl Into<Arc<str>>) -> Self {
+        Self::Text(text.into())
+    }
+
     /// A text that can be absent.
-    pub fn maybe(text: Option<String>) -> Self {
-        text.map_or(Self::Empty, Self::Text)
+    pub fn maybe(text: Option<impl Into<Arc<str>>>) -> Self {
+        text.map_or(Self::Empty, Self::text)
     }
 
     /// An instant that can be absent.
@@ -187,14 +195,17 @@ impl Cell {
     }
 
     /// As a spreadsheet reads it: no cell can start a formula.
-    pub fn csv(&self) -> String {
+    pub fn csv(&self) -> Cow<'_, str> {
         match self {
-            Self::Empty => String::new(),
+            Self::Empty => "".into(),
             Self::Text(text) => harmless(text),
-            Self::Texts(texts) => harmless(&texts.join(", ")),
-            Self::Whole(number) => number.to_string(),
-            Self::Number(number) => json!(number).to_string(),
-            Self::Time(at) => written(*at),
+            Self::Texts(texts) => match &**texts {
+                [one] => harmless(one),
+                several => harmless(&several.join(", ")).into_owned().into(),
+            },
+            Self::Whole(number) => number.to_string().into(),
+            Self::Number(number) => json!(number).to_string().into(),
+            Self::Time(at) => written(*at).into(),
         }
     }
 }
@@ -204,7 +215,7 @@ impl Serialize for Cell {
         match self {
             Self::Empty => serializer.serialize_none(),
             Self::Text(text) => serializer.serialize_str(text),
-            Self::Texts(texts) => texts.serialize(serializer),
+            Self::Texts(texts) => serializer.collect_seq(texts.iter().map(|text| &**text)),
             Self::Whole(number) => serializer.serialize_i64(*number),
             Self::Number(number) => serializer.serialize_f64(*number),
             Self::Time(at) => serializer.serialize_str(&written(*at)),
@@ -721,10 +732,10 @@ mod tests {
     #[test]
     fn a_cell_says_the_same_everywhere() {
         let cell = Cell::Time(at("2026-01-02T03:04:05Z"));
-        assert_eq!(json!(cell), cell.csv());
-        assert_eq!(Cell::Text("=1+1".to_owned()).csv(), "'=1+1");
+        assert_eq!(json!(cell), json!(cell.csv()));
+        assert_eq!(Cell::text("=1+1").csv(), "'=1+1");
         assert_eq!(
-            Cell::Texts(vec!["@a".to_owned(), "b".to_owned()]).csv(),
+            Cell::Texts(["@a".into(), "b".into()].into()).csv(),
             "'@a, b"
         );
         assert_eq!(Cell::Empty.csv(), "");

@@ -1,6 +1,8 @@
 //! What a text from outside may hold: no control characters, nothing that turns the reading
 //! direction around, and not more than so many characters.
 
+use std::borrow::Cow;
+
 use super::fault::Fault;
 
 /// Characters that can hide or reorder what a person reads.
@@ -38,13 +40,13 @@ pub fn check(text: &str, pointer: &str, most: usize, faults: &mut Vec<Fault>) {
 }
 
 /// A text that a spreadsheet takes as text: an apostrophe stands before what would start a formula.
-pub fn harmless(text: &str) -> String {
+pub fn harmless(text: &str) -> Cow<'_, str> {
     if text.starts_with([
         '=', '+', '-', '@', '\t', '\r', '\n', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
     ]) {
-        format!("'{text}")
+        Cow::Owned(format!("'{text}"))
     } else {
-        text.to_owned()
+        Cow::Borrowed(text)
     }
 }
 

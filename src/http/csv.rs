@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use crate::domain::report::{Cell, Row};
+use crate::domain::report::Row;
 use crate::domain::text::harmless;
 
 /// The rows (each a JSON object) under these columns.
@@ -37,7 +37,10 @@ pub fn rows(rows: &[Row]) -> Vec<u8> {
         .terminator(csv::Terminator::CRLF)
         .from_writer(Vec::new());
     for row in rows {
-        let _ = writer.write_record(row.iter().map(Cell::csv));
+        for cell in row {
+            let _ = writer.write_field(cell.csv().as_bytes());
+        }
+        let _ = writer.write_record(None::<&[u8]>);
     }
     writer.into_inner().unwrap_or_default()
 }
@@ -45,10 +48,10 @@ pub fn rows(rows: &[Row]) -> Vec<u8> {
 fn cell(value: Option<&Value>) -> String {
     match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => harmless(text),
+        Some(Value::String(text)) => harmless(text).into_owned(),
         Some(Value::Array(values)) if values.iter().all(Value::is_string) => {
             let texts: Vec<_> = values.iter().filter_map(Value::as_str).collect();
-            harmless(&texts.join(", "))
+            harmless(&texts.join(", ")).into_owned()
         }
         Some(other) => other.to_string(),
     }

@@ -193,14 +193,22 @@ fn flowing(
     response
 }
 
-/// What was read, and the rest of it. It is read on only as fast as it is taken.
+/// What was read, and the rest of it. It is read on only as fast as it is taken, one chunk ahead: while
+/// one is written, the next is being read.
 fn body(pieces: Vec<Bytes>, walk: Walk, pen: Pen, end: Bytes) -> Body {
-    let rest = stream::unfold(Some((walk, pen)), move |state| {
+    let ahead = |walk| tokio::spawn(reports::next(walk));
+    let rest = stream::unfold(Some((ahead(walk), pen)), move |state| {
         let end = end.clone();
         async move {
-            let (walk, mut pen) = state?;
-            match reports::next(walk).await {
-                Ok((walk, Some(rows))) => Some((Ok(pen.rows(&rows)), Some((walk, pen)))),
+            let (reading, mut pen) = state?;
+            let read = reading
+                .await
+                .map_err(|error| Error::Internal(error.to_string()));
+            match read.and_then(|read| read) {
+                Ok((walk, Some(rows))) => {
+                    let reading = ahead(walk);
+                    Some((Ok(pen.rows(&rows)), Some((reading, pen))))
+                }
                 Ok((_, None)) => Some((Ok(end), None)),
                 Err(error) => {
                     tracing::error!(%error, "a report could not be finished");

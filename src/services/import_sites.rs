@@ -52,11 +52,11 @@ impl Imported {
         for site in &self.sites {
             let facts = &site.facts;
             let _ = writer.write_record([
-                harmless(&facts.name),
+                harmless(&facts.name).into_owned(),
                 facts.url.clone(),
-                harmless(&site.organization),
+                harmless(&site.organization).into_owned(),
                 facts.environment.to_owned(),
-                harmless(&facts.tags.join(", ")),
+                harmless(&facts.tags.join(", ")).into_owned(),
                 facts.sync_interval_minutes.to_string(),
                 site.id.to_string(),
                 site.key.clone(),

@@ -1,11 +1,14 @@
 //! Reports: a walk through what is asked for, chunk by chunk. Each chunk is a read of its own, so that
 //! no report holds the store, however long it is, and never more than a chunk is in memory.
 
+mod updates;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::updates::Updates;
 use super::{Error, Result};
 use crate::app::App;
 use crate::domain::access::{Actor, Denied, Permission, Sight};
@@ -13,22 +16,17 @@ use crate::domain::end_of_life::{self, Support};
 use crate::domain::exposure::Outcome;
 use crate::domain::figures::{self, Compliance};
 use crate::domain::inventory::Origin;
-use crate::domain::judgement::Judgement;
 use crate::domain::listing::Format;
 use crate::domain::report::{
     Asked, Cell, DAY, END_OF_LIFE, HISTORICAL, MODULE_UPDATES, RISK_WORDS, Report, Row,
     SECURITY_UPDATES, SLA_COMPLIANCE, date_of, day_of, start_of,
 };
 use crate::domain::site_status::Standing;
-use crate::store::reports::{self as store, Narrowed, Outdated, Sites, Update};
+use crate::store::reports::{self as store, Narrowed, Outdated, Sites};
 use crate::store::{Connection, catalogue};
 
-/// Windows in a chunk.
-const WINDOWS: u32 = 1_000;
 /// Versions whose sites are counted in a chunk.
 const VERSIONS: usize = 200;
-/// Versions whose fixes are remembered on the way.
-const REMEMBERED: usize = 10_000;
 
 /// Where the caller may have a report: where he may see reports, and for a file also export them.
 ///
@@ -67,8 +65,8 @@ pub struct Walk {
 /// Where it stands.
 #[derive(Debug)]
 enum Step {
-    /// After that window: opened at, id.
-    Updates((i64, i64), HashMap<i64, Vec<String>>),
+    /// Window by window.
+    Updates(Updates),
     /// The months still to come, the last one first.
     Months(Vec<(String, i64, i64)>),
     /// The sites that pass, and the versions still to come, the last one first.
@@ -86,7 +84,7 @@ enum Step {
 pub fn begin(app: &Arc<App>, actor: &Actor, report: &'static Report, asked: Asked) -> Result<Walk> {
     let sight = sight(actor, asked.format)?;
     let step = if *report == SECURITY_UPDATES {
-        Step::Updates((asked.from, 0), HashMap::new())
+        Step::Updates(Updates::since(asked.from))
     } else if *report == SLA_COMPLIANCE {
         Step::Months(asked.months().into_iter().rev().collect())
     } else if *report == MODULE_UPDATES {
@@ -134,7 +132,7 @@ impl Walk {
         let app = Arc::clone(&self.app);
         let step = std::mem::replace(&mut self.step, Step::Done);
         app.store.read(|db| match step {
-            Step::Updates(after, known) => self.updates(db, after, known),
+            Step::Updates(on) => self.updates(db, on),
             Step::Months(months) => self.month(db, months),
             Step::Modules(left) => self.modules(db, left),
             Step::Whole(read) => read(self, db).map(Some),
@@ -142,34 +140,11 @@ impl Walk {
         })
     }
 
-    fn updates(
-        &mut self,
-        db: &Connection,
-        after: (i64, i64),
-        mut known: HashMap<i64, Vec<String>>,
-    ) -> Result<Option<Vec<Row>>> {
-        let found = store::updates(db, &self.narrowed, after, self.asked.to, WINDOWS)?;
-        let Some(last) = found.last() else {
-            return Ok(None);
-        };
-        let after = (last.opened_at, last.id);
-        let ids: Vec<i64> = found.iter().map(|update| update.id).collect();
-        let mut advisories: HashMap<i64, Vec<String>> = HashMap::new();
-        for (window, name) in store::advisories(db, &ids)? {
-            advisories.entry(window).or_default().push(name);
-        }
-        if known.len() > REMEMBERED {
-            known.clear();
-        }
+    fn updates(&mut self, db: &Connection, mut on: Updates) -> Result<Option<Vec<Row>>> {
         let now = self.as_of.as_millisecond();
-        let mut rows = Vec::with_capacity(found.len());
-        for update in found {
-            let fixed_in = fixed_in(db, &update, &mut known)?;
-            let explained = advisories.remove(&update.id).unwrap_or_default();
-            rows.push(update_row(update, fixed_in, explained, now));
-        }
-        self.step = Step::Updates(after, known);
-        Ok(Some(rows))
+        let rows = on.rows(db, &self.narrowed, &self.asked, now)?;
+        self.step = Step::Updates(on);
+        Ok(rows)
     }
 
     fn month(
@@ -259,7 +234,7 @@ impl Walk {
             open += opened - closed;
             let counted = counted.get(&day);
             rows.push(vec![
-                Cell::Text(date_of(DAY * day).to_string()),
+                Cell::text(date_of(DAY * day).to_string()),
                 Cell::maybe_whole(counted.map(|(sites, ..)| *sites)),
                 Cell::maybe_whole(counted.map(|(_, exposed, _)| *exposed)),
                 Cell::Whole(open),
@@ -320,50 +295,6 @@ impl Walk {
         });
         Ok(core.chain(php).collect())
     }
-}
-
-/// What fixes it: the release that opened the window, or what the judgement on its version names.
-fn fixed_in(
-    db: &Connection,
-    update: &Update,
-    known: &mut HashMap<i64, Vec<String>>,
-) -> Result<Vec<String>> {
-    if update.cause_kind == "release" {
-        return Ok(vec![update.cause.clone()]);
-    }
-    if let Some(known) = known.get(&update.version_id) {
-        return Ok(known.clone());
-    }
-    let verdict = store::verdict(db, update.version_id)?;
-    let judgement: Judgement =
-        serde_json::from_str(&verdict).map_err(|error| Error::Internal(error.to_string()))?;
-    let fixed_in = judgement.fixed_in();
-    known.insert(update.version_id, fixed_in.clone());
-    Ok(fixed_in)
-}
-
-fn update_row(update: Update, fixed_in: Vec<String>, advisories: Vec<String>, now: i64) -> Row {
-    let state = match (update.outcome, update.due_at) {
-        (Some(outcome), _) => outcome,
-        (None, Some(due)) if due < now => "overdue".to_owned(),
-        (None, _) => "open".to_owned(),
-    };
-    vec![
-        Cell::Text(update.site),
-        Cell::Text(update.organization),
-        Cell::Text(update.environment),
-        Cell::Text(update.module),
-        Cell::maybe(update.installed),
-        Cell::Texts(fixed_in),
-        Cell::Texts(advisories),
-        Cell::maybe(update.risk),
-        Cell::Time(update.opened_at),
-        Cell::maybe_time(update.due_at),
-        Cell::maybe_time(update.closed_at),
-        Cell::Text(state),
-        Cell::Whole(update.id),
-        Cell::Whole(update.site_id),
-    ]
 }
 
 /// What was due in one month, of all organizations together.
@@ -542,8 +473,8 @@ impl Promised {
         self.took.sort_unstable();
         let took = |percent| figures::rank(&self.took, percent).map(figures::hours);
         vec![
-            Cell::Text(period.to_owned()),
-            Cell::Text(organization),
+            Cell::text(period.to_owned()),
+            Cell::text(organization),
             Cell::Whole(self.compliance.due()),
             Cell::Whole(self.compliance.met),
             Cell::Whole(self.compliance.breached),
@@ -568,10 +499,10 @@ fn same(one: &Outdated, other: &Outdated) -> bool {
 fn module_row((version, sites): (Outdated, i64)) -> Row {
     let standing = Standing::from_rank(version.status).unwrap_or(Standing::NotCurrent);
     vec![
-        Cell::Text(version.module),
+        Cell::text(version.module),
         Cell::maybe(version.installed),
         Cell::maybe(version.recommended),
-        Cell::Text(standing.word().to_owned()),
+        Cell::text(standing.word().to_owned()),
         Cell::Whole(sites),
         Cell::Whole(version.module_id),
     ]
@@ -579,10 +510,10 @@ fn module_row((version, sites): (Outdated, i64)) -> Row {
 
 fn platform_row(kind: &str, version: String, support: Support, sites: i64) -> Row {
     vec![
-        Cell::Text(kind.to_owned()),
-        Cell::Text(version),
+        Cell::text(kind.to_owned()),
+        Cell::text(version),
         Cell::maybe(support.ends_on),
-        Cell::Text(support.state.to_owned()),
+        Cell::text(support.state.to_owned()),
         Cell::Whole(sites),
         Cell::maybe(support.ends_with),
     ]

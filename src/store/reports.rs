@@ -1,10 +1,10 @@
 //! Reading for reports: each statement is one chunk of a walk, so that no read is long. What was due by
 //! month comes from an index that holds all it needs; what opened day by day from counts that are kept.
 
-use rusqlite::{Connection, Row, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::Result;
 use super::wall::{Within, counted, list, within};
+use super::{Result, StoreError};
 use crate::domain::access::Sight;
 use crate::domain::report::Asked;
 
@@ -67,115 +67,140 @@ const COUNTS: &str =
 /// The environments that were asked for, without leading through them.
 const PLACED: &str = "+e.environment IN (SELECT value FROM json_each(:environments))";
 /// What a row of security updates needs.
-const UPDATE: &str = "e.id, e.opened_at, s.name, o.name, e.environment, m.name, v.version, e.version_id, e.cause_kind, e.cause,
-   e.risk, e.due_at, e.closed_at, e.outcome, e.site_id";
-/// Where it stands.
-const AROUND: &str = "CROSS JOIN sites AS s ON s.id = e.site_id CROSS JOIN organizations AS o ON o.id = e.organization_id
-   CROSS JOIN modules AS m ON m.id = e.module_id CROSS JOIN module_versions AS v ON v.id = e.version_id";
+const UPDATE: &str = "e.id, e.opened_at, e.site_id, e.organization_id, e.environment, e.module_id, e.version_id, e.cause_kind,
+   e.cause, e.risk, e.due_at, e.closed_at, e.outcome";
 
 /// One window. Times in milliseconds.
-#[derive(Debug, Clone)]
-pub struct Update {
+#[derive(Debug)]
+pub struct Update<'r> {
     /// Its id.
     pub id: i64,
     /// When it opened.
     pub opened_at: i64,
-    /// The site's name.
-    pub site: String,
-    /// The organization's name.
-    pub organization: String,
+    /// The site.
+    pub site_id: i64,
+    /// The organization.
+    pub organization_id: i64,
     /// The site's environment when it opened.
-    pub environment: String,
-    /// The module's name.
-    pub module: String,
+    pub environment: &'r str,
+    /// The module.
+    pub module_id: i64,
     /// What was installed.
-    pub installed: Option<String>,
-    /// That version.
     pub version_id: i64,
     /// `release`, `advisory` or `project`.
-    pub cause_kind: String,
+    pub cause_kind: &'r str,
     /// The release's version, the advisory's id, the project's name.
-    pub cause: String,
+    pub cause: &'r str,
     /// How bad; `None`: unknown.
-    pub risk: Option<String>,
+    pub risk: Option<&'r str>,
     /// By when.
     pub due_at: Option<i64>,
     /// When it closed.
     pub closed_at: Option<i64>,
     /// How it ended.
-    pub outcome: Option<String>,
-    /// The site.
-    pub site_id: i64,
+    pub outcome: Option<&'r str>,
 }
 
-fn update(row: &Row<'_>) -> rusqlite::Result<Update> {
-    Ok(Update {
-        id: row.get(0)?,
-        opened_at: row.get(1)?,
-        site: row.get(2)?,
-        organization: row.get(3)?,
-        environment: row.get(4)?,
-        module: row.get(5)?,
-        installed: row.get(6)?,
-        version_id: row.get(7)?,
-        cause_kind: row.get(8)?,
-        cause: row.get(9)?,
-        risk: row.get(10)?,
-        due_at: row.get(11)?,
-        closed_at: row.get(12)?,
-        outcome: row.get(13)?,
-        site_id: row.get(14)?,
-    })
+impl<'r> Update<'r> {
+    fn of(row: &'r Row<'_>) -> rusqlite::Result<Self> {
+        let text = |at: usize| Ok::<_, rusqlite::Error>(row.get_ref(at)?.as_str()?);
+        let maybe = |at: usize| Ok::<_, rusqlite::Error>(row.get_ref(at)?.as_str_or_null()?);
+        Ok(Self {
+            id: row.get(0)?,
+            opened_at: row.get(1)?,
+            site_id: row.get(2)?,
+            organization_id: row.get(3)?,
+            environment: text(4)?,
+            module_id: row.get(5)?,
+            version_id: row.get(6)?,
+            cause_kind: text(7)?,
+            cause: text(8)?,
+            risk: maybe(9)?,
+            due_at: row.get(10)?,
+            closed_at: row.get(11)?,
+            outcome: maybe(12)?,
+        })
+    }
 }
 
-/// The next windows after that one (opened at, id) that opened before `until`, in the order of their opening.
+/// Tells the next windows after that one (opened at, id) that opened before `until`, in the order of their
+/// opening.
 ///
 /// # Errors
-/// What SQLite says.
-pub fn updates(
+/// What SQLite says, and what the one who is told answers.
+pub fn updates<E: From<StoreError>>(
     db: &Connection,
     narrowed: &Narrowed,
     (opened_at, id): (i64, i64),
     until: i64,
     most: u32,
-) -> Result<Vec<Update>> {
-    let sql = match (narrowed.site, narrowed.organization) {
-        (Some(_), _) => format!(
-            "SELECT {UPDATE} FROM exposures AS e {AROUND}
-             WHERE e.site_id = :site AND (e.opened_at, e.id) > (:opened, :id) AND e.opened_at < :until AND :organization IS :organization
-               AND {COUNTS} AND {PLACED} ORDER BY e.opened_at, e.id LIMIT :most"
-        ),
-        (None, Some(_)) => format!(
-            "SELECT {UPDATE} FROM exposures AS e {AROUND}
-             WHERE e.organization_id = :organization AND (e.opened_at, e.id) > (:opened, :id) AND e.opened_at < :until
-               AND {COUNTS} AND {PLACED} ORDER BY e.opened_at, e.id LIMIT :most"
-        ),
-        (None, None) => format!(
-            "SELECT {UPDATE} FROM exposures AS e {AROUND}
-             WHERE (e.opened_at, e.id) > (:opened, :id) AND e.opened_at < :until AND :organization IS :organization
-               AND {COUNTS} AND {PLACED} ORDER BY e.opened_at, e.id LIMIT :most"
-        ),
+    mut tell: impl FnMut(Update<'_>) -> std::result::Result<(), E>,
+) -> std::result::Result<(), E> {
+    let led = match (narrowed.site, narrowed.organization) {
+        (Some(_), _) => "e.site_id = :site AND :organization IS :organization",
+        (None, Some(_)) => "e.organization_id = :organization",
+        (None, None) => ":organization IS :organization",
     };
-    let mut statement = db.prepare_cached(&sql)?;
-    let found = statement.query_map(
+    let sql = format!(
+        "SELECT {UPDATE} FROM exposures AS e
+         WHERE {led} AND (e.opened_at, e.id) > (:opened, :id) AND e.opened_at < :until AND {COUNTS} AND {PLACED}
+         ORDER BY e.opened_at, e.id LIMIT :most"
+    );
+    let mut statement = db.prepare_cached(&sql).map_err(StoreError::from)?;
+    let mut rows = statement.query(
         named_params! {
             ":within": narrowed.within, ":site": narrowed.site, ":module": narrowed.module, ":risk": narrowed.risk,
             ":tag": narrowed.tag, ":environments": narrowed.environments, ":organization": narrowed.organization,
             ":opened": opened_at, ":id": id, ":until": until, ":most": most,
         },
-        update,
-    )?;
-    Ok(found.collect::<rusqlite::Result<_>>()?)
+    ).map_err(StoreError::from)?;
+    while let Some(row) = rows.next().map_err(StoreError::from)? {
+        tell(Update::of(row).map_err(StoreError::from)?)?;
+    }
+    Ok(())
 }
 
-/// The advisories that explain these windows: (window, name), in that order.
+/// What has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Named {
+    /// A site.
+    Site,
+    /// An organization.
+    Organization,
+    /// A module.
+    Module,
+    /// A version of a module; it has none where the site didn't tell one.
+    Version,
+    /// An advisory.
+    Advisory,
+}
+
+/// Its name.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn advisories(db: &Connection, windows: &[i64]) -> Result<Vec<(i64, String)>> {
+pub fn name(db: &Connection, of: Named, id: i64) -> Result<Option<String>> {
+    let sql = match of {
+        Named::Site => "SELECT name FROM sites WHERE id = ?1",
+        Named::Organization => "SELECT name FROM organizations WHERE id = ?1",
+        Named::Module => "SELECT name FROM modules WHERE id = ?1",
+        Named::Version => "SELECT version FROM module_versions WHERE id = ?1",
+        Named::Advisory => "SELECT name FROM advisories WHERE id = ?1",
+    };
+    Ok(db
+        .prepare_cached(sql)?
+        .query_row([id], |row| row.get(0))
+        .optional()?
+        .flatten())
+}
+
+/// The advisories that explain these windows: (which of the windows, from 0; id).
+///
+/// # Errors
+/// What SQLite says.
+pub fn advisories(db: &Connection, windows: &[i64]) -> Result<Vec<(u32, i64)>> {
     let mut statement = db.prepare_cached(
-        "SELECT ea.exposure_id, a.name FROM json_each(?1) AS j CROSS JOIN exposure_advisories AS ea ON ea.exposure_id = j.value
-           CROSS JOIN advisories AS a ON a.id = ea.advisory_id ORDER BY 1, 2",
+        "SELECT j.key, ea.advisory_id FROM json_each(?1) AS j CROSS JOIN exposure_advisories AS ea ON ea.exposure_id = j.value",
     )?;
     let found = statement.query_map([list(windows)], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(found.collect::<rusqlite::Result<_>>()?)

@@ -93,7 +93,6 @@ pub const STATEMENTS: &[Bound] = &[
     may("reach::newest", "SCAN a USING INDEX advisories_published", "the advisories, thousands, and it ends with the fifth that hit a site"),
     may("reports::updates", SORTS, "the windows of one site"),
     may("reports::advisories", "SCAN j", "the windows of one chunk: 1,000"),
-    may("reports::advisories", SORTS, "the advisories of one chunk of windows"),
     may("reports::organizations", "SCAN j", "the organizations with something due in one month"),
     may("reports::organizations", SORTS, "the same rows"),
     may("reports::outdated", "SCAN m USING INDEX modules_name", "the modules of the catalogue, thousands, once a report"),

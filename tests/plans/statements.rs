@@ -23,7 +23,15 @@ const APART: [&str; 5] = [
 ];
 
 /// What a program puts between braces, where it isn't a constant of the same file.
-const CHOICES: [(&str, &[&str]); 3] = [
+const CHOICES: [(&str, &[&str]); 4] = [
+    (
+        "led",
+        &[
+            "e.site_id = :site AND :organization IS :organization",
+            "e.organization_id = :organization",
+            ":organization IS :organization",
+        ],
+    ),
     ("table", &["site_modules", "module_runs"]),
     ("column", &["secret_hash", "old_hash"]),
     ("take", &["", "seen_url = stranger_url,"]),

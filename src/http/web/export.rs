@@ -29,7 +29,7 @@ impl Export {
     /// # Errors
     /// [`Error::Internal`].
     pub fn row<'a>(&mut self, cells: impl IntoIterator<Item = &'a str>) -> Result<()> {
-        let cells = cells.into_iter().map(harmless);
+        let cells = cells.into_iter().map(|cell| harmless(cell).into_owned());
         self.0.write_record(cells).map_err(broken)
     }
 

@@ -32,17 +32,17 @@ pub(super) fn row_of(report: &Report, row: &Row) -> PageRow {
     let id = |name: &str| {
         let mut all = report.columns.iter().zip(row);
         all.find(|(column, _)| column.name == name)
-            .map(|(_, cell)| cell.csv())
+            .map(|(_, cell)| cell.csv().into_owned())
     };
     let mut cells = Vec::new();
     let mut besides = Vec::new();
     for (column, cell) in named {
         if BESIDES.contains(&column.name) {
-            besides.push(cell.csv());
+            besides.push(cell.csv().into_owned());
             continue;
         }
         cells.push(PageCell {
-            value: cell.csv(),
+            value: cell.csv().into_owned(),
             words: in_words(column.name, cell),
             href: match column.name {
                 "site" => id("site_id").map(|id| format!("/sites/{id}")),
@@ -63,9 +63,9 @@ fn in_words(name: &str, cell: &Cell) -> String {
         (_, Cell::Empty) => "–".to_owned(),
         ("compliance", Cell::Number(share)) => words::share(Some(*share)),
         ("risk" | "status" | "state", Cell::Text(word)) => word.replace('_', " "),
-        ("kind", Cell::Text(word)) if word == "php" => "PHP".to_owned(),
+        ("kind", Cell::Text(word)) if &**word == "php" => "PHP".to_owned(),
         ("kind", Cell::Text(word)) => words::sentence(word),
-        (_, Cell::Text(text)) => text.clone(),
+        (_, Cell::Text(text)) => text.to_string(),
         (_, Cell::Texts(texts)) if texts.is_empty() => "–".to_owned(),
         (_, Cell::Texts(texts)) => texts.join(", "),
         (_, Cell::Whole(number)) => words::number(number.unsigned_abs()),

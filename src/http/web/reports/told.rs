@@ -221,10 +221,10 @@ fn platforms(rows: &[Row]) -> Vec<Chart> {
             Cell::Whole(sites),
             ..,
         ] = row.as_slice()
-            && kind == "core"
+            && &**kind == "core"
         {
             let sites = sites.unsigned_abs();
-            bars.push((version.clone(), sites, state.replace('_', " ")));
+            bars.push((version.to_string(), sites, state.replace('_', " ")));
         }
     }
     if bars.is_empty() {
@@ -261,7 +261,7 @@ fn by_state(leaf: &Leaf) -> Vec<Figure> {
         return Vec::new();
     }
     let of = |state: &str| {
-        let is = |row: &&Row| matches!(row.get(11), Some(Cell::Text(word)) if word == state);
+        let is = |row: &&Row| matches!(row.get(11), Some(Cell::Text(word)) if **word == *state);
         i64::try_from(leaf.rows.iter().filter(is).count()).unwrap_or(i64::MAX)
     };
     let (overdue, gone) = (of("overdue"), of("withdrawn") + of("ended"));
@@ -348,7 +348,7 @@ fn windows(now: Timestamp, question: &Asked, leaf: &Leaf) -> Vec<Chart> {
 
 fn bar(now: Timestamp, row: &Row) -> Option<Bar> {
     let text = |at: usize| match row.get(at) {
-        Some(Cell::Text(text)) => text.as_str(),
+        Some(Cell::Text(text)) => text,
         _ => "",
     };
     let time = |at: usize| match row.get(at) {
