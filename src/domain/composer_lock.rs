@@ -39,7 +39,12 @@ pub struct Package<'a> {
     #[serde(borrow)]
     pub version: Cow<'a, str>,
     /// `drupal-module`, `library`, …
-    #[serde(rename = "type", default, borrow, deserialize_with = "inventory::text")]
+    #[serde(
+        rename = "type",
+        default,
+        borrow,
+        deserialize_with = "inventory::borrowed"
+    )]
     pub kind: Option<Cow<'a, str>>,
     /// Where drupal.org's own version and date stand. Any other project may keep anything here.
     pub extra: Option<serde_json::Value>,
