@@ -5,10 +5,9 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 
-use super::access_tokens::{LIFETIME, RefreshToken};
 use super::delays::{self, Key, Place};
 use super::limits::{Figures, Limiter};
 use super::passwords::is_current;
@@ -21,18 +20,15 @@ use crate::domain::access::Actor;
 use crate::domain::credentials::{fingerprint, token};
 use crate::domain::person::{Email, LONGEST_PASSWORD};
 use crate::store::devices::Device;
-use crate::store::sessions::{Kind, NewSession};
 use crate::store::users::User;
 use crate::store::{Connection, Lane, devices, second_factors, sessions, users};
 
-/// A browser's session ends so long after sign-in, whatever happens.
-const PAGE_LIFETIME: SignedDuration = SignedDuration::from_hours(14 * 24);
-/// A refresh token is good for so long.
-const REFRESH_LIFETIME: SignedDuration = SignedDuration::from_hours(30 * 24);
-/// A browser is known again for so long after the last sign-in with it.
-pub const BROWSER_LIFETIME: SignedDuration = SignedDuration::from_hours(365 * 24);
-/// Within so long a refresh token that is sent again gets the same successor: an answer was lost.
-const REPEAT: SignedDuration = SignedDuration::from_secs(10);
+mod opening;
+mod tokens;
+
+pub use opening::{BROWSER_LIFETIME, new_cookie};
+pub(super) use opening::{open_api, open_page};
+pub use tokens::refresh;
 
 /// Attempts to sign in: so many a minute for one account from one address.
 #[derive(Debug)]
@@ -248,89 +244,6 @@ fn known_browser(
     Ok(app.store.read(|db| devices::find_of(db, user_id, &hash))?)
 }
 
-/// A browser's session, always a new one, and its cookies.
-pub(super) async fn open_page(app: &App, proven: Proven) -> Result<PageSession> {
-    let (cookie, user_id) = (secret(app)?, proven.user.id);
-    let expires_at = app.clock.now() + PAGE_LIFETIME;
-    let browser = match &proven.browser {
-        Some(browser) => browser.clone(),
-        None => secret(app)?.into(),
-    };
-    let session = new_session(app, &proven, Kind::Page, &cookie, expires_at);
-    let hash = fingerprint(browser.expose_secret());
-    open(app, proven, move |db| {
-        Ok(NewSession {
-            device_id: Some(seen_browser(db, &hash, &session)?),
-            ..session
-        })
-    })
-    .await?;
-    Ok(PageSession {
-        cookie: cookie.into(),
-        expires_at,
-        user_id,
-        browser,
-    })
-}
-
-/// Another cookie for the caller's own browser session: the one before opens nothing any more. `None`
-/// for a program's session, whose refresh token is good once anyway.
-///
-/// # Errors
-/// [`Error::Forbidden`] for keys; [`Error::Unauthenticated`] where the session has ended.
-pub async fn new_cookie(app: &App, actor: &Actor) -> Result<Option<(SecretString, Timestamp)>> {
-    let (_, session_id) = person(actor)?;
-    let cookie = secret(app)?;
-    let hash = fingerprint(&cookie);
-    let session = app
-        .store
-        .write(Lane::Front, move |db| {
-            let session = sessions::find(db, session_id)?.ok_or(Error::Unauthenticated)?;
-            if session.page {
-                sessions::exchange_cookie(db, session_id, &hash)?;
-            }
-            Ok::<_, Error>(session)
-        })
-        .await?;
-    app.callers.forget();
-    let ends = Timestamp::from_millisecond(session.expires_at)
-        .map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(session.page.then(|| (cookie.into(), ends)))
-}
-
-/// The id of the browser with which somebody signs in: noted again, or new.
-fn seen_browser(db: &Connection, hash: &[u8; 32], session: &NewSession) -> Result<i64> {
-    let seen = devices::Use {
-        user_id: session.user_id,
-        name: session.device.clone(),
-        address: session.address.clone(),
-        at: session.created_at,
-    };
-    devices::forget_older(
-        db,
-        seen.user_id,
-        seen.at - BROWSER_LIFETIME.as_secs() * 1000,
-    )?;
-    match devices::find_of(db, seen.user_id, hash)? {
-        Some(known) => {
-            devices::note_use(db, known.id, &seen)?;
-            Ok(known.id)
-        }
-        None => Ok(devices::insert(db, hash, &seen)?),
-    }
-}
-
-/// A program's session and its tokens.
-pub(super) async fn open_api(app: &App, proven: Proven) -> Result<Tokens> {
-    let secret = secret(app)?;
-    let expires_at = app.clock.now() + REFRESH_LIFETIME;
-    let session = new_session(app, &proven, Kind::Api, &secret, expires_at);
-    let created_at = session.created_at;
-    let me = Me::of(&proven.user)?;
-    let session_id = open(app, proven, move |_| Ok(session)).await?;
-    tokens(app, me, &secret, session_id, created_at)
-}
-
 /// The person whose password this is. Takes the same time whether there is such a person or not.
 async fn check(app: &App, attempt: &Attempt) -> Result<Proven> {
     let email = attempt.email.trim().to_owned();
@@ -419,149 +332,10 @@ async fn record_failure(app: &App, email: &str, why: Option<&str>) -> Result<()>
     Ok(())
 }
 
-fn new_session(
-    app: &App,
-    proven: &Proven,
-    kind: Kind,
-    secret: &str,
-    expires_at: Timestamp,
-) -> NewSession {
-    NewSession {
-        user_id: proven.user.id,
-        kind,
-        secret_hash: fingerprint(secret),
-        device: proven.device.clone(),
-        address: audit::shown(proven.address),
-        created_at: app.clock.now().as_millisecond(),
-        expires_at: expires_at.as_millisecond(),
-        device_id: None,
-    }
-}
-
-/// Opens the session that `make` gives within the write.
-async fn open(
-    app: &App,
-    proven: Proven,
-    make: impl FnOnce(&Connection) -> Result<NewSession> + Send + 'static,
-) -> Result<i64> {
-    let user = &proven.user;
-    let entry = audit::entry_of_person(app, user.id, &user.name, "session.opened");
-    let at = app.clock.now().as_millisecond();
-    app.store
-        .write(Lane::Front, move |db| {
-            // The password was proven before this write: it must still be the one that was proven.
-            let user = &proven.user;
-            let now = users::find(db, user.id)?;
-            let replaced = now.is_none_or(|now| now.password_hash != user.password_hash);
-            if replaced || !proven.is_enough(db, at)? {
-                return Err(Error::Unauthenticated);
-            }
-            let session = make(db)?;
-            let id = sessions::insert(db, &session)?;
-            let said = serde_json::json!({ "kind": session.kind.word(), "device": session.device });
-            crate::store::audit::append(db, &entry.subject("session", id).after(said))?;
-            Ok(id)
-        })
-        .await
-}
-
 pub(super) fn secret(app: &App) -> Result<String> {
     let mut random = [0; 32];
     app.entropy.fill(&mut random)?;
     Ok(token(&random))
-}
-
-fn tokens(app: &App, user: Me, secret: &str, session_id: i64, created_at: i64) -> Result<Tokens> {
-    let now = app.clock.now();
-    let refresh = app
-        .access_tokens
-        .refresh_token(secret, session_id, created_at);
-    Ok(Tokens {
-        access_token: app.access_tokens.issue(user.id, session_id, now)?.into(),
-        refresh_token: refresh.into(),
-        expires_in: LIFETIME.as_secs(),
-        user,
-    })
-}
-
-enum Refreshed {
-    To(Me),
-    Reused,
-}
-
-/// Exchanges a refresh token for new tokens. Sent again within 10 seconds it gets the same
-/// successor; sent later it ends the session, because somebody else may hold a copy.
-///
-/// # Errors
-/// [`Error::Unauthenticated`] for every reason there is not to believe it.
-pub async fn refresh(app: &App, presented: &str) -> Result<Tokens> {
-    let presented = RefreshToken::parse(presented).ok_or(Error::Unauthenticated)?;
-    let id = presented.session_id;
-    let session = app
-        .store
-        .read(|db| sessions::find(db, id))?
-        .filter(|session| !session.page)
-        .filter(|session| app.access_tokens.is_genuine(&presented, session.created_at))
-        .ok_or(Error::Unauthenticated)?;
-    let next = app.access_tokens.successor(&presented.secret);
-    let exchange = Exchange {
-        id,
-        presented: fingerprint(&presented.secret),
-        next: fingerprint(&next),
-        now: app.clock.now(),
-    };
-    let entry = audit::entry_of_person(
-        app,
-        session.user_id,
-        &session.user_name,
-        "session.refresh_reused",
-    )
-    .subject("session", id)
-    .refused();
-    let outcome = app
-        .store
-        .write(Lane::Front, move |db| exchange.run(db, &entry))
-        .await?;
-    match outcome {
-        Refreshed::To(user) => tokens(app, user, &next, id, session.created_at),
-        Refreshed::Reused => {
-            app.callers.forget();
-            Err(Error::Unauthenticated)
-        }
-    }
-}
-
-struct Exchange {
-    id: i64,
-    presented: [u8; 32],
-    next: [u8; 32],
-    now: Timestamp,
-}
-
-impl Exchange {
-    fn run(&self, db: &Connection, entry: &crate::store::audit::Entry) -> Result<Refreshed> {
-        let now = self.now.as_millisecond();
-        let session = sessions::find(db, self.id)?
-            .filter(|session| session.expires_at > now)
-            .ok_or(Error::Unauthenticated)?;
-        if session.secret_hash == self.presented {
-            let until = (self.now + REFRESH_LIFETIME).as_millisecond();
-            sessions::rotate(db, self.id, &self.next, now, until)?;
-        } else {
-            let age = session
-                .rotated_at
-                .map_or(i64::MAX, |at| now.saturating_sub(at));
-            let repeated = session.previous_hash == Some(self.presented)
-                && i128::from(age) <= REPEAT.as_millis();
-            if !repeated {
-                sessions::end(db, self.id, now)?;
-                crate::store::audit::append(db, entry)?;
-                return Ok(Refreshed::Reused);
-            }
-        }
-        let user = users::find(db, session.user_id)?.ok_or(Error::Unauthenticated)?;
-        Ok(Refreshed::To(Me::of(&user)?))
-    }
 }
 
 /// Ends the caller's session: it is refused from the next request on.
