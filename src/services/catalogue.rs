@@ -27,7 +27,7 @@ use crate::store::fanouts::LeftUntold;
 use crate::store::ledger::Place;
 use crate::store::module_versions::Version;
 use crate::store::{
-    Connection, Lane, Store, StoreError, catalogue, chronicle, fanouts, inventory, module_versions,
+    Connection, Lane, Store, StoreError, catalogue, chronicle, contacts, fanouts, module_versions,
     publications,
 };
 
@@ -527,7 +527,7 @@ fn tell(db: &Connection, module_id: i64, sites: &[i64], now: Timestamp) -> Resul
     };
     let mut told = 0;
     for site_id in sites {
-        if let Some(site) = inventory::standpoint(db, *site_id)? {
+        if let Some(site) = contacts::standpoint(db, *site_id)? {
             let place = Place {
                 organization_id: site.organization_id,
                 site_id: *site_id,

@@ -11,7 +11,9 @@ use crate::domain::site_status::{Counted, Standing, Tally, tally};
 use crate::domain::sla::{Hours, Policy};
 use crate::store::ledger::{Book, Place};
 use crate::store::sla::Promises;
-use crate::store::{self, Connection, Lane, catalogue, chronicle, fanouts, inventory, ledger, sla};
+use crate::store::{
+    self, Connection, Lane, catalogue, chronicle, contacts, fanouts, inventory, ledger, sla,
+};
 
 /// The hours that the configuration states.
 pub fn hours(sla: &Sla) -> Hours {
@@ -98,7 +100,7 @@ pub fn settle(db: &Connection, site_id: i64) -> store::Result<bool> {
     if untold.is_empty() {
         return Ok(false);
     }
-    let Some(site) = inventory::standpoint(db, site_id)? else {
+    let Some(site) = contacts::standpoint(db, site_id)? else {
         return Ok(false);
     };
     for (module_id, project, requested_at) in untold {
@@ -135,7 +137,7 @@ pub fn settle_or_leave(db: &Connection, site_id: i64) -> store::Result<bool> {
 /// # Errors
 /// What the store says.
 pub fn catch_up(db: &Connection, site_id: i64, now: Timestamp) -> store::Result<()> {
-    let Some(site) = inventory::standpoint(db, site_id)? else {
+    let Some(site) = contacts::standpoint(db, site_id)? else {
         return Ok(());
     };
     for module_id in catalogue::deleted_on(db, site_id)? {

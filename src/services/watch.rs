@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Result;
 use crate::app::App;
 use crate::domain::check_in::silent_after;
-use crate::store::{self, Connection, Lane, StoreError, inventory};
+use crate::store::{self, Connection, Lane, StoreError, contacts};
 
 /// Sites looked at in one write.
 const HANDFUL: u32 = 50;
@@ -20,22 +20,22 @@ pub async fn step(app: &App) -> Result<bool> {
     let now = app.clock.now();
     if app
         .store
-        .read(|db| inventory::to_watch(db, now, 1))?
+        .read(|db| contacts::to_watch(db, now, 1))?
         .is_empty()
     {
         return Ok(false);
     }
     app.store
         .write(Lane::Back, move |db| {
-            for site in inventory::to_watch(db, now, HANDFUL)? {
+            for site in contacts::to_watch(db, now, HANDFUL)? {
                 let deadline = silent_after(site.last_sync_at, site.interval_minutes);
                 if site.done {
-                    inventory::watch(db, site.site_id, None)?;
+                    contacts::watch(db, site.site_id, None)?;
                 } else if deadline <= now {
-                    inventory::fall_silent(db, site.site_id, deadline)?;
-                    inventory::watch(db, site.site_id, None)?;
+                    contacts::fall_silent(db, site.site_id, deadline)?;
+                    contacts::watch(db, site.site_id, None)?;
                 } else {
-                    inventory::watch(db, site.site_id, Some(deadline))?;
+                    contacts::watch(db, site.site_id, Some(deadline))?;
                 }
             }
             Ok::<_, StoreError>(())
@@ -49,7 +49,7 @@ pub async fn step(app: &App) -> Result<bool> {
 /// # Errors
 /// What the store says.
 pub fn rearm(db: &Connection, site_id: i64, now: Timestamp) -> store::Result<()> {
-    let Some(site) = inventory::standpoint(db, site_id)? else {
+    let Some(site) = contacts::standpoint(db, site_id)? else {
         return Ok(());
     };
     let Some(last) = site.last_sync_at else {
@@ -57,8 +57,8 @@ pub fn rearm(db: &Connection, site_id: i64, now: Timestamp) -> store::Result<()>
     };
     let deadline = silent_after(last, site.interval_minutes);
     if deadline > now {
-        return inventory::speaks_again(db, site_id, deadline);
+        return contacts::speaks_again(db, site_id, deadline);
     }
-    inventory::fall_silent(db, site_id, deadline)?;
-    inventory::watch(db, site_id, None)
+    contacts::fall_silent(db, site_id, deadline)?;
+    contacts::watch(db, site_id, None)
 }

@@ -201,7 +201,7 @@ pub fn take(
 
 fn patch_run(db: &Connection, sync: Option<i64>) -> Result<Option<i64>> {
     match sync {
-        Some(sync) => super::inventory::patch_run_of(db, sync),
+        Some(sync) => super::syncs::patch_run_of(db, sync),
         None => Ok(None),
     }
 }

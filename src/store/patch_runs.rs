@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::Result;
-use super::inventory::Counts;
 use super::ledger::recount_patches;
+use super::syncs::Counts;
 use super::time::ms;
 use crate::domain::announcement::{Announcement, patience};
 

@@ -17,8 +17,9 @@ use crate::domain::inventory::{Change, Entry, Facts, Inventory, Kind, Origin, di
 use crate::domain::site_status::Standing;
 use crate::services::histories::Histories;
 use crate::services::{Result, ledger};
-use crate::store::inventory::{Contact, Counts, NewSync, Standpoint};
-use crate::store::{self, Connection, blob, inventory as kept, patch_runs};
+use crate::store::contacts::{Contact, Standpoint};
+use crate::store::syncs::{Counts, NewSync};
+use crate::store::{self, Connection, blob, contacts, inventory as kept, patch_runs, syncs};
 
 /// An inventory that is right in itself, on its way into the store.
 #[derive(Debug)]
@@ -115,13 +116,13 @@ impl Arrival {
     }
 
     pub(in crate::services) fn apply(&self, db: &Connection) -> Result<Outcome> {
-        let Some(site) = kept::standpoint(db, self.site_id)? else {
+        let Some(site) = contacts::standpoint(db, self.site_id)? else {
             return Ok(Outcome::Gone);
         };
         if self.is_stranger(&site) {
             let facts = &self.inventory.facts;
             let (url, instance) = (facts.url.as_deref(), facts.instance.as_deref());
-            kept::warn_of_stranger(db, self.site_id, url, instance, self.now)?;
+            contacts::warn_of_stranger(db, self.site_id, url, instance, self.now)?;
             return Ok(Outcome::Stranger);
         }
         if let (Some(generated), Some(newest)) = (self.inventory.generated_at, site.generated_at)
@@ -146,7 +147,7 @@ impl Arrival {
             .max(site.generated_at.unwrap_or(Timestamp::MIN));
         if site.silent || site.last_sync_at.is_none() {
             let watch_at = silent_after(now, site.interval_minutes);
-            kept::speaks_again(db, self.site_id, watch_at)?;
+            contacts::speaks_again(db, self.site_id, watch_at)?;
         }
         let taken = match same {
             Some(sync_id) => {
@@ -154,7 +155,7 @@ impl Arrival {
                 // What was published meanwhile is told before this sync is answered.
                 if ledger::settle(db, self.site_id)? {
                     ledger::recount(db, self.site_id)?;
-                    let site = kept::standpoint(db, self.site_id)?.unwrap_or(site);
+                    let site = contacts::standpoint(db, self.site_id)?.unwrap_or(site);
                     self.unchanged(sync_id, &site)
                 } else {
                     self.unchanged(sync_id, &site)
@@ -191,7 +192,7 @@ impl Arrival {
             pulse: &self.inventory.pulse,
             news: sync_id.map(|id| (id, self.hash.as_slice())),
         };
-        kept::heard(db, &contact)
+        contacts::heard(db, &contact)
     }
 
     fn unchanged(&self, sync_id: i64, site: &Standpoint) -> Taken {
@@ -232,7 +233,7 @@ impl Arrival {
         self.heard(db, now, generated_at, Some(sync_id))?;
         store::chronicle::write(db, "sync", sync_id, now)?;
         let facts = &self.inventory.facts;
-        kept::set_facts(db, self.site_id, facts, self.core_version(), now)?;
+        syncs::set_facts(db, self.site_id, facts, self.core_version(), now)?;
         let ids = (self.site_id, site.organization_id, sync_id);
         let patch_run_id = if changes.iter().all(|change| change.kinds.is_empty()) {
             None
@@ -270,7 +271,7 @@ impl Arrival {
             counts,
             delta: &blob::pack(&delta(facts, changes))?,
         };
-        kept::add_sync(db, &new)
+        syncs::add(db, &new)
     }
 
     fn core_version(&self) -> Option<&str> {

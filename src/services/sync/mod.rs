@@ -12,8 +12,8 @@ use crate::domain::access::{Actor, Permission};
 use crate::domain::fault::Fault;
 use crate::domain::inventory::Inventory;
 use crate::domain::inventory::read::{self, Unread};
-use crate::store::inventory::Refused;
-use crate::store::{self, Connection, Lane, audit as record, inventory as kept};
+use crate::store::syncs::Refused;
+use crate::store::{self, Connection, Lane, audit as record, contacts, syncs};
 use familiar::Text;
 
 mod arrival;
@@ -165,7 +165,7 @@ pub async fn refuse(app: &App, site_id: i64, error: &Error, address: &str) -> Re
                 detail: &detail,
                 address: &address,
             };
-            kept::add_refusal(db, &refused, now)
+            syncs::add_refusal(db, &refused, now)
         })
         .await?;
     Ok(())
@@ -217,7 +217,7 @@ fn check_clock(app: &App, inventory: &Inventory, now: Timestamp) -> Result<()> {
 /// [`Error::Forbidden`], [`Error::NotFound`] where the site isn't in sight or there is no warning.
 pub async fn answer_stranger(app: &App, actor: &Actor, site_id: i64, moved: bool) -> Result<()> {
     let sight = actor.require(Permission::SitesWrite)?;
-    let site = app.store.read(|db| kept::standpoint(db, site_id))?;
+    let site = app.store.read(|db| contacts::standpoint(db, site_id))?;
     let organization = site
         .map(|site| site.organization_id)
         .filter(|organization| sight.sees(*organization, site_id))
@@ -236,7 +236,7 @@ pub async fn answer_stranger(app: &App, actor: &Actor, site_id: i64, moved: bool
         .store
         .write(Lane::Front, move |db| {
             let before = installation(db, site_id)?;
-            let answered = kept::answer_stranger(db, site_id, moved, &by, now)?;
+            let answered = contacts::answer_stranger(db, site_id, moved, &by, now)?;
             if answered {
                 let entry = entry.before(before).after(installation(db, site_id)?);
                 record::append(db, &entry)?;
@@ -256,7 +256,7 @@ pub async fn answer_stranger(app: &App, actor: &Actor, site_id: i64, moved: bool
 
 /// What the record says of the installation that speaks for a site, and of one that was warned of.
 fn installation(db: &Connection, site_id: i64) -> Result<Value> {
-    let known = kept::standpoint(db, site_id)?;
+    let known = contacts::standpoint(db, site_id)?;
     let warned_of = store::sites::find(db, site_id)?.and_then(|site| site.stranger);
     Ok(json!({
         "speaks_from": known.and_then(|site| site.seen_url),

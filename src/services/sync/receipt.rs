@@ -8,7 +8,7 @@ use crate::domain::check_in::next_check_in;
 use crate::domain::site_status::Standing;
 use crate::services::Result;
 use crate::store::exposures::{self, Open};
-use crate::store::inventory::Counts;
+use crate::store::syncs::Counts;
 
 /// What a site is told about its sync.
 #[derive(Debug, Clone, PartialEq, Eq)]

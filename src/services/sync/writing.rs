@@ -13,7 +13,7 @@ use crate::services::{Error, Result, catalogue, ledger};
 use crate::store::catalogue::NewModule;
 use crate::store::inventory::{Held, Runs};
 use crate::store::ledger::Place;
-use crate::store::{self, Connection, inventory as kept};
+use crate::store::{self, Connection, inventory as kept, syncs};
 
 /// The rows of one changed sync, as they are written.
 pub(super) struct Writing<'a> {
@@ -154,7 +154,7 @@ impl<'a> Writing<'a> {
             module,
         );
         for kind in &change.kinds {
-            kept::add_event(self.db, ids, *kind, versions, self.now)?;
+            syncs::add_event(self.db, ids, *kind, versions, self.now)?;
         }
         Ok(())
     }
