@@ -39,6 +39,7 @@ mod pages;
 mod patch_runs;
 mod plans;
 mod proof_pages;
+mod report_pages;
 mod reports;
 mod rooms;
 mod search;

@@ -15,7 +15,7 @@ use tower::ServiceExt;
 
 use crate::support::{Answer, EMAIL, Site, TestApp, module};
 
-const NAMES: [&str; 5] = [
+pub const NAMES: [&str; 5] = [
     "security-updates",
     "module-updates",
     "sla-compliance",
@@ -31,7 +31,7 @@ impl TestApp {
 }
 
 /// Rows of a CSV file, by its columns, as texts.
-fn read(text: &str) -> Vec<Vec<(String, String)>> {
+pub fn read(text: &str) -> Vec<Vec<(String, String)>> {
     let mut reader = csv::Reader::from_reader(text.as_bytes());
     let columns: Vec<String> = reader
         .headers()
@@ -68,7 +68,7 @@ fn told(rows: &[Value], names: &[&str]) -> Vec<Value> {
 /// Two organizations and four sites. On the first day a fix of `poll` comes out: Quay takes it after two
 /// days, Barn (of the other organization) after twenty, which is late, Mill never, and the staging site
 /// at once. Promised are seven days.
-async fn fleet() -> (TestApp, i64, i64) {
+pub async fn fleet() -> (TestApp, i64, i64) {
     fleet_after(0).await
 }
 
@@ -259,7 +259,7 @@ async fn a_report_counts_as_the_dashboard_does() {
 }
 
 /// Copies of a window, each opened a moment later.
-async fn copies(house: &TestApp, window: i64, many: i64) {
+pub async fn copies(house: &TestApp, window: i64, many: i64) {
     let add = move |db: &rusqlite::Connection| -> Result<usize, StoreError> {
         Ok(db.execute(
             "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?1)
@@ -607,7 +607,7 @@ async fn a_long_report_flows_and_is_never_in_memory() {
 }
 
 /// The cells of the table on a page, row by row: what stands in its `data` elements.
-fn cells_of(page: &str) -> Vec<Vec<String>> {
+pub fn cells_of(page: &str) -> Vec<Vec<String>> {
     let plain = |text: &str| {
         let text = text
             .replace("&#60;", "<")

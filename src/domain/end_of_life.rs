@@ -41,6 +41,19 @@ pub struct Support {
 }
 
 impl Support {
+    /// What ended or ends first comes first: what ended on a day that nobody knows, then day by day, then what a
+    /// release will end, and last what nobody knows.
+    pub fn by_end(&self) -> (u8, Option<&str>) {
+        let rank = match (self.state, &self.ends_on) {
+            ("ended", None) => 0,
+            (_, Some(_)) => 1,
+            ("ends_soon", None) => 2,
+            ("supported", None) => 3,
+            _ => 4,
+        };
+        (rank, self.ends_on.as_deref())
+    }
+
     fn unknown() -> Self {
         Self {
             ends_on: None,
@@ -118,6 +131,13 @@ pub fn core(history: Option<&Prepared>, installed: &str, today: Date) -> Support
         ends_with,
         state,
     }
+}
+
+/// Older versions come first: their numbers, one by one.
+pub fn by_age(version: &str) -> (Vec<u64>, String) {
+    let parts = version.split(|letter: char| !letter.is_ascii_digit());
+    let numbers = parts.filter_map(|part| part.parse().ok()).collect();
+    (numbers, version.to_owned())
 }
 
 #[cfg(test)]

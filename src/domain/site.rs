@@ -317,6 +317,23 @@ pub const STATUSES: [&str; 8] = [
     "current",
 ];
 
+/// A site by its name, for whoever chooses one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// Its id.
+    pub id: i64,
+    /// Its name.
+    pub name: String,
+    /// Its environment.
+    pub environment: String,
+    /// Its organization's name.
+    pub organization: String,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// It was deleted.
+    pub deleted: bool,
+}
+
 /// The list of sites.
 pub static LIST: List = List {
     name: "sites",

@@ -3,27 +3,25 @@
 
 mod updates;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use self::updates::Updates;
-use super::{Error, Result};
+use super::{Error, Result, platforms};
 use crate::app::App;
 use crate::domain::access::{Actor, Denied, Permission, Sight};
-use crate::domain::end_of_life::{self, Support};
 use crate::domain::exposure::Outcome;
 use crate::domain::figures::{self, Compliance};
-use crate::domain::inventory::Origin;
 use crate::domain::listing::Format;
 use crate::domain::report::{
     Asked, Cell, DAY, END_OF_LIFE, HISTORICAL, MODULE_UPDATES, RISK_WORDS, Report, Row,
     SECURITY_UPDATES, SLA_COMPLIANCE, date_of, day_of, start_of,
 };
 use crate::domain::site_status::Standing;
+use crate::store::Connection;
 use crate::store::reports::{self as store, Narrowed, Outdated, Sites};
-use crate::store::{Connection, catalogue};
 
 /// Versions whose sites are counted in a chunk.
 const VERSIONS: usize = 200;
@@ -269,31 +267,7 @@ impl Walk {
     }
 
     fn platforms(&self, db: &Connection) -> Result<Vec<Row>> {
-        let today = date_of(self.as_of.as_millisecond());
-        let publication =
-            catalogue::find(db, Origin::Project, 0, "drupal")?.and_then(|core| core.publication_id);
-        let history = publication
-            .map(|id| self.app.histories.history(db, id))
-            .transpose()?;
-        let mut cores: HashMap<String, i64> = HashMap::new();
-        let mut branches: HashMap<String, i64> = HashMap::new();
-        for (core, php, sites) in store::platforms(db, &self.narrowed)? {
-            if let Some(core) = core {
-                *cores.entry(core).or_default() += sites;
-            }
-            if let Some(branch) = php.as_deref().and_then(end_of_life::php_branch) {
-                *branches.entry(branch).or_default() += sites;
-            }
-        }
-        let core = by_version(cores).into_iter().map(|(version, sites)| {
-            let support = end_of_life::core(history.as_deref(), &version, today);
-            platform_row("core", version, support, sites)
-        });
-        let php = by_version(branches).into_iter().map(|(branch, sites)| {
-            let support = end_of_life::php(&branch, today);
-            platform_row("php", branch, support, sites)
-        });
-        Ok(core.chain(php).collect())
+        platforms::rows(&self.app, db, &self.narrowed, self.as_of)
     }
 }
 
@@ -433,7 +407,9 @@ pub async fn leaf(mut walk: Walk, page: usize) -> Result<Leaf> {
     }
 }
 
-async fn away<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+pub(super) async fn away<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Error::Internal(error.to_string()))?
@@ -506,26 +482,4 @@ fn module_row((version, sites): (Outdated, i64)) -> Row {
         Cell::Whole(sites),
         Cell::Whole(version.module_id),
     ]
-}
-
-fn platform_row(kind: &str, version: String, support: Support, sites: i64) -> Row {
-    vec![
-        Cell::text(kind.to_owned()),
-        Cell::text(version),
-        Cell::maybe(support.ends_on),
-        Cell::text(support.state.to_owned()),
-        Cell::Whole(sites),
-        Cell::maybe(support.ends_with),
-    ]
-}
-
-/// The oldest version first.
-fn by_version(counted: HashMap<String, i64>) -> Vec<(String, i64)> {
-    let numbers = |version: &str| -> Vec<u64> {
-        let parts = version.split(|letter: char| !letter.is_ascii_digit());
-        parts.filter_map(|part| part.parse().ok()).collect()
-    };
-    let mut all: Vec<(String, i64)> = counted.into_iter().collect();
-    all.sort_by_cached_key(|(version, _)| (numbers(version), version.clone()));
-    all
 }

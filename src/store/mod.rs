@@ -35,6 +35,7 @@ pub mod listing;
 pub mod memberships;
 pub mod module_versions;
 pub mod modules;
+pub mod named_sites;
 pub mod notifications;
 pub mod one_time_tokens;
 pub mod organizations;

@@ -468,7 +468,7 @@ pub fn run_by(
     Ok(count)
 }
 
-/// The versions of core and of PHP on the sites that pass: (core, PHP, sites).
+/// The versions of core and of PHP on the sites that pass, as far as they were reported: (core, PHP, sites).
 pub type Platform = (Option<String>, Option<String>, i64);
 
 /// Those.
@@ -477,8 +477,8 @@ pub type Platform = (Option<String>, Option<String>, i64);
 /// What SQLite says.
 pub fn platforms(db: &Connection, narrowed: &Narrowed) -> Result<Vec<Platform>> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT v.version, t.php_version, count(*) FROM sites AS t LEFT JOIN module_versions AS v ON v.id = t.core_version_id
-         WHERE t.id IN ({SITES}) GROUP BY t.core_version_id, t.php_version"
+        "SELECT ifnull(v.version, t.drupal_version) AS core, t.php_version, count(*) FROM sites AS t LEFT JOIN module_versions AS v ON v.id = t.core_version_id
+         WHERE t.id IN ({SITES}) GROUP BY core, t.php_version"
     ))?;
     let found = statement.query_map(
         named_params! {

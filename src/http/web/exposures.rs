@@ -18,7 +18,9 @@ use crate::domain::exposure_event::LIST as EVENTS;
 use crate::domain::listing::{PER_PAGE_MAX, Page, Query};
 use crate::domain::site::ENVIRONMENTS;
 use crate::domain::window::{LIST as EXPOSURES, Window};
-use crate::services::{Error, Result, clients as open_clients, clocks, exposures, in_hand};
+use crate::services::{
+    Error, Result, clients as open_clients, clocks, exposures, in_hand, named_sites,
+};
 
 /// `GET /exposures`.
 pub const LIST: Handler = |visit| Box::pin(list(visit));
@@ -320,7 +322,9 @@ async fn show(visit: &Visit, errors: Vec<(String, String)>) -> Result<Reply> {
     };
     let (steps, command) = steps(&window);
     let status = if errors.is_empty() { 200 } else { 422 };
+    let gone = named_sites::deleted(app, actor, Permission::SitesRead, &[window.site_id]).await?;
     let page = ExposurePage {
+        site_deleted: gone.contains(&window.site_id),
         shell: visit
             .shell(&format!("{} on {}", window.title, window.site))
             .await?,

@@ -6,10 +6,11 @@ use super::parts::Versions;
 use super::view::patch_runs::{ClosedRow, PatchRunPage, PatchRunRow, PatchRunsPage};
 use super::visit::{Handler, Reply, Visit};
 use super::words;
+use crate::domain::access::Permission;
 use crate::domain::history::{PATCH_RUNS, PatchRun};
 use crate::domain::listing::Query;
 use crate::domain::window::LIST as EXPOSURES;
-use crate::services::{Error, Result, exposures, history};
+use crate::services::{Error, Result, exposures, history, named_sites};
 
 /// `GET /patch-runs`.
 pub const LIST: Handler = |visit| Box::pin(list(visit));
@@ -117,7 +118,9 @@ async fn show(visit: Visit) -> Result<Reply> {
         let told = more.into_iter();
         facts.extend(told.filter_map(|(word, value)| Some((word, value.clone()?))));
     }
+    let gone = named_sites::deleted(app, actor, Permission::SitesRead, &[run.site_id]).await?;
     Reply::page(&PatchRunPage {
+        site_deleted: gone.contains(&run.site_id),
         shell: visit.shell(&format!("Patch run on {}", run.site)).await?,
         row: row(&run),
         facts,

@@ -1,18 +1,16 @@
 //! Reports as pages: figures, charts and a table that has the cells of the file, and the files.
 
+mod form;
 mod rows;
 mod told;
 
-use super::fleet::organizations_of;
-use super::listing::{FilterChip, Listing, asked};
-use super::view::fleet::Choice;
+use self::rows::Gone;
+use super::listing::{Listing, asked};
 use super::view::reports::{ReportLink, ReportPage, ReportsPage};
 use super::visit::{Handler, Reply, Visit};
-use super::words;
-use crate::domain::access::Permission;
-use crate::domain::fault::Fault;
-use crate::domain::report::{self, Asked, ENVIRONMENT_WORDS, Filter, RISK_WORDS, Report, date_of};
+use crate::domain::report::{self, Asked, Report, date_of};
 use crate::http::report as writing;
+use crate::services::platforms::{self, Untold};
 use crate::services::reports::{self, LEAVES, PAGE};
 use crate::services::{Error, Result};
 
@@ -66,13 +64,10 @@ async fn show(visit: Visit, report: &'static Report) -> Result<Reply> {
     {
         pairs.splice(0..0, usual(&visit, report));
     }
-    let named = pairs
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.as_str()));
-    let question = match Asked::parse(report, named, visit.now) {
+    let question = match form::asked(&visit, report, &mut pairs).await? {
         Ok(question) => question,
         Err(faults) if visit.parameter("format").is_empty() => {
-            return refused(&visit, report, pairs, &faults).await;
+            return form::refused(&visit, report, pairs, &faults).await;
         }
         Err(faults) => return Err(Error::Invalid(faults)),
     };
@@ -97,8 +92,13 @@ async fn show(visit: Visit, report: &'static Report) -> Result<Reply> {
         .unwrap_or(1)
         .clamp(1, LEAVES / PAGE);
     let leaf = reports::leaf(walk, page).await?;
-    let (figures, charts) = told::told(&visit, report, &question, &leaf).await?;
-    let mut shown = blank(&visit, report, pairs, question.environment()).await?;
+    let untold = match report.name {
+        "end-of-life" => platforms::untold(&visit.app, visit.actor()?, &question).await?,
+        _ => Untold::default(),
+    };
+    let (figures, charts) = told::told(&visit, report, &question, (&leaf, untold)).await?;
+    let gone = Gone::among(&visit, report, &leaf.rows).await?;
+    let mut shown = form::blank(&visit, report, pairs, question.environment()).await?;
     shown.list = Listing {
         total: leaf.total as u64,
         at_least: leaf.more,
@@ -116,75 +116,10 @@ async fn show(visit: Visit, report: &'static Report) -> Result<Reply> {
     shown.rows = leaf
         .rows
         .iter()
-        .map(|row| rows::row_of(report, row))
+        .map(|row| rows::row_of(report, row, &gone))
         .collect();
+    shown.untold = rows::untold(&question, untold);
     Reply::page(&shown)
-}
-
-/// What cannot be asked, with what was typed and what is wrong with it.
-async fn refused(
-    visit: &Visit,
-    report: &'static Report,
-    pairs: Vec<(String, String)>,
-    faults: &[Fault],
-) -> Result<Reply> {
-    // Whoever may not see a report isn't told what can be asked of it.
-    reports::sight(visit.actor()?, crate::domain::listing::Format::Json)?;
-    let chosen = visit.parameter("environment");
-    let mut page = blank(visit, report, pairs, chosen).await?;
-    let typed = |name: &str| page.list.value(name).to_owned();
-    page.days = report.dated.then(|| (typed("from"), typed("to")));
-    page.errors = faults.iter().map(at_field).collect();
-    Ok(Reply::page(&page)?.status(422))
-}
-
-/// What is wrong, with the field as the form calls it.
-fn at_field(fault: &Fault) -> (String, String) {
-    let field = fault.pointer.trim_start_matches('?');
-    let called = match field {
-        "to" => "Until".to_owned(),
-        other => words::sentence(&other.trim_end_matches("_id").replace('_', " ")),
-    };
-    let detail = fault.detail.strip_prefix(field).unwrap_or(&fault.detail);
-    let said = format!("{called}{}", detail.replace('_', " "));
-    (field.to_owned(), said)
-}
-
-/// The page before anything was counted.
-async fn blank(
-    visit: &Visit,
-    report: &'static Report,
-    pairs: Vec<(String, String)>,
-    environment: &str,
-) -> Result<ReportPage> {
-    let chosen = visit.parameter("organization_id");
-    let organizations = organizations_of(visit, Permission::ReportsRead, chosen).await?;
-    let choices = |words: &[&str], chosen: &str| -> Vec<Choice> {
-        let said = |word: &&str| Choice::new(*word, word.replace('_', " "), chosen);
-        words.iter().map(said).collect()
-    };
-    let has = |filter| report.filters.contains(&filter);
-    Ok(ReportPage {
-        shell: visit.shell(report.title).await?,
-        title: report.title,
-        about: about(report),
-        period: String::new(),
-        days: None,
-        risks: if has(Filter::Risk) {
-            choices(&RISK_WORDS, visit.parameter("risk"))
-        } else {
-            Vec::new()
-        },
-        environments: choices(&ENVIRONMENT_WORDS, environment),
-        by_module: has(Filter::Module),
-        figures: Vec::new(),
-        charts: Vec::new(),
-        heads: Vec::new(),
-        rows: Vec::new(),
-        list: listing(report, pairs, &organizations),
-        organizations,
-        errors: Vec::new(),
-    })
 }
 
 /// The time that a page covers where nobody said: what a chart by month or day needs is a year.
@@ -245,30 +180,4 @@ fn period(report: &Report, question: &Asked, page: &ReportPage) -> String {
         }
     }
     said
-}
-
-fn listing(report: &Report, pairs: Vec<(String, String)>, organizations: &[Choice]) -> Listing {
-    let chips = pairs
-        .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "from" | "to"));
-    let chips = chips.map(|(name, value)| {
-        let named = organizations.iter().find(|choice| choice.value == *value);
-        let value = match (name.as_str(), named) {
-            ("organization_id", Some(choice)) => choice.word.clone(),
-            _ => value.replace('_', " "),
-        };
-        FilterChip {
-            key: words::sentence(name.trim_end_matches("_id")),
-            value,
-            parameter: name.clone(),
-        }
-    });
-    Listing {
-        path: format!("/reports/{}", report.name),
-        chips: chips.collect(),
-        query: pairs,
-        page: 1,
-        pages: 1,
-        ..Listing::default()
-    }
 }

@@ -1,11 +1,75 @@
 //! The table of a report: the cells of the file, in words.
 
-use super::super::view::reports::{Head, PageCell, PageRow};
+use std::collections::HashSet;
+
+use super::super::view::reports::{Head, PageCell, PageRow, UntoldRow};
+use super::super::visit::Visit;
 use super::super::words;
-use crate::domain::report::{Cell, Holds, Report, Row};
+use crate::domain::access::Permission;
+use crate::domain::report::{Asked, Cell, Holds, Report, Row};
+use crate::services::platforms::Untold;
+use crate::services::{Result, named_sites};
 
 /// Columns behind these are for programs: the numbers of what is named.
 const BESIDES: [&str; 4] = ["exposure_id", "site_id", "organization_id", "module_id"];
+
+/// What rows name and isn't there any more.
+#[derive(Debug, Default)]
+pub(super) struct Gone {
+    sites: HashSet<i64>,
+    organizations: HashSet<i64>,
+}
+
+impl Gone {
+    /// Among these rows.
+    pub(super) async fn among(visit: &Visit, report: &Report, rows: &[Row]) -> Result<Self> {
+        let named = |name: &str| -> Vec<i64> {
+            let at = report.columns.iter().position(|column| column.name == name);
+            let ids = rows.iter().filter_map(|row| match row.get(at?) {
+                Some(Cell::Whole(id)) => Some(*id),
+                _ => None,
+            });
+            ids.collect::<HashSet<i64>>().into_iter().collect()
+        };
+        let (app, actor, may) = (&visit.app, visit.actor()?, Permission::ReportsRead);
+        let (sites, organizations) = (named("site_id"), named("organization_id"));
+        Ok(Self {
+            sites: named_sites::deleted(app, actor, may, &sites).await?,
+            organizations: named_sites::deleted_organizations(app, actor, may, &organizations)
+                .await?,
+        })
+    }
+}
+
+/// The sites that did not report what they stand on, as rows of their own: no file has them.
+pub(super) fn untold(question: &Asked, untold: Untold) -> Vec<UntoldRow> {
+    let mut filters = url::form_urlencoded::Serializer::new(String::new());
+    let number = |id: Option<i64>| id.map(|id| id.to_string());
+    let environment = Some(question.environment()).filter(|word| *word != "all");
+    let asked = [
+        ("environment", environment.map(str::to_owned)),
+        ("organization_id", number(question.organization_id)),
+        ("id", number(question.site_id)),
+        ("tags][contains", question.tag.clone()),
+    ];
+    for (name, value) in asked {
+        if let Some(value) = value {
+            filters.append_pair(&format!("filter[{name}]"), &value);
+        }
+    }
+    let filters = filters.finish();
+    let kinds = [
+        ("Core", "drupal_version", untold.core),
+        ("PHP", "php_version", untold.php),
+    ];
+    let row = |(kind, field, sites): (&'static str, &str, i64)| UntoldRow {
+        kind,
+        sites: words::number(sites.unsigned_abs()),
+        href: format!("/sites?filter%5B{field}%5D%5Bnull%5D=true&{filters}"),
+    };
+    let some = kinds.into_iter().filter(|(.., sites)| *sites > 0);
+    some.map(row).collect()
+}
 
 fn is_number(holds: Holds) -> bool {
     matches!(holds, Holds::Whole | Holds::Number)
@@ -27,12 +91,19 @@ pub(super) fn heads(report: &Report) -> Vec<Head> {
     head.collect()
 }
 
-pub(super) fn row_of(report: &Report, row: &Row) -> PageRow {
+pub(super) fn row_of(report: &Report, row: &Row, gone: &Gone) -> PageRow {
     let named = report.columns.iter().zip(row);
     let id = |name: &str| {
         let mut all = report.columns.iter().zip(row);
-        all.find(|(column, _)| column.name == name)
-            .map(|(_, cell)| cell.csv().into_owned())
+        all.find_map(|(column, cell)| match cell {
+            Cell::Whole(id) if column.name == name => Some(*id),
+            _ => None,
+        })
+    };
+    let is_gone = |name: &str| match name {
+        "site" => id("site_id").is_some_and(|id| gone.sites.contains(&id)),
+        "organization" => id("organization_id").is_some_and(|id| gone.organizations.contains(&id)),
+        _ => false,
     };
     let mut cells = Vec::new();
     let mut besides = Vec::new();
@@ -41,10 +112,12 @@ pub(super) fn row_of(report: &Report, row: &Row) -> PageRow {
             besides.push(cell.csv().into_owned());
             continue;
         }
+        let deleted = is_gone(column.name);
         cells.push(PageCell {
             value: cell.csv().into_owned(),
             words: in_words(column.name, cell),
             href: match column.name {
+                _ if deleted => None,
                 "site" => id("site_id").map(|id| format!("/sites/{id}")),
                 "organization" => id("organization_id").map(|id| format!("/organizations/{id}")),
                 "module" => id("module_id")
@@ -52,6 +125,7 @@ pub(super) fn row_of(report: &Report, row: &Row) -> PageRow {
                     .or_else(|| id("exposure_id").map(|id| format!("/exposures/{id}"))),
                 _ => None,
             },
+            deleted,
             number: is_number(column.holds),
         });
     }

@@ -7,10 +7,12 @@ use super::super::parts::Html;
 use super::super::view::reports::{Chart, Figure};
 use super::super::visit::Visit;
 use super::super::words;
+use crate::domain::end_of_life::by_age;
 use crate::domain::figures;
 use crate::domain::listing::Format;
 use crate::domain::report::{self, Asked, Cell, Report, Row, date_of};
 use crate::services::Result;
+use crate::services::platforms::Untold;
 use crate::services::reports::{self, Leaf, Month};
 
 /// Windows that are drawn, at most; the table has all.
@@ -37,7 +39,7 @@ pub(super) async fn told(
     visit: &Visit,
     report: &'static Report,
     question: &Asked,
-    leaf: &Leaf,
+    (leaf, untold): (&Leaf, Untold),
 ) -> Result<(Vec<Figure>, Vec<Chart>)> {
     let mut json = question.clone();
     json.format = Format::Json;
@@ -66,7 +68,7 @@ pub(super) async fn told(
             };
             Ok((vec![figure("Open at the end", count(open))], charts))
         }
-        "end-of-life" => Ok((Vec::new(), platforms(&leaf.rows))),
+        "end-of-life" => Ok((Vec::new(), platforms(&leaf.rows, untold))),
         _ => Ok((
             vec![figure(
                 "Versions to update",
@@ -210,7 +212,7 @@ fn by_risk(days: &[(i64, [i64; 6])]) -> Chart {
 }
 
 /// Sites by the version of core.
-fn platforms(rows: &[Row]) -> Vec<Chart> {
+fn platforms(rows: &[Row], untold: Untold) -> Vec<Chart> {
     let mut bars = Vec::new();
     for row in rows {
         if let [
@@ -230,6 +232,15 @@ fn platforms(rows: &[Row]) -> Vec<Chart> {
     if bars.is_empty() {
         return Vec::new();
     }
+    bars.sort_by_cached_key(|(version, ..)| by_age(version));
+    let versions = words::count(bars.len() as u64, "version", "versions");
+    let mut finding = format!("{versions} run.");
+    if untold.core > 0 {
+        let sites = untold.core.unsigned_abs();
+        let silent = words::count(sites, "site has", "sites have");
+        finding = format!("{versions} run; {silent} not reported theirs.");
+        bars.push(("not reported".to_owned(), sites, "unknown".to_owned()));
+    }
     let drawn: Vec<VersionBar> = bars
         .iter()
         .map(|(version, sites, _)| VersionBar {
@@ -238,10 +249,6 @@ fn platforms(rows: &[Row]) -> Vec<Chart> {
             exposed: false,
         })
         .collect();
-    let finding = format!(
-        "{} run.",
-        words::count(bars.len() as u64, "version", "versions")
-    );
     vec![Chart {
         key: Html::default(),
         title: "Sites by core version",

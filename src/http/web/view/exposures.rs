@@ -108,6 +108,8 @@ pub struct ToldRow {
 #[derive(Debug, Template)]
 #[template(path = "exposure.html")]
 pub struct ExposurePage {
+    /// Its site was deleted: nothing leads there.
+    pub site_deleted: bool,
     /// What stands around it.
     pub shell: Shell,
     /// What its line in the list says.

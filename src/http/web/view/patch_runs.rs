@@ -62,6 +62,8 @@ pub struct ClosedRow {
 #[derive(Debug, Template)]
 #[template(path = "patch_run.html")]
 pub struct PatchRunPage {
+    /// Its site was deleted: nothing leads there.
+    pub site_deleted: bool,
     /// What stands around it.
     pub shell: Shell,
     /// What its line in the list says.

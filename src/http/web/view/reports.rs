@@ -77,6 +77,8 @@ pub struct PageCell {
     pub words: String,
     /// Where it leads.
     pub href: Option<String>,
+    /// What it names was deleted.
+    pub deleted: bool,
     /// It holds a number.
     pub number: bool,
 }
@@ -88,6 +90,17 @@ pub struct PageRow {
     pub cells: Vec<PageCell>,
     /// What a file has besides: numbers of things, for programs.
     pub besides: Vec<String>,
+}
+
+/// Sites that did not report what they stand on.
+#[derive(Debug, Clone)]
+pub struct UntoldRow {
+    /// `Core` or `PHP`.
+    pub kind: &'static str,
+    /// How many sites.
+    pub sites: String,
+    /// The list of them.
+    pub href: String,
 }
 
 /// One report.
@@ -114,6 +127,14 @@ pub struct ReportPage {
     pub risks: Vec<Choice>,
     /// It can be narrowed to a module.
     pub by_module: bool,
+    /// For the filter box: sites; besides the chosen one none where there are too many.
+    pub sites: Vec<Choice>,
+    /// There are too many: one is typed.
+    pub many_sites: bool,
+    /// The site asked for, as one types it.
+    pub site: String,
+    /// For the filter box: tags to propose.
+    pub tags: Vec<String>,
     /// The large figures.
     pub figures: Vec<Figure>,
     /// The charts.
@@ -122,6 +143,8 @@ pub struct ReportPage {
     pub heads: Vec<Head>,
     /// The rows of this page.
     pub rows: Vec<PageRow>,
+    /// What no file has: sites of which nobody knows.
+    pub untold: Vec<UntoldRow>,
     /// What is wrong with what was asked, by field.
     pub errors: Vec<(String, String)>,
 }
@@ -134,13 +157,15 @@ impl ReportPage {
 
     /// What the filter box must send along: all that it doesn't hold itself.
     pub fn kept(&self) -> Vec<(String, String)> {
-        const OWN: [&str; 6] = [
+        const OWN: [&str; 8] = [
             "from",
             "to",
             "organization_id",
             "environment",
             "risk",
             "module",
+            "site_id",
+            "tag",
         ];
         let mut kept = self.list.hidden("");
         kept.retain(|(name, _)| !OWN.contains(&name.as_str()));

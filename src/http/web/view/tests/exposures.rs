@@ -70,6 +70,7 @@ fn by_client() -> ExposuresPage {
 
 fn exposure() -> ExposurePage {
     ExposurePage {
+        site_deleted: false,
         shell: shell(
             "Search API Autocomplete on oberwalden.example",
             "/exposures/4",
@@ -146,6 +147,7 @@ fn runs() -> PatchRunsPage {
 
 fn patch_run() -> PatchRunPage {
     PatchRunPage {
+        site_deleted: false,
         shell: shell("Patch run on oberwalden.example", "/patch-runs/3"),
         row: run("proved"),
         facts: vec![

@@ -56,6 +56,10 @@ fn page(rows: Vec<PageRow>, charts: Vec<Chart>) -> ReportPage {
         environments: vec![Choice::new("production", "production", "production")],
         risks: vec![Choice::new("critical", "critical", "critical")],
         by_module: true,
+        sites: vec![Choice::new("7", "oberwalden.example", "7")],
+        many_sites: false,
+        site: "oberwalden.example".into(),
+        tags: vec!["gold".into()],
         figures: vec![
             figure("Compliance", "93.2 %", false),
             figure("Overdue now", "2", true),
@@ -72,6 +76,7 @@ fn page(rows: Vec<PageRow>, charts: Vec<Chart>) -> ReportPage {
             },
         ],
         rows,
+        untold: Vec::new(),
         errors: Vec::new(),
     }
 }
@@ -84,6 +89,7 @@ pub(super) fn pages() -> Pages {
         value: value.into(),
         words: value.into(),
         href: href.map(str::to_owned),
+        deleted: false,
         number,
     };
     let row = PageRow {
