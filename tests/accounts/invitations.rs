@@ -1,12 +1,12 @@
 //! Invitations: the same for an address that is known and one that isn't, good once, void when they
 //! are taken back, and no way to anybody's account.
 
-use axum::http::Method;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::people::{Cast, SECRET};
-use crate::support::{Answer, Client};
+use crate::support::Client;
+use crate::support::browser::{sends, session};
 
 /// The answer without what differs between any two.
 fn told(mut answer: Value) -> Value {
@@ -147,28 +147,6 @@ async fn an_invitation_is_on_record_without_its_link() {
     cast.house.clock.advance(SignedDuration::from_secs(1));
 }
 
-/// Sends a form as a browser does.
-async fn posts(client: &Client<'_>, path: &str, fields: &[(&str, &str)]) -> Answer {
-    let mut form = url::form_urlencoded::Serializer::new(String::new());
-    let form = form.extend_pairs(fields).finish();
-    let typed = client
-        .clone()
-        .with("content-type", "application/x-www-form-urlencoded");
-    typed
-        .send(Method::POST, &format!("/{path}"), Some(form.into_bytes()))
-        .await
-}
-
-/// The cookie of a session that an answer opened.
-fn session(answer: &Answer) -> String {
-    let all = answer.headers.get_all("set-cookie").iter();
-    let mut lines = all.map(|line| line.to_str().unwrap());
-    let line = lines
-        .find(|line| line.starts_with("dewline_session="))
-        .unwrap();
-    line.split(';').next().unwrap().to_owned()
-}
-
 fn token(link: &str) -> &str {
     link.strip_prefix("/invitation?token=").unwrap()
 }
@@ -188,16 +166,16 @@ async fn whoever_is_new_sets_a_password_once_and_is_signed_in_where_he_was_invit
             ("password", password),
         ]
     };
-    let weak = posts(&nobody, "/invitation", &words("password1234")).await;
+    let weak = sends(&nobody, "/invitation", &words("password1234")).await;
     assert_eq!(weak.status, 422);
     assert!(weak.text.contains("easy to guess") && !weak.text.contains("password1234"));
-    let joined = posts(&nobody, "/invitation", &words(SECRET)).await;
+    let joined = sends(&nobody, "/invitation", &words(SECRET)).await;
     assert_eq!(joined.status, 303, "{}", joined.text);
     let nell = nobody.clone().with("cookie", &session(&joined));
     assert_eq!(nell.get("//sites").await.status, 200);
     assert_eq!(nell.get("//users").await.status, 403);
     assert_eq!(
-        posts(&nobody, "/invitation", &words(SECRET)).await.status,
+        sends(&nobody, "/invitation", &words(SECRET)).await.status,
         404
     );
     let member = cast.admin().get(&cast.members("?filter[name]=Nell")).await;
@@ -224,7 +202,7 @@ async fn whoever_has_an_account_takes_an_invitation_with_it_and_nobody_else_can(
         ("time_zone", "UTC"),
         ("password", "a password of the inviter's"),
     ];
-    let stranger = posts(&nobody, "/invitation", &words).await;
+    let stranger = sends(&nobody, "/invitation", &words).await;
     assert_eq!(
         stranger.status, 422,
         "it is not the password of that account"
@@ -232,15 +210,15 @@ async fn whoever_has_an_account_takes_an_invitation_with_it_and_nobody_else_can(
     assert!(stranger.text.contains("sign in with it") && !stranger.text.contains("inviter&#39;s"));
     let browser = async |email: &str| {
         let words = [("email", email), ("password", SECRET)];
-        let entered = posts(&nobody, "/sign-in", &words).await;
+        let entered = sends(&nobody, "/sign-in", &words).await;
         nobody.clone().with("cookie", &session(&entered))
     };
     let inviter = browser("hana@example.org").await;
-    let refused = posts(&inviter, "/invitation", &words).await;
+    let refused = sends(&inviter, "/invitation", &words).await;
     assert_eq!(refused.status, 409);
     assert!(refused.text.contains("Sign out"), "{}", refused.text);
     let mo = browser("mo@example.org").await;
-    assert_eq!(posts(&mo, "/invitation", &words).await.status, 303);
+    assert_eq!(sends(&mo, "/invitation", &words).await.status, 303);
     let seen = cast.neighbour().get("/organizations").await.column("name");
     assert_eq!(seen, ["Harbour", "Meadow"]);
     // What he was stays; the inviter's words changed nothing of him.
@@ -259,7 +237,7 @@ async fn whoever_has_an_account_takes_an_invitation_with_it_and_nobody_else_can(
         cast.admin().delete(&format!("/users/{id}")).await.status,
         403
     );
-    assert_eq!(posts(&mo, "/invitation", &words).await.status, 404, "once");
+    assert_eq!(sends(&mo, "/invitation", &words).await.status, 404, "once");
     let invited = cast
         .admin()
         .get(&cast.members("?filter[status]=invited"))
@@ -468,7 +446,7 @@ async fn the_page_of_a_link_is_the_same_for_a_known_address_and_an_unknown_one()
     let (_, unknown) = cast.invites("no@example.org", "viewer").await;
     let nobody = cast.house.anonymous();
     let words = [("email", "hana@example.org"), ("password", SECRET)];
-    let entered = posts(&nobody, "/sign-in", &words).await;
+    let entered = sends(&nobody, "/sign-in", &words).await;
     let inviter = nobody.clone().with("cookie", &session(&entered));
     for visitor in [&nobody, &inviter] {
         let of_known = cast.page(visitor, &known, "mo@example.org").await;
@@ -484,10 +462,10 @@ async fn the_page_of_a_link_is_the_same_for_a_known_address_and_an_unknown_one()
             ("time_zone", "Mars"),
             ("password", "password1234"),
         ];
-        let refused = posts(&nobody, "/invitation", &words).await;
+        let refused = sends(&nobody, "/invitation", &words).await;
         let without = refused.text.replace(token(link), "TOKEN");
         said.push((refused.status, without.replace(email, "ADDRESS")));
-        let refused = posts(&inviter, "/invitation", &words).await;
+        let refused = sends(&inviter, "/invitation", &words).await;
         assert_eq!(refused.status, 409);
     }
     assert_eq!(said[0], said[1]);
@@ -505,14 +483,14 @@ async fn whoever_types_the_password_of_the_account_that_he_has_is_signed_in_and_
         ("time_zone", "Europe/Vienna"),
         ("password", SECRET),
     ];
-    let entered = posts(&nobody, "/invitation", &words).await;
+    let entered = sends(&nobody, "/invitation", &words).await;
     assert_eq!(entered.status, 303, "{}", entered.text);
     let back = format!("/invitation?token={}", token(&link));
     assert_eq!(entered.header("location"), back);
     let mo = nobody.clone().with("cookie", &session(&entered));
     let page = mo.get(&format!("/{back}")).await;
     assert!(page.text.contains("Take the invitation"), "{}", page.text);
-    assert_eq!(posts(&mo, "/invitation", &words[..1]).await.status, 303);
+    assert_eq!(sends(&mo, "/invitation", &words[..1]).await.status, 303);
     let own = cast.neighbour().get("/auth/me").await.ok();
     assert_eq!(own["data"]["name"], "mo", "the form changed nothing of him");
 }
@@ -529,7 +507,7 @@ async fn the_door_of_an_invitation_asks_for_a_second_factor_and_grows_slower_lik
             ("time_zone", "UTC"),
             ("password", password),
         ];
-        posts(&nobody, "/invitation", &words).await
+        sends(&nobody, "/invitation", &words).await
     };
     let mo = cast.user("mo@example.org").await;
     cast.house
@@ -601,7 +579,7 @@ async fn a_link_that_opens_nothing_any_more_is_not_shown_as_one_that_works() {
 
         let words = [("email", "hana@example.org"), ("password", SECRET)];
         let nobody = cast.house.anonymous();
-        let entered = posts(&nobody, "/sign-in", &words).await;
+        let entered = sends(&nobody, "/sign-in", &words).await;
         let hana = nobody.clone().with("cookie", &session(&entered));
         let list = hana
             .get(&format!("//organizations/{}/members", cast.harbour))
@@ -611,7 +589,7 @@ async fn a_link_that_opens_nothing_any_more_is_not_shown_as_one_that_works() {
         assert!(waiting.text.contains("opens nothing"), "{goes}");
         assert!(!waiting.text.contains("Show the link"), "{goes}");
         let message = cast.admin().get("/notifications").await.column("id")[0].clone();
-        let shown = posts(&hana, &format!("/notifications/{message}/link"), &[]).await;
+        let shown = sends(&hana, &format!("/notifications/{message}/link"), &[]).await;
         assert_eq!(shown.status, 409, "{goes}");
 
         let renew = format!("/users/{id}/invite");

@@ -16,6 +16,11 @@ pub async fn cookie(house: &TestApp, email: &str) -> String {
     let fields = [("email", email), ("password", PASSWORD)];
     let answer = sends(&house.anonymous(), "/sign-in", &fields).await;
     assert_eq!(answer.status, 303, "{}", answer.text);
+    session(&answer)
+}
+
+/// The cookie of a session that an answer opened.
+pub fn session(answer: &Answer) -> String {
     let all = answer.headers.get_all("set-cookie").iter();
     let mut lines = all.map(|line| line.to_str().unwrap());
     let line = lines
