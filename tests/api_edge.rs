@@ -181,6 +181,7 @@ async fn bodies_are_read_with_care() {
     ] {
         let answer = sends(unreadable).await;
         assert_eq!(answer.status, 400, "{}", answer.text);
+        assert_eq!(answer.faults(), [" unreadable"], "the body as a whole");
     }
     for not_an_object in [&b"[]"[..], b"null", b"1", b"\"a\""] {
         assert_eq!(sends(not_an_object).await.status, 422);

@@ -316,10 +316,12 @@ async fn what_is_open_at_the_end_is_told_of_a_part_too() {
     let (house, ..) = fleet().await;
     let browser = house.signed_in(EMAIL).await;
     for (query, open) in [
-        ("", 1),
-        ("module=poll", 1),
-        ("site_id=3", 1),
-        ("site_id=1", 0),
+        ("", "1"),
+        ("module=poll", "1"),
+        ("site_id=3", "1"),
+        ("site_id=1", "0"),
+        // Before anything was on record nobody knows.
+        ("from=2020-01-01&to=2020-01-31", "–"),
     ] {
         let page = browser.get(&format!("//reports/historical?{query}")).await;
         let told = format!("<dt>Open at the end</dt><dd>{open}</dd>");

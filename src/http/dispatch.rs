@@ -304,19 +304,35 @@ fn take(edge: &Edge, payer: Payer, told: &mut Option<Told>) -> Result<(), Error>
 }
 
 /// The query, decoded.
+///
+/// # Errors
+/// The parameters that aren't text.
 fn pairs(query: &str) -> Result<Vec<(String, String)>, Refusal> {
     let pairs: Vec<(String, String)> = form_urlencoded::parse(query.as_bytes())
         .into_owned()
         .collect();
-    let broken = pairs
+    let broken = |text: &str| text.contains(char::REPLACEMENT_CHARACTER);
+    let faults: Vec<Fault> = pairs
         .iter()
-        .any(|(name, value)| name.contains('\u{fffd}') || value.contains('\u{fffd}'));
-    if broken {
-        return Err(Refusal::Service(Error::Unreadable(
-            "The query is not valid UTF-8.".to_owned(),
-        )));
+        .filter(|(name, value)| broken(name) || broken(value))
+        .map(|(name, _)| {
+            let shown = shown(name);
+            Fault::new(
+                format!("?{shown}"),
+                "not_utf8",
+                format!("{shown} is not valid UTF-8."),
+            )
+        })
+        .collect();
+    if !faults.is_empty() {
+        return Err(Refusal::Query(faults));
     }
     Ok(pairs)
+}
+
+/// As much of a parameter's name as is told.
+fn shown(name: &str) -> String {
+    name.chars().take(100).collect()
 }
 
 /// The question to the route's list, understood; `None` where it gives no list and nothing was asked.
@@ -331,7 +347,7 @@ pub fn query(route: &Route, pairs: &[(String, String)]) -> Result<Option<Query>,
         let faults: Vec<Fault> = pairs
             .iter()
             .map(|(name, _)| {
-                let shown: String = name.chars().take(100).collect();
+                let shown = shown(name);
                 Fault::new(
                     format!("?{shown}"),
                     "unknown_parameter",

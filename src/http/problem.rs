@@ -214,6 +214,7 @@ fn told_by_service(error: Error) -> Told {
         ),
         Error::Unreadable(why) => {
             Told::new(StatusCode::BAD_REQUEST, "unreadable", "Not understood", why)
+                .with_code("unreadable")
         }
         Error::Invalid(faults) => Told {
             errors: faults,
@@ -265,7 +266,7 @@ fn told_by_service(error: Error) -> Told {
 }
 
 impl Told {
-    /// A conflict's own word stands among the errors too, where programs look for codes.
+    /// What is wrong with all that was sent stands among the errors too, where programs look for codes.
     fn with_code(mut self, code: &'static str) -> Self {
         self.errors.push(Fault::new("", code, self.detail.clone()));
         self

@@ -58,15 +58,15 @@ pub(super) async fn told(
         "historical" => {
             let days = reports::open_by_risk(&visit.app, visit.actor()?, &json).await?;
             let open = match leaf.last.as_ref().and_then(|row| row.get(3)) {
-                Some(Cell::Whole(open)) => *open,
-                _ => 0,
+                Some(Cell::Whole(open)) => count(*open),
+                _ => "–".to_owned(),
             };
             let charts = if days.is_empty() {
                 Vec::new()
             } else {
                 vec![by_risk(&days)]
             };
-            Ok((vec![figure("Open at the end", count(open))], charts))
+            Ok((vec![figure("Open at the end", open)], charts))
         }
         "end-of-life" => Ok((Vec::new(), platforms(&leaf.rows, untold))),
         _ => Ok((
