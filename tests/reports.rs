@@ -344,13 +344,81 @@ async fn a_long_time_is_told_with_its_ends_and_its_peak() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn module_updates_claim_no_time() {
-    let (house, ..) = fleet().await;
-    let path = "/reports/module-updates?from=2020-01-01&to=2020-01-31";
-    let answer = house.admin().get(path).await.ok();
-    assert_eq!(answer["data"].as_array().unwrap().len(), 1);
+async fn module_updates_tell_of_now_and_a_time_leaves_what_had_begun_before_its_end() {
+    let (mut house, harbour, _) = fleet().await;
+    let answer = house.admin().get("/reports/module-updates").await.ok();
     assert_eq!(answer["meta"]["period"], Value::Null);
     assert_eq!(answer["meta"]["as_of"], house.clock.now().to_string());
+    // Mill runs the old version from the first day on; Hut begins with it three weeks later.
+    let site = house.site_of(harbour, "Hut").await;
+    site.syncs(&[("poll", "1.0.0")]).await;
+    house.run_jobs().await;
+    house.waits(SignedDuration::from_hours(1)).await;
+    let before_hut = house.clock.now() - SignedDuration::from_hours(2);
+    let browser = house.signed_in(EMAIL).await;
+    for (time, sites) in [
+        (String::new(), Some(2)),
+        ("from=2026-11-20".to_owned(), Some(2)),
+        (format!("from=2026-11-20&to={before_hut}"), Some(1)),
+        ("from=2020-01-01&to=2020-01-31".to_owned(), None),
+    ] {
+        let rows = house.report(&format!("module-updates?{time}")).await;
+        let counted: Vec<Option<i64>> = rows.iter().map(|row| row["sites"].as_i64()).collect();
+        assert_eq!(
+            counted,
+            sites.map_or(vec![], |one| vec![Some(one)]),
+            "{time}"
+        );
+        let page = browser
+            .get(&format!("//reports/module-updates?{time}"))
+            .await;
+        assert!(
+            !page.text.contains("type=\"date\""),
+            "nothing asks for a time"
+        );
+        let begins = page.text.contains("<span>From</span>2026-11-20<");
+        assert_eq!(
+            begins,
+            time.contains("2026-11-20"),
+            "what narrows is said: {time}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_of_day_is_printed_and_days_are_told_whole() {
+    let (house, ..) = fleet().await;
+    let browser = house.signed_in(EMAIL).await;
+    let time = "from=2026-11-20T06:30:00Z&to=2026-11-22T10:00:05Z";
+    let periods = [
+        (
+            "security-updates",
+            time,
+            "20 Nov 2026, 06:30 to 22 Nov 2026, 10:00:05 (UTC)",
+        ),
+        (
+            "security-updates",
+            "from=2026-11-20&to=2026-11-22",
+            "20 Nov 2026 to 22 Nov 2026 (UTC)",
+        ),
+        ("historical", time, "20 Nov 2026 to 22 Nov 2026 (UTC)"),
+    ];
+    for (name, time, said) in periods {
+        let page = browser.get(&format!("//reports/{name}?{time}")).await;
+        assert!(page.text.contains(said), "{name}?{time}: {said}");
+    }
+    let of = async |name: &str| {
+        let path = format!("/reports/{name}?{time}");
+        house.admin().get(&path).await.ok()["meta"]["period"].clone()
+    };
+    assert_eq!(
+        of("security-updates").await,
+        json!({"from": "2026-11-20T06:30:00Z", "to": "2026-11-22T10:00:05Z"})
+    );
+    assert_eq!(
+        of("historical").await,
+        json!({"from": "2026-11-20T00:00:00Z", "to": "2026-11-23T00:00:00Z"})
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -32,10 +32,23 @@ pub struct Report {
     pub title: &'static str,
     /// What it can be narrowed by.
     pub filters: &'static [Filter],
-    /// It covers a span of time.
-    pub dated: bool,
+    /// Which time it covers.
+    pub covers: Covers,
     /// The columns, in the order of the CSV.
     pub columns: &'static [Column],
+}
+
+/// Which time a report covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Covers {
+    /// Now: it takes no time.
+    Now,
+    /// Now; a time leaves of it what had begun before the time was over.
+    Running,
+    /// The time asked for, to the instant.
+    Time,
+    /// The whole days (UTC) of the time asked for.
+    Days,
 }
 
 /// What a report can be narrowed by.
@@ -242,7 +255,7 @@ pub static SECURITY_UPDATES: Report = Report {
     name: "security-updates",
     title: "Security updates",
     filters: ALL_FILTERS,
-    dated: true,
+    covers: Covers::Time,
     columns: &[
         column("site", Holds::Text),
         column("organization", Holds::Text),
@@ -270,7 +283,7 @@ pub static MODULE_UPDATES: Report = Report {
     name: "module-updates",
     title: "Module updates",
     filters: ALL_FILTERS,
-    dated: true,
+    covers: Covers::Running,
     columns: &[
         column("module", Holds::Text),
         column("installed", Holds::Text).optional(),
@@ -289,7 +302,7 @@ pub static SLA_COMPLIANCE: Report = Report {
     name: "sla-compliance",
     title: "SLA compliance",
     filters: ALL_FILTERS,
-    dated: true,
+    covers: Covers::Time,
     columns: &[
         column("period", Holds::Text).about("The month (UTC), cut by from and to."),
         column("organization", Holds::Text),
@@ -319,7 +332,7 @@ pub static HISTORICAL: Report = Report {
     name: "historical",
     title: "Trends",
     filters: ALL_FILTERS,
-    dated: true,
+    covers: Covers::Days,
     columns: &[
         column("date", Holds::Text).about("The day (UTC)."),
         column("sites", Holds::Whole)
@@ -347,7 +360,7 @@ pub static END_OF_LIFE: Report = Report {
         Filter::Environment,
         Filter::Tag,
     ],
-    dated: false,
+    covers: Covers::Now,
     columns: &[
         column("kind", Holds::Word(&["core", "php"])),
         column("version", Holds::Text).about("Core: as installed. PHP: its branch."),
@@ -375,9 +388,23 @@ pub static ALL: [&Report; 5] = [
 ];
 
 impl Report {
+    /// It can be asked for a time.
+    pub fn takes_time(&self) -> bool {
+        self.covers != Covers::Now
+    }
+
+    /// It tells of a time, and not of now.
+    pub fn has_period(&self) -> bool {
+        matches!(self.covers, Covers::Time | Covers::Days)
+    }
+
     /// The names of its parameters.
     pub fn parameters(&self) -> Vec<&'static str> {
-        let dates: &[&str] = if self.dated { &["from", "to"] } else { &[] };
+        let dates: &[&str] = if self.takes_time() {
+            &["from", "to"]
+        } else {
+            &[]
+        };
         let filters = self.filters.iter().map(|filter| filter.name());
         let names = dates.iter().copied().chain(filters);
         names.chain(["format"]).collect()

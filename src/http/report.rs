@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::csv;
 use super::envelope::{self, Asked, Enveloped, Written};
 use crate::domain::listing::Format;
-use crate::domain::report::{Cell, MODULE_UPDATES, Report, Row};
+use crate::domain::report::{Cell, Covers, Report, Row};
 use crate::services::reports::{self, Walk};
 use crate::services::{Error, Result};
 
@@ -137,10 +137,10 @@ fn tail(
 ) -> (String, String) {
     let own = envelope::with_pairs(path, pairs);
     let links = json!({"self": own});
-    let after = if *report == MODULE_UPDATES {
+    let after = if report.covers == Covers::Running {
         let as_of = json!(walk.as_of().to_string());
         format!(",\"as_of\":{as_of}}},\"links\":{links}}}")
-    } else if report.dated {
+    } else if report.has_period() {
         let span = walk.asked();
         let (from, to) = (Cell::Time(span.from), Cell::Time(span.to));
         let period = json!({"from": from, "to": to});

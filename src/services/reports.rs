@@ -187,9 +187,11 @@ impl Walk {
         if left.is_empty() {
             return Ok(None);
         }
+        // Only a time that is over leaves something out.
+        let until = Some(self.asked.to).filter(|to| *to <= self.as_of.as_millisecond());
         let mut rows: Vec<(Outdated, i64)> = Vec::new();
         while let Some(version) = left.pop() {
-            let count = store::run_by(db, &self.narrowed, &version, &sites)?;
+            let count = store::run_by(db, &self.narrowed, &version, &sites, until)?;
             let full = rows.len() >= VERSIONS;
             // Snapshots of one development version are one row.
             match rows.last_mut() {

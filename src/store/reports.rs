@@ -441,7 +441,8 @@ pub fn outdated(db: &Connection, narrowed: &Narrowed) -> Result<Vec<Outdated>> {
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }
 
-/// How many of these sites run that version, enabled; where a risk was asked for, with a window of it open.
+/// How many of these sites run that version, enabled, and ran it before `until` (milliseconds) where that
+/// is said; where a risk was asked for, with a window of it open.
 ///
 /// # Errors
 /// What SQLite says.
@@ -450,16 +451,23 @@ pub fn run_by(
     narrowed: &Narrowed,
     version: &Outdated,
     sites: &Sites,
+    until: Option<i64>,
 ) -> Result<i64> {
-    let mut statement = db.prepare_cached(
-        "SELECT sm.site_id FROM site_modules AS sm WHERE sm.version_id = ?1 AND sm.enabled = 1
+    // The index alone tells who runs it, but not since when.
+    let begun = match until {
+        Some(_) => "sm.run_started_at < ?4",
+        None => "?4 IS NULL",
+    };
+    let mut statement = db.prepare_cached(&format!(
+        "SELECT sm.site_id FROM site_modules AS sm WHERE sm.version_id = ?1 AND sm.enabled = 1 AND {begun}
            AND (?3 IS NULL OR EXISTS (SELECT 1 FROM exposures AS e WHERE e.site_id = sm.site_id AND e.module_id = ?2
-             AND e.closed_at IS NULL AND ifnull(e.risk, 'unknown') = ?3))",
-    )?;
+             AND e.closed_at IS NULL AND ifnull(e.risk, 'unknown') = ?3))"
+    ))?;
     let mut rows = statement.query(params![
         version.version_id,
         version.module_id,
-        narrowed.risk
+        narrowed.risk,
+        until
     ])?;
     let mut count = 0;
     while let Some(row) = rows.next()? {

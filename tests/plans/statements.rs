@@ -23,7 +23,7 @@ const APART: [&str; 5] = [
 ];
 
 /// What a program puts between braces, where it isn't a constant of the same file.
-const CHOICES: [(&str, &[&str]); 4] = [
+const CHOICES: [(&str, &[&str]); 5] = [
     (
         "led",
         &[
@@ -32,6 +32,7 @@ const CHOICES: [(&str, &[&str]); 4] = [
             ":organization IS :organization",
         ],
     ),
+    ("begun", &["sm.run_started_at < ?4", "?4 IS NULL"]),
     ("table", &["site_modules", "module_runs"]),
     ("column", &["secret_hash", "old_hash"]),
     ("take", &["", "seen_url = stranger_url,"]),

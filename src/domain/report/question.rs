@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 
-use super::{DAY, ENVIRONMENT_WORDS, Filter, RISK_WORDS, Report};
+use super::{Covers, DAY, ENVIRONMENT_WORDS, Filter, RISK_WORDS, Report};
 use crate::domain::fault::Fault;
 use crate::domain::listing::{Format, TEXT_MAX};
 use crate::domain::site::ENVIRONMENTS;
@@ -76,8 +76,10 @@ impl Asked {
                 name,
                 report.filters.iter().find(|known| known.name() == name),
             ) {
-                ("from", _) if report.dated => instant(value, false).map(|at| from = Some(at)),
-                ("to", _) if report.dated => instant(value, true).map(|at| to = Some(at)),
+                ("from", _) if report.takes_time() => {
+                    instant(value, false).map(|at| from = Some(at))
+                }
+                ("to", _) if report.takes_time() => instant(value, true).map(|at| to = Some(at)),
                 ("format", _) => format(value).map(|format| asked.format = format),
                 (_, Some(filter)) => asked.narrow(*filter, value),
                 _ => Err(("unknown_parameter", unknown(report))),
@@ -88,6 +90,10 @@ impl Asked {
             }
         }
         asked.spans(from, to, &mut faults);
+        if report.covers == Covers::Days {
+            let (first, last) = asked.days();
+            (asked.from, asked.to) = (DAY * first, DAY * (last + 1));
+        }
         if faults.is_empty() {
             Ok(asked)
         } else {

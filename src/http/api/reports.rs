@@ -17,7 +17,7 @@ pub const SECURITY_UPDATES: Operation = Operation {
 /// `GET /reports/module-updates`.
 pub const MODULE_UPDATES: Operation = Operation {
     name: "report_module_updates",
-    summary: "Versions that sites run now and that are not current, whatever the time asked for; as CSV where reports:export is held, too",
+    summary: "Versions that sites run now and that are not current; as CSV where reports:export is held, too",
     takes: Takes::Nothing,
     gives: Gives::Report(&report::MODULE_UPDATES),
     handler: |call| Box::pin(rows(call, &report::MODULE_UPDATES)),

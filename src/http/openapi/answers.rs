@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::examples::{Example, REQUEST_ID};
 use super::{Schemas, referred};
 use crate::domain::listing::COUNTED;
-use crate::domain::report::{MODULE_UPDATES, Report};
+use crate::domain::report::{Covers, Report};
 use crate::http::problem::{self, Refusal};
 use crate::http::route::{Gives, Needs, Route, SchemaOf, Takes, Tier};
 use crate::http::{body, csv, dispatch, pass, report};
@@ -152,13 +152,13 @@ fn covering(report: &Report) -> Value {
     let Some(properties) = meta.pointer_mut("/properties") else {
         return meta;
     };
-    if *report == MODULE_UPDATES {
+    if report.covers == Covers::Running {
         properties["as_of"] = json!({
             "type": "string",
             "format": "date-time",
-            "description": "It tells of now, whatever the time asked for.",
+            "description": "When it was so.",
         });
-    } else if report.dated {
+    } else if report.has_period() {
         properties["period"] = json!({
             "type": "object",
             "required": ["from", "to"],

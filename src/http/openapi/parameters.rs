@@ -8,7 +8,9 @@ use super::examples::Example;
 use crate::domain::listing::{
     Field, IN_MAX, Kind, List, Op, PAGE_MAX, PER_PAGE, PER_PAGE_MAX, SORTS_MAX, TEXT_MAX,
 };
-use crate::domain::report::{DAYS, DAYS_MAX, ENVIRONMENT_WORDS, Filter, RISK_WORDS, Report};
+use crate::domain::report::{
+    Covers, DAYS, DAYS_MAX, ENVIRONMENT_WORDS, Filter, RISK_WORDS, Report,
+};
 use crate::http::route::{Gives, Route, Scope};
 
 /// All of them, with the values that the example has.
@@ -74,11 +76,18 @@ fn named(route: &Route) -> Value {
 
 fn report_parameters(report: &Report) -> Vec<Value> {
     let mut all = Vec::new();
-    if report.dated {
+    if report.takes_time() {
+        let more = match report.covers {
+            Covers::Running => {
+                " It tells of now: a time leaves the sites on which a version ran before the end."
+            }
+            Covers::Days => " Whole days (UTC) are told.",
+            Covers::Time | Covers::Now => "",
+        };
         let last = format!(
-            "Until just before then, or until the end of that day; now by default. At most {DAYS_MAX} days after from."
+            "Until just before then, or until the end of that day; now by default. At most {DAYS_MAX} days after from.{more}"
         );
-        let first = format!("From then on; {DAYS} days before the end by default.");
+        let first = format!("From then on; {DAYS} days before the end by default.{more}");
         all.push(query("from", &first, &one(Kind::Time)));
         all.push(query("to", &last, &one(Kind::Time)));
     }

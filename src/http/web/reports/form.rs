@@ -120,7 +120,7 @@ pub(super) async fn refused(
     let chosen = visit.parameter("environment");
     let mut page = blank(visit, report, pairs, chosen).await?;
     let typed = |name: &str| page.list.value(name).to_owned();
-    page.days = report.dated.then(|| (typed("from"), typed("to")));
+    page.days = report.has_period().then(|| (typed("from"), typed("to")));
     page.errors = faults.iter().map(at_field).collect();
     Ok(Reply::page(&page)?.status(422))
 }
@@ -200,13 +200,13 @@ fn listing(
 ) -> Listing {
     let chips = pairs
         .iter()
-        .filter(|(name, _)| !matches!(name.as_str(), "from" | "to"));
+        .filter(|(name, _)| !report.has_period() || !matches!(name.as_str(), "from" | "to"));
     let chips = chips.map(|(name, value)| {
         let named = organizations.iter().find(|choice| choice.value == *value);
         let value = match (name.as_str(), named, site) {
             ("organization_id", Some(choice), _) => choice.word.clone(),
             ("site_id", _, Some(site)) => called(site, true),
-            ("tag", ..) => value.clone(),
+            ("tag" | "from" | "to", ..) => value.clone(),
             _ => value.replace('_', " "),
         };
         FilterChip {

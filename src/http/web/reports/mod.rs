@@ -4,11 +4,13 @@ mod form;
 mod rows;
 mod told;
 
+use jiff::{Timestamp, civil::Date};
+
 use self::rows::Gone;
 use super::listing::{Listing, asked};
 use super::view::reports::{ReportLink, ReportPage, ReportsPage};
 use super::visit::{Handler, Reply, Visit};
-use crate::domain::report::{self, Asked, Report, date_of};
+use crate::domain::report::{self, Asked, DAY, Report, date_of};
 use crate::http::report as writing;
 use crate::services::platforms::{self, Untold};
 use crate::services::reports::{self, LEAVES, PAGE};
@@ -57,7 +59,7 @@ async fn show(visit: Visit, report: &'static Report) -> Result<Reply> {
         .filter(|(name, _)| *name != "page")
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    if report.dated
+    if report.has_period()
         && ["from", "to"]
             .iter()
             .all(|name| pairs.iter().all(|(k, _)| k != name))
@@ -107,7 +109,7 @@ async fn show(visit: Visit, report: &'static Report) -> Result<Reply> {
         ..shown.list
     };
     shown.period = period(report, &question, &shown);
-    shown.days = report.dated.then(|| {
+    shown.days = report.has_period().then(|| {
         let (from, to) = (date_of(question.from), date_of(question.to - 1));
         (from.to_string(), to.to_string())
     });
@@ -149,6 +151,17 @@ fn file_name(report: &Report) -> &'static str {
     }
 }
 
+/// Where a time begins or ends, milliseconds: at midnight that day, else the instant itself.
+fn moment(at: i64, day: Date) -> String {
+    let instant = Timestamp::from_millisecond(at).unwrap_or_default();
+    let said = match at {
+        _ if at % DAY == 0 => day.strftime("%-d %b %Y"),
+        _ if at % 60_000 < 1_000 => instant.strftime("%-d %b %Y, %H:%M"),
+        _ => instant.strftime("%-d %b %Y, %H:%M:%S"),
+    };
+    said.to_string()
+}
+
 /// For whom, of which time, and narrowed to what: all that a printed page must say of itself.
 fn period(report: &Report, question: &Asked, page: &ReportPage) -> String {
     let asked = question.organization_id.map(|id| id.to_string());
@@ -166,12 +179,12 @@ fn period(report: &Report, question: &Asked, page: &ReportPage) -> String {
         "all" => "all environments",
         one => one,
     };
-    let day = |day: jiff::civil::Date| day.strftime("%-d %b %Y").to_string();
-    let when = if !report.dated || report.name == "module-updates" {
-        "as it stands now".to_owned()
+    let when = if report.has_period() {
+        let from = moment(question.from, date_of(question.from));
+        let to = moment(question.to, date_of(question.to - 1));
+        format!("{from} to {to} (UTC)")
     } else {
-        let (from, to) = (date_of(question.from), date_of(question.to - 1));
-        format!("{} to {} (UTC)", day(from), day(to))
+        "as it stands now".to_owned()
     };
     let mut said = format!("{whom}, {when}, {environment}");
     for chip in &page.list.chips {
