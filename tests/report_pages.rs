@@ -70,6 +70,7 @@ fn seen_of(page: &str) -> Vec<Vec<String>> {
 /// How a page shows a cell of a file.
 fn shown(column: &str, cell: &str) -> String {
     match column {
+        "version" if cell.is_empty() => "not reported".to_owned(),
         _ if cell.is_empty() => "–".to_owned(),
         _ if column.ends_with("_at") => {
             let at: Timestamp = cell.parse().unwrap();
@@ -342,6 +343,7 @@ async fn sites_that_report_no_version_stand_in_the_calendar_as_such() {
             "8.1 2026-01-01 ended",
             "8.4 2029-01-01 supported",
             "future – unknown",
+            "not reported – unknown",
         ],
         "what ends first comes first"
     );
@@ -352,10 +354,20 @@ async fn sites_that_report_no_version_stand_in_the_calendar_as_such() {
         let href = format!(
             "/sites?filter%5B{field}%5D%5Bnull%5D=true&#38;filter%5Benvironment%5D=production"
         );
-        let row = format!(
-            "<td>{kind}</td><td>not reported</td><td>–</td><td>unknown</td><td class=\"num\"><a href=\"{href}\">{sites}</a></td>"
-        );
+        let row = format!("<a href=\"{href}\"><data value=\"{sites}\">{sites}</data></a>");
         assert!(page.text.contains(&row), "{row}: {}", page.text);
+        let cells = [
+            kind,
+            "not reported",
+            "–",
+            "unknown",
+            &sites.to_string(),
+            "–",
+        ];
+        assert!(
+            seen_of(&page.text).iter().any(|row| row == &cells),
+            "{kind}"
+        );
         let list = browser
             .get(&format!("/{}", href.replace("&#38;", "&")))
             .await;

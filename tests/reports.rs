@@ -181,7 +181,7 @@ async fn each_report_says_what_was_counted_by_hand() {
     let rows = house.report("end-of-life").await;
     assert_eq!(
         told(&rows, &["kind", "version", "sites"]),
-        [json!(["core", "11.2.0", 3])]
+        [json!(["core", "11.2.0", 3]), json!(["php", null, 3])]
     );
     let everywhere = house.report("security-updates?environment=all").await;
     assert_eq!(everywhere.len(), 4);

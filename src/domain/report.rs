@@ -363,7 +363,9 @@ pub static END_OF_LIFE: Report = Report {
     covers: Covers::Now,
     columns: &[
         column("kind", Holds::Word(&["core", "php"])),
-        column("version", Holds::Text).about("Core: as installed. PHP: its branch."),
+        column("version", Holds::Text)
+            .optional()
+            .about("Core: as installed. PHP: its branch. Null: sites that reported none."),
         column("ends_on", Holds::Text).optional().about(
             "The first day, or month, without security support; null where no date is known.",
         ),

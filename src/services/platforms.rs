@@ -1,22 +1,19 @@
 //! What sites stand on, core and PHP, and until when it gets security releases.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::Result;
-use super::reports::{away, sight};
 use crate::app::App;
-use crate::domain::access::Actor;
 use crate::domain::end_of_life::{self, Support};
 use crate::domain::inventory::Origin;
-use crate::domain::listing::Format;
-use crate::domain::report::{Asked, Cell, Row, date_of};
+use crate::domain::report::{Cell, Row, date_of};
 use crate::store::reports::{self as store, Narrowed};
 use crate::store::{Connection, catalogue};
 
-/// Each version and how long it is still supported: what ended or ends first comes first.
+/// Each version and how long it is still supported: what ended or ends first comes first; last, without a
+/// version, the sites that reported none.
 pub(super) fn rows(
     app: &App,
     db: &Connection,
@@ -31,15 +28,14 @@ pub(super) fn rows(
         .transpose()?;
     let mut cores: HashMap<String, i64> = HashMap::new();
     let mut branches: HashMap<String, i64> = HashMap::new();
+    let (mut no_core, mut no_php) = (0, 0);
     for (core, php, sites) in store::platforms(db, narrowed)? {
-        if let Some(core) = core {
-            *cores.entry(core).or_default() += sites;
-        }
-        if let Some(php) = php {
-            // What names no branch is told as it was reported.
-            let branch = end_of_life::php_branch(&php).unwrap_or(php);
-            *branches.entry(branch).or_default() += sites;
-        }
+        let core = core.map(|core| cores.entry(core).or_default());
+        *core.unwrap_or(&mut no_core) += sites;
+        // What names no branch is told as it was reported.
+        let branch = php.map(|php| end_of_life::php_branch(&php).unwrap_or(php));
+        let php = branch.map(|branch| branches.entry(branch).or_default());
+        *php.unwrap_or(&mut no_php) += sites;
     }
     let core = cores.into_iter().map(|(version, sites)| {
         let support = end_of_life::core(history.as_deref(), &version, today);
@@ -55,7 +51,21 @@ pub(super) fn rows(
         let ends = one.2.by_end().cmp(&other.2.by_end());
         ends.then_with(|| key(one).cmp(&key(other)))
     });
-    Ok(all.into_iter().map(row).collect())
+    let unreported = [("core", no_core), ("php", no_php)];
+    let unreported = unreported.into_iter().filter(|(_, sites)| *sites > 0);
+    let told = all.into_iter().map(row);
+    Ok(told.chain(unreported.map(unreported_row)).collect())
+}
+
+fn unreported_row((kind, sites): (&str, i64)) -> Row {
+    vec![
+        Cell::text(kind.to_owned()),
+        Cell::Empty,
+        Cell::Empty,
+        Cell::text("unknown".to_owned()),
+        Cell::Whole(sites),
+        Cell::Empty,
+    ]
 }
 
 fn row((kind, version, support, sites): (&str, String, Support, i64)) -> Row {
@@ -67,31 +77,4 @@ fn row((kind, version, support, sites): (&str, String, Support, i64)) -> Row {
         Cell::Whole(sites),
         Cell::maybe(support.ends_with),
     ]
-}
-
-/// Sites that did not report what they stand on.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Untold {
-    /// Their version of core.
-    pub core: i64,
-    /// Their version of PHP.
-    pub php: i64,
-}
-
-/// How many there are among those asked for; read away from the threads that answer.
-///
-/// # Errors
-/// [`super::Error::Forbidden`].
-pub async fn untold(app: &Arc<App>, actor: &Actor, asked: &Asked) -> Result<Untold> {
-    let narrowed = Narrowed::new(&sight(actor, Format::Json)?, asked);
-    let app = Arc::clone(app);
-    away(move || {
-        let mut untold = Untold::default();
-        for (core, php, sites) in app.store.read(|db| store::platforms(db, &narrowed))? {
-            untold.core += if core.is_none() { sites } else { 0 };
-            untold.php += if php.is_none() { sites } else { 0 };
-        }
-        Ok(untold)
-    })
-    .await
 }

@@ -185,7 +185,6 @@ pub(super) async fn blank(
         charts: Vec::new(),
         heads: Vec::new(),
         rows: Vec::new(),
-        untold: Vec::new(),
         list: listing(report, pairs, &organizations, named.as_ref()),
         organizations,
         errors: Vec::new(),

@@ -12,7 +12,6 @@ use super::view::reports::{ReportLink, ReportPage, ReportsPage};
 use super::visit::{Handler, Reply, Visit};
 use crate::domain::report::{self, Asked, DAY, Report, date_of};
 use crate::http::report as writing;
-use crate::services::platforms::{self, Untold};
 use crate::services::reports::{self, LEAVES, PAGE};
 use crate::services::{Error, Result};
 
@@ -94,11 +93,7 @@ async fn show(visit: Visit, report: &'static Report) -> Result<Reply> {
         .unwrap_or(1)
         .clamp(1, LEAVES / PAGE);
     let leaf = reports::leaf(walk, page).await?;
-    let untold = match report.name {
-        "end-of-life" => platforms::untold(&visit.app, visit.actor()?, &question).await?,
-        _ => Untold::default(),
-    };
-    let (figures, charts) = told::told(&visit, report, &question, (&leaf, untold)).await?;
+    let (figures, charts) = told::told(&visit, report, &question, &leaf).await?;
     let gone = Gone::among(&visit, report, &leaf.rows).await?;
     let mut shown = form::blank(&visit, report, pairs, question.environment()).await?;
     shown.list = Listing {
@@ -120,7 +115,9 @@ async fn show(visit: Visit, report: &'static Report) -> Result<Reply> {
         .iter()
         .map(|row| rows::row_of(report, row, &gone))
         .collect();
-    shown.untold = rows::untold(&question, untold);
+    if *report == report::END_OF_LIFE && shown.shell.may("sites:read") {
+        rows::lead_to_unreported(&question, &leaf.rows, &mut shown.rows);
+    }
     Reply::page(&shown)
 }
 

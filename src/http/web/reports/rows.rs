@@ -2,12 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::super::view::reports::{Head, PageCell, PageRow, UntoldRow};
+use super::super::view::reports::{Head, PageCell, PageRow};
 use super::super::visit::Visit;
 use super::super::words;
 use crate::domain::access::Permission;
 use crate::domain::report::{Asked, Cell, Holds, Report, Row};
-use crate::services::platforms::Untold;
 use crate::services::{Result, named_sites};
 
 /// Columns behind these are for programs: the numbers of what is named.
@@ -41,8 +40,8 @@ impl Gone {
     }
 }
 
-/// The sites that did not report what they stand on, as rows of their own: no file has them.
-pub(super) fn untold(question: &Asked, untold: Untold) -> Vec<UntoldRow> {
+/// Leads from the sites that reported no version to the list of them.
+pub(super) fn lead_to_unreported(question: &Asked, rows: &[Row], shown: &mut [PageRow]) {
     let mut filters = url::form_urlencoded::Serializer::new(String::new());
     let number = |id: Option<i64>| id.map(|id| id.to_string());
     let environment = Some(question.environment()).filter(|word| *word != "all");
@@ -58,17 +57,18 @@ pub(super) fn untold(question: &Asked, untold: Untold) -> Vec<UntoldRow> {
         }
     }
     let filters = filters.finish();
-    let kinds = [
-        ("Core", "drupal_version", untold.core),
-        ("PHP", "php_version", untold.php),
-    ];
-    let row = |(kind, field, sites): (&'static str, &str, i64)| UntoldRow {
-        kind,
-        sites: words::number(sites.unsigned_abs()),
-        href: format!("/sites?filter%5B{field}%5D%5Bnull%5D=true&{filters}"),
-    };
-    let some = kinds.into_iter().filter(|(.., sites)| *sites > 0);
-    some.map(row).collect()
+    for (row, shown) in rows.iter().zip(shown) {
+        let field = match row.as_slice() {
+            [Cell::Text(kind), Cell::Empty, ..] if &**kind == "core" => "drupal_version",
+            [Cell::Text(_), Cell::Empty, ..] => "php_version",
+            _ => continue,
+        };
+        if let Some(sites) = shown.cells.get_mut(4) {
+            sites.href = Some(format!(
+                "/sites?filter%5B{field}%5D%5Bnull%5D=true&{filters}"
+            ));
+        }
+    }
 }
 
 fn is_number(holds: Holds) -> bool {
@@ -134,6 +134,7 @@ pub(super) fn row_of(report: &Report, row: &Row, gone: &Gone) -> PageRow {
 
 fn in_words(name: &str, cell: &Cell) -> String {
     match (name, cell) {
+        ("version", Cell::Empty) => "not reported".to_owned(),
         (_, Cell::Empty) => "–".to_owned(),
         ("compliance", Cell::Number(share)) => words::share(Some(*share)),
         ("risk" | "status" | "state", Cell::Text(word)) => word.replace('_', " "),

@@ -12,7 +12,6 @@ use crate::domain::figures;
 use crate::domain::listing::Format;
 use crate::domain::report::{self, Asked, Cell, Report, Row, date_of};
 use crate::services::Result;
-use crate::services::platforms::Untold;
 use crate::services::reports::{self, Leaf, Month};
 
 /// Windows that are drawn, at most; the table has all.
@@ -39,7 +38,7 @@ pub(super) async fn told(
     visit: &Visit,
     report: &'static Report,
     question: &Asked,
-    (leaf, untold): (&Leaf, Untold),
+    leaf: &Leaf,
 ) -> Result<(Vec<Figure>, Vec<Chart>)> {
     let mut json = question.clone();
     json.format = Format::Json;
@@ -68,7 +67,7 @@ pub(super) async fn told(
             };
             Ok((vec![figure("Open at the end", open)], charts))
         }
-        "end-of-life" => Ok((Vec::new(), platforms(&leaf.rows, untold))),
+        "end-of-life" => Ok((Vec::new(), platforms(&leaf.rows))),
         _ => Ok((
             vec![figure(
                 "Versions to update",
@@ -212,12 +211,13 @@ fn by_risk(days: &[(i64, [i64; 6])]) -> Chart {
 }
 
 /// Sites by the version of core.
-fn platforms(rows: &[Row], untold: Untold) -> Vec<Chart> {
+fn platforms(rows: &[Row]) -> Vec<Chart> {
     let mut bars = Vec::new();
+    let mut unreported = 0;
     for row in rows {
         if let [
             Cell::Text(kind),
-            Cell::Text(version),
+            version,
             _,
             Cell::Text(state),
             Cell::Whole(sites),
@@ -226,7 +226,12 @@ fn platforms(rows: &[Row], untold: Untold) -> Vec<Chart> {
             && &**kind == "core"
         {
             let sites = sites.unsigned_abs();
-            bars.push((version.to_string(), sites, state.replace('_', " ")));
+            match version {
+                Cell::Text(version) => {
+                    bars.push((version.to_string(), sites, state.replace('_', " ")));
+                }
+                _ => unreported += sites,
+            }
         }
     }
     if bars.is_empty() {
@@ -235,11 +240,10 @@ fn platforms(rows: &[Row], untold: Untold) -> Vec<Chart> {
     bars.sort_by_cached_key(|(version, ..)| by_age(version));
     let versions = words::count(bars.len() as u64, "version", "versions");
     let mut finding = format!("{versions} run.");
-    if untold.core > 0 {
-        let sites = untold.core.unsigned_abs();
-        let silent = words::count(sites, "site has", "sites have");
+    if unreported > 0 {
+        let silent = words::count(unreported, "site has", "sites have");
         finding = format!("{versions} run; {silent} not reported theirs.");
-        bars.push(("not reported".to_owned(), sites, "unknown".to_owned()));
+        bars.push(("not reported".to_owned(), unreported, "unknown".to_owned()));
     }
     let drawn: Vec<VersionBar> = bars
         .iter()

@@ -92,17 +92,6 @@ pub struct PageRow {
     pub besides: Vec<String>,
 }
 
-/// Sites that did not report what they stand on.
-#[derive(Debug, Clone)]
-pub struct UntoldRow {
-    /// `Core` or `PHP`.
-    pub kind: &'static str,
-    /// How many sites.
-    pub sites: String,
-    /// The list of them.
-    pub href: String,
-}
-
 /// One report.
 #[derive(Debug, Template)]
 #[template(path = "report.html")]
@@ -143,8 +132,6 @@ pub struct ReportPage {
     pub heads: Vec<Head>,
     /// The rows of this page.
     pub rows: Vec<PageRow>,
-    /// What no file has: sites of which nobody knows.
-    pub untold: Vec<UntoldRow>,
     /// What is wrong with what was asked, by field.
     pub errors: Vec<(String, String)>,
 }

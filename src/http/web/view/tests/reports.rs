@@ -76,7 +76,6 @@ fn page(rows: Vec<PageRow>, charts: Vec<Chart>) -> ReportPage {
             },
         ],
         rows,
-        untold: Vec::new(),
         errors: Vec::new(),
     }
 }
