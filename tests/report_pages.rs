@@ -240,17 +240,30 @@ async fn among_very_many_sites_one_is_typed() {
     house.admin().post("/sites", &twin).await.created();
     let browser = house.signed_in(EMAIL).await;
     let page = look(&browser, "security-updates").await;
-    let typed = "<input class=\"inp\" id=\"f-site_id\" name=\"site_id\" value=\"\"";
+    let typed = "<input class=\"inp\" id=\"f-site\" name=\"site\" value=\"\"";
     assert!(page.text.contains(typed), "{}", page.text);
     assert!(!page.text.contains("Hut 7"), "none is listed");
-    let page = look(&browser, "security-updates?site_id=mill").await;
+    let page = look(&browser, "security-updates?site=mill").await;
     assert_eq!(seen_of(&page.text)[0][0], "Mill");
-    assert!(page.text.contains("name=\"site_id\" value=\"Mill\""));
-    let page = browser
-        .get("//reports/security-updates?site_id=Hut%207")
-        .await;
+    assert!(page.text.contains("name=\"site\" value=\"Mill\""));
+    let page = browser.get("//reports/security-updates?site=Hut%207").await;
     assert_eq!(page.status, 422);
+    assert!(page.text.contains("aria-describedby=\"d-site\""));
     assert!(page.text.contains("choose an organization"));
+    // Barn is called by Mill's number: what is typed is a name, what stands in an address is a number.
+    let named = json!({"name": "3"});
+    house.admin().put("/sites/2", &named).await.ok();
+    let asks = [
+        ("site=3", "3", 2),
+        ("site_id=3", "Mill", 3),
+        ("site=1", "Quay", 1),
+    ];
+    for (asked, name, id) in asks {
+        let page = look(&browser, &format!("security-updates?{asked}")).await;
+        assert_eq!(seen_of(&page.text)[0][0], name, "{asked}");
+        let file = format!("site_id={id}&#38;format=csv");
+        assert!(page.text.contains(&file), "{asked}: {}", page.text);
+    }
     // Within an organization that has few they are listed again.
     let few = format!("security-updates?organization_id={harbour}");
     let page = look(&browser, &few).await;
@@ -378,6 +391,73 @@ async fn sites_that_report_no_version_stand_in_the_calendar_as_such() {
         }
     }
     assert!(page.text.contains("1 site has not reported theirs."));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_has_on_record_is_said_and_has_no_figures() {
+    let (house, ..) = fleet().await;
+    house
+        .admin()
+        .put("/sites/1", &json!({"tags": ["Shop"]}))
+        .await
+        .ok();
+    let browser = house.signed_in(EMAIL).await;
+    let slips = [
+        ("module=pol", "No module of that name is on record."),
+        ("tag=Shopp", "No site with that tag is on record."),
+        ("site_id=99", "No such site is on record."),
+    ];
+    for name in NAMES {
+        for (asked, said) in slips {
+            if name == "end-of-life" && asked.starts_with("module") {
+                continue;
+            }
+            let page = look(&browser, &format!("{name}?{asked}")).await;
+            assert!(page.text.contains(said), "{name}?{asked}");
+            assert!(!page.text.contains("<dl class=\"figs\">"), "{name}?{asked}");
+        }
+        for asked in ["module=poll", "tag=shop", "site_id=1"] {
+            if name == "end-of-life" && asked.starts_with("module") {
+                continue;
+            }
+            let page = look(&browser, &format!("{name}?environment=staging&{asked}")).await;
+            assert!(!page.text.contains("on record."), "{name}?{asked}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn module_updates_name_what_could_not_be_judged() {
+    let (house, harbour, _) = fleet().await;
+    house.admin().delete("/sites/3").await;
+    let browser = house.signed_in(EMAIL).await;
+    let path = "/reports/module-updates";
+    let before = house.admin().get(path).await;
+    let site = house.site_of(harbour, "Odd").await;
+    let names: Vec<String> = (0..12).map(|at| format!("odd_{at:02}")).collect();
+    let odd: Vec<(&str, &str)> = names.iter().map(|name| (name.as_str(), "1.0.0")).collect();
+    site.syncs(&odd).await;
+    let after = house.admin().get(path).await;
+    assert_ne!(before.header("etag"), after.header("etag"));
+    let counted = after.json()["meta"]["unknown_modules"].as_u64().unwrap();
+    assert_eq!(
+        counted,
+        before.json()["meta"]["unknown_modules"].as_u64().unwrap() + 12
+    );
+    assert_eq!(
+        after.json()["data"],
+        json!([]),
+        "and none of them has a row"
+    );
+    let page = look(&browser, "module-updates").await;
+    let said = format!("{counted} modules could not be judged, and nobody knows");
+    assert!(page.text.contains(&said), "{}", page.text);
+    assert!(page.text.contains(">odd_00</a>,"));
+    assert!(page.text.contains(&format!("and {} more.", counted - 10)));
+    let one = look(&browser, "module-updates?module=odd_03").await;
+    assert!(one.text.contains("1 module could not be judged"));
+    let quay = look(&browser, "module-updates?site_id=1&module=poll").await;
+    assert!(!quay.text.contains("could not be judged"));
 }
 
 /// A page or an answer without what was typed into the question, and without the request's id.

@@ -74,22 +74,22 @@ pub async fn written(report: &'static Report, walk: Walk, asked: &Asked<'_>) -> 
         format: walk.asked().format,
         begun: false,
     };
-    let tail = tail(report, &walk, (asked.path, asked.pairs));
     let mut pieces = vec![pen.begin()];
     let mut length = 0;
-    let mut walk = walk;
+    let (mut walk, mut rows) = reports::next(walk).await?;
+    let tail = tail(report, &walk, (asked.path, asked.pairs));
     loop {
-        let (on, rows) = reports::next(walk).await?;
-        walk = on;
-        let Some(rows) = rows else {
-            return Ok(Written::Read(whole(&pieces, &tail, &pen, asked)));
+        let Some(found) = rows else {
+            let unknown = walk.unknown().len();
+            return Ok(Written::Read(whole(&pieces, &tail, (&pen, unknown), asked)));
         };
-        let piece = pen.rows(&rows);
+        let piece = pen.rows(&found);
         length += piece.len();
         pieces.push(piece);
         if length > WHOLE {
             return Ok(Written::Whole(flowing(pieces, walk, pen, tail, asked)));
         }
+        (walk, rows) = reports::next(walk).await?;
     }
 }
 
@@ -108,8 +108,8 @@ pub async fn file(
         format: walk.asked().format,
         begun: false,
     };
-    let end = end(report, &walk, address, request_id);
     let (walk, first) = reports::next(walk).await?;
+    let end = end(report, &walk, address, request_id);
     let rows = pen.rows(&first.unwrap_or_default());
     let pieces = vec![pen.begin(), rows];
     Ok(body(pieces, walk, pen, end))
@@ -129,7 +129,8 @@ fn end(
     (before + &envelope::quoted(request_id) + &after).into()
 }
 
-/// What stands after the last row of the envelope, before and after the request's id.
+/// What stands after the last row of the envelope, before and after the request's id. The first rows were
+/// read: the walk knows of which modules nobody can tell.
 fn tail(
     report: &Report,
     walk: &Walk,
@@ -139,7 +140,8 @@ fn tail(
     let links = json!({"self": own});
     let after = if report.covers == Covers::Running {
         let as_of = json!(walk.as_of().to_string());
-        format!(",\"as_of\":{as_of}}},\"links\":{links}}}")
+        let unknown = walk.unknown().len();
+        format!(",\"as_of\":{as_of},\"unknown_modules\":{unknown}}},\"links\":{links}}}")
     } else if report.has_period() {
         let span = walk.asked();
         let (from, to) = (Cell::Time(span.from), Cell::Time(span.to));
@@ -154,7 +156,7 @@ fn tail(
 fn whole(
     pieces: &[Bytes],
     (before, after): &(String, String),
-    pen: &Pen,
+    (pen, unknown): (&Pen, usize),
     asked: &Asked<'_>,
 ) -> Enveloped {
     let mut text = pieces.concat();
@@ -162,8 +164,10 @@ fn whole(
         let etag = envelope::etag(&[&text], asked.sight.as_ref());
         return Enveloped::csv(text.into(), pen.report.name, etag);
     }
-    // The time asked for moves with the clock where it wasn't said: the rows alone tell whether it is the same.
-    let etag = envelope::etag(&[&text], asked.sight.as_ref());
+    // The time asked for moves with the clock where it wasn't said: the rows tell whether it is the same, and
+    // how much is missing among them.
+    let missing = unknown.to_string();
+    let etag = envelope::etag(&[&text, missing.as_bytes()], asked.sight.as_ref());
     text.extend_from_slice(before.as_bytes());
     Enveloped::json(text.into(), after.clone().into(), etag)
 }

@@ -1,6 +1,7 @@
 //! Reports: a walk through what is asked for, chunk by chunk. Each chunk is a read of its own, so that
 //! no report holds the store, however long it is, and never more than a chunk is in memory.
 
+mod modules;
 mod updates;
 
 use std::collections::BTreeMap;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use self::modules::{Modules, Unknown};
 use self::updates::Updates;
 use super::{Error, Result, platforms};
 use crate::app::App;
@@ -16,15 +18,12 @@ use crate::domain::exposure::Outcome;
 use crate::domain::figures::{self, Compliance};
 use crate::domain::listing::Format;
 use crate::domain::report::{
-    Asked, Cell, DAY, END_OF_LIFE, HISTORICAL, MODULE_UPDATES, RISK_WORDS, Report, Row,
+    Asked, Cell, DAY, END_OF_LIFE, Filter, HISTORICAL, MODULE_UPDATES, RISK_WORDS, Report, Row,
     SECURITY_UPDATES, SLA_COMPLIANCE, date_of, day_of, start_of,
 };
-use crate::domain::site_status::Standing;
 use crate::store::Connection;
-use crate::store::reports::{self as store, Narrowed, Outdated, Sites};
-
-/// Versions whose sites are counted in a chunk.
-const VERSIONS: usize = 200;
+use crate::store::named_sites;
+use crate::store::reports::{self as store, Narrowed};
 
 /// Where the caller may have a report: where he may see reports, and for a file also export them.
 ///
@@ -57,6 +56,7 @@ pub struct Walk {
     narrowed: Narrowed,
     asked: Asked,
     as_of: Timestamp,
+    unknown: Vec<Unknown>,
     step: Step,
 }
 
@@ -67,8 +67,8 @@ enum Step {
     Updates(Updates),
     /// The months still to come, the last one first.
     Months(Vec<(String, i64, i64)>),
-    /// The sites that pass, and the versions still to come, the last one first.
-    Modules(Option<(Sites, Vec<Outdated>)>),
+    /// Version by version; nothing before the first one.
+    Modules(Option<Modules>),
     /// Everything at once.
     Whole(fn(&Walk, &Connection) -> Result<Vec<Row>>),
     /// At its end.
@@ -99,6 +99,7 @@ pub fn begin(app: &Arc<App>, actor: &Actor, report: &'static Report, asked: Aske
         narrowed: Narrowed::new(&sight, &asked),
         asked,
         as_of: app.clock.now(),
+        unknown: Vec::new(),
         step,
     })
 }
@@ -126,13 +127,18 @@ impl Walk {
         self.as_of
     }
 
+    /// Modules of which nobody could tell, once the first rows were read.
+    pub fn unknown(&self) -> &[Unknown] {
+        &self.unknown
+    }
+
     fn rows(&mut self) -> Result<Option<Vec<Row>>> {
         let app = Arc::clone(&self.app);
         let step = std::mem::replace(&mut self.step, Step::Done);
         app.store.read(|db| match step {
             Step::Updates(on) => self.updates(db, on),
             Step::Months(months) => self.month(db, months),
-            Step::Modules(left) => self.modules(db, left),
+            Step::Modules(on) => self.modules(db, on),
             Step::Whole(read) => read(self, db).map(Some),
             Step::Done => Ok(None),
         })
@@ -171,48 +177,27 @@ impl Walk {
         Ok(Some(rows))
     }
 
-    fn modules(
-        &mut self,
-        db: &Connection,
-        left: Option<(Sites, Vec<Outdated>)>,
-    ) -> Result<Option<Vec<Row>>> {
-        let (sites, mut left) = match left {
-            Some(left) => left,
+    fn modules(&mut self, db: &Connection, on: Option<Modules>) -> Result<Option<Vec<Row>>> {
+        let mut on = match on {
+            Some(on) => on,
             None => {
-                let mut all = store::outdated(db, &self.narrowed)?;
-                all.reverse();
-                (store::sites(db, &self.narrowed)?, all)
+                // Only a time that is over leaves something out.
+                let until = Some(self.asked.to).filter(|to| *to <= self.as_of.as_millisecond());
+                let on = Modules::begin(db, &self.narrowed, until)?;
+                self.unknown = on.unknown(db, &self.narrowed)?;
+                on
             }
         };
-        if left.is_empty() {
-            return Ok(None);
-        }
-        // Only a time that is over leaves something out.
-        let until = Some(self.asked.to).filter(|to| *to <= self.as_of.as_millisecond());
-        let mut rows: Vec<(Outdated, i64)> = Vec::new();
-        while let Some(version) = left.pop() {
-            let count = store::run_by(db, &self.narrowed, &version, &sites, until)?;
-            let full = rows.len() >= VERSIONS;
-            // Snapshots of one development version are one row.
-            match rows.last_mut() {
-                Some((before, sites)) if same(before, &version) => *sites += count,
-                _ if full => {
-                    left.push(version);
-                    break;
-                }
-                _ => rows.push((version, count)),
-            }
-        }
-        self.step = Step::Modules(Some((sites, left)));
-        let run = rows.into_iter().filter(|(_, sites)| *sites > 0);
-        Ok(Some(run.map(module_row).collect()))
+        let rows = on.rows(db, &self.narrowed)?;
+        self.step = Step::Modules(Some(on));
+        Ok(rows)
     }
 
     fn days(&self, db: &Connection) -> Result<Vec<Row>> {
         let (first, last) = self.asked.days();
         let last = last.min(day_of(self.as_of.as_millisecond()));
         let moved = self.moved(db, last)?;
-        let counted = if self.narrowed.to_few() || self.narrowed.to_risk() {
+        let counted = if self.narrowed.to_few() || self.narrowed.risk().is_some() {
             BTreeMap::new()
         } else {
             let days = store::snapshots(db, &self.narrowed, (first, last))?;
@@ -378,6 +363,8 @@ pub struct Leaf {
     pub total: usize,
     /// There are more than that.
     pub more: bool,
+    /// Modules of which nobody could tell, by name.
+    pub unknown: Vec<Unknown>,
 }
 
 /// The rows of a page, from 1.
@@ -391,10 +378,12 @@ pub async fn leaf(mut walk: Walk, page: usize) -> Result<Leaf> {
         last: None,
         total: 0,
         more: false,
+        unknown: Vec::new(),
     };
     loop {
         let (on, rows) = next(walk).await?;
         walk = on;
+        leaf.unknown = walk.unknown().to_vec();
         let Some(rows) = rows else { return Ok(leaf) };
         let left = PAGE.saturating_sub(leaf.rows.len());
         let passed = skipped.saturating_sub(leaf.total);
@@ -409,9 +398,38 @@ pub async fn leaf(mut walk: Walk, page: usize) -> Result<Leaf> {
     }
 }
 
-pub(super) async fn away<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
+/// What a question names and nobody has on record among what the caller sees: a module, a tag or a site.
+///
+/// # Errors
+/// [`Error::Forbidden`].
+pub async fn not_on_record(app: &Arc<App>, actor: &Actor, asked: &Asked) -> Result<Vec<Filter>> {
+    let sight = sight(actor, Format::Json)?;
+    let (app, asked) = (Arc::clone(app), asked.clone());
+    away(move || {
+        app.store.read(|db| {
+            let mut missing = Vec::new();
+            if let Some(name) = &asked.module
+                && !named_sites::any_with_module(db, &sight, name)?
+            {
+                missing.push(Filter::Module);
+            }
+            if let Some(tag) = &asked.tag
+                && !named_sites::any_with_tag(db, &sight, tag)?
+            {
+                missing.push(Filter::Tag);
+            }
+            if let Some(id) = asked.site_id
+                && named_sites::one(db, &sight, id)?.is_none()
+            {
+                missing.push(Filter::Site);
+            }
+            Ok(missing)
+        })
+    })
+    .await
+}
+
+async fn away<T: Send + 'static>(work: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|error| Error::Internal(error.to_string()))?
@@ -464,24 +482,4 @@ impl Promised {
             Cell::Whole(id),
         ]
     }
-}
-
-/// They are told in one row.
-fn same(one: &Outdated, other: &Outdated) -> bool {
-    one.module_id == other.module_id
-        && one.installed == other.installed
-        && one.recommended == other.recommended
-        && one.status == other.status
-}
-
-fn module_row((version, sites): (Outdated, i64)) -> Row {
-    let standing = Standing::from_rank(version.status).unwrap_or(Standing::NotCurrent);
-    vec![
-        Cell::text(version.module),
-        Cell::maybe(version.installed),
-        Cell::maybe(version.recommended),
-        Cell::text(standing.word().to_owned()),
-        Cell::Whole(sites),
-        Cell::Whole(version.module_id),
-    ]
 }

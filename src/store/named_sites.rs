@@ -97,6 +97,33 @@ pub fn one(db: &Connection, sight: &Sight, id: i64) -> Result<Option<Named>> {
     .transpose()
 }
 
+/// Whether a site in sight has this tag, deleted or not.
+///
+/// # Errors
+/// What SQLite says.
+pub fn any_with_tag(db: &Connection, sight: &Sight, tag: &str) -> Result<bool> {
+    let mut prepared = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM site_tags AS t CROSS JOIN sites AS s ON s.id = t.site_id
+         WHERE t.tag = ?2 AND (?1 IS NULL OR s.organization_id IN (SELECT value FROM json_each(?1))))",
+    )?;
+    Ok(prepared.query_row(params![within(sight), tag], |row| row.get(0))?)
+}
+
+/// Whether a site in sight has this module, or had a window of it.
+///
+/// # Errors
+/// What SQLite says.
+pub fn any_with_module(db: &Connection, sight: &Sight, name: &str) -> Result<bool> {
+    let mut prepared = db.prepare_cached(
+        "SELECT EXISTS (SELECT 1 FROM modules AS m CROSS JOIN module_versions AS v ON v.module_id = m.id
+             CROSS JOIN site_modules AS sm ON sm.version_id = v.id CROSS JOIN sites AS s ON s.id = sm.site_id
+             WHERE m.name = ?2 AND (?1 IS NULL OR s.organization_id IN (SELECT value FROM json_each(?1))))
+           OR EXISTS (SELECT 1 FROM modules AS m CROSS JOIN exposures AS e ON e.module_id = m.id
+             WHERE m.name = ?2 AND (?1 IS NULL OR e.organization_id IN (SELECT value FROM json_each(?1))))",
+    )?;
+    Ok(prepared.query_row(params![within(sight), name], |row| row.get(0))?)
+}
+
 /// Which of these sites were deleted.
 ///
 /// # Errors

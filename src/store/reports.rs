@@ -7,6 +7,7 @@ use super::wall::{Within, counted, list, within};
 use super::{Result, StoreError};
 use crate::domain::access::Sight;
 use crate::domain::report::Asked;
+use crate::domain::site_status::Standing;
 
 /// What a report is narrowed to, ready to be bound.
 #[derive(Debug, Clone)]
@@ -51,9 +52,9 @@ impl Narrowed {
         self.site.is_some() || self.module.is_some() || self.tag.is_some()
     }
 
-    /// Narrowed to one risk level.
-    pub fn to_risk(&self) -> bool {
-        self.risk.is_some()
+    /// The one risk level that it is narrowed to.
+    pub fn risk(&self) -> Option<&'static str> {
+        self.risk
     }
 }
 
@@ -401,9 +402,9 @@ pub fn sites(db: &Connection, narrowed: &Narrowed) -> Result<Sites> {
     Ok(sites)
 }
 
-/// A version that somebody runs and for which there is something newer.
+/// A version that somebody runs.
 #[derive(Debug, Clone)]
-pub struct Outdated {
+pub struct Version {
     /// The version.
     pub version_id: i64,
     /// The module.
@@ -418,18 +419,23 @@ pub struct Outdated {
     pub status: i64,
 }
 
-/// All of them, by module and version: at most what the catalogue has seen on sites.
+/// All that stand so, by module and version: at most what the catalogue has seen on sites.
 ///
 /// # Errors
 /// What SQLite says.
-pub fn outdated(db: &Connection, narrowed: &Narrowed) -> Result<Vec<Outdated>> {
+pub fn versions(
+    db: &Connection,
+    narrowed: &Narrowed,
+    standings: &[Standing],
+) -> Result<Vec<Version>> {
+    let ranks: Vec<i64> = standings.iter().map(|standing| standing.rank()).collect();
     let mut statement = db.prepare_cached(
         "SELECT v.id, m.id, m.name, v.version, v.recommended, v.status FROM modules AS m CROSS JOIN module_versions AS v ON v.module_id = m.id
-         WHERE m.kind = 'project' AND m.sites_count > 0 AND v.enabled_count > 0 AND v.status IN (0, 1, 2, 6)
+         WHERE m.kind = 'project' AND m.sites_count > 0 AND v.enabled_count > 0 AND v.status IN (SELECT value FROM json_each(?2))
            AND (?1 IS NULL OR m.name = ?1) ORDER BY m.name, m.id, v.version, v.id",
     )?;
-    let found = statement.query_map([&narrowed.module], |row| {
-        Ok(Outdated {
+    let found = statement.query_map(params![narrowed.module, list(&ranks)], |row| {
+        Ok(Version {
             version_id: row.get(0)?,
             module_id: row.get(1)?,
             module: row.get(2)?,
@@ -448,10 +454,9 @@ pub fn outdated(db: &Connection, narrowed: &Narrowed) -> Result<Vec<Outdated>> {
 /// What SQLite says.
 pub fn run_by(
     db: &Connection,
-    narrowed: &Narrowed,
-    version: &Outdated,
+    version: &Version,
     sites: &Sites,
-    until: Option<i64>,
+    (risk, until): (Option<&str>, Option<i64>),
 ) -> Result<i64> {
     // The index alone tells who runs it, but not since when.
     let begun = match until {
@@ -463,12 +468,7 @@ pub fn run_by(
            AND (?3 IS NULL OR EXISTS (SELECT 1 FROM exposures AS e WHERE e.site_id = sm.site_id AND e.module_id = ?2
              AND e.closed_at IS NULL AND ifnull(e.risk, 'unknown') = ?3))"
     ))?;
-    let mut rows = statement.query(params![
-        version.version_id,
-        version.module_id,
-        narrowed.risk,
-        until
-    ])?;
+    let mut rows = statement.query(params![version.version_id, version.module_id, risk, until])?;
     let mut count = 0;
     while let Some(row) = rows.next()? {
         count += i64::from(sites.has(row.get(0)?));

@@ -158,6 +158,10 @@ fn covering(report: &Report) -> Value {
             "format": "date-time",
             "description": "When it was so.",
         });
+        properties["unknown_modules"] = json!({
+            "type": "integer",
+            "description": "Modules that these sites run and that could not be judged: they have no row, and that is no all-clear.",
+        });
     } else if report.has_period() {
         properties["period"] = json!({
             "type": "object",

@@ -3,7 +3,7 @@
 use super::super::fleet::organizations_of;
 use super::super::listing::{FilterChip, Listing};
 use super::super::view::fleet::Choice;
-use super::super::view::reports::ReportPage;
+use super::super::view::reports::{ReportPage, TYPED_SITE};
 use super::super::visit::{Reply, Visit};
 use super::super::words;
 use super::about;
@@ -15,24 +15,34 @@ use crate::domain::site::{ENVIRONMENTS, Named};
 use crate::services::named_sites::{self, Few};
 use crate::services::{Result, reports};
 
+fn is_number(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
 fn number(text: &str) -> Option<i64> {
     text.parse().ok()
 }
 
 /// What is asked. Whoever types a site's name means that site: its number takes the name's place, so that the
-/// addresses of files and pages are those of the API.
+/// addresses of files and pages are those of the API. What is typed in the form is a name first, digits or
+/// not, and a number only where no site is called so.
 pub(super) async fn asked(
     visit: &Visit,
     report: &'static Report,
     pairs: &mut [(String, String)],
 ) -> Result<std::result::Result<Asked, Vec<Fault>>> {
     let mut unknown = None;
+    let mut by_name = false;
+    for (field, _) in pairs.iter_mut().filter(|(name, _)| name == TYPED_SITE) {
+        "site_id".clone_into(field);
+        by_name = true;
+    }
     let mut typed = pairs.iter_mut().filter(|(name, _)| name == "site_id");
     if let (Some((_, value)), None) = (typed.next(), typed.next())
-        && value.chars().any(|letter| !letter.is_ascii_digit())
+        && (by_name || !is_number(value))
     {
         match meant(visit, value).await? {
-            Ok(id) => *value = id.to_string(),
+            Ok(id) => *value = id,
             Err(fault) => unknown = Some(fault),
         }
     }
@@ -51,8 +61,8 @@ pub(super) async fn asked(
     })
 }
 
-/// The number of the site with that name.
-async fn meant(visit: &Visit, name: &str) -> Result<std::result::Result<i64, Fault>> {
+/// The number of the site with that name, as it stands in an address.
+async fn meant(visit: &Visit, name: &str) -> Result<std::result::Result<String, Fault>> {
     let environments = match visit.parameter("environment") {
         "all" => &ENVIRONMENTS[..],
         "staging" => &ENVIRONMENTS[1..2],
@@ -68,7 +78,8 @@ async fn meant(visit: &Visit, name: &str) -> Result<std::result::Result<i64, Fau
         environments,
     );
     Ok(match found.await?.as_slice() {
-        [one] => Ok(one.id),
+        [one] => Ok(one.id.to_string()),
+        [] if is_number(name) => Ok(name.to_owned()),
         [] => Err(Fault::new(
             "?site_id",
             "unknown_site",
@@ -122,6 +133,10 @@ pub(super) async fn refused(
     let typed = |name: &str| page.list.value(name).to_owned();
     page.days = report.has_period().then(|| (typed("from"), typed("to")));
     page.errors = faults.iter().map(at_field).collect();
+    if page.many_sites {
+        let at_site = page.errors.iter_mut().filter(|(name, _)| name == "site_id");
+        at_site.for_each(|(name, _)| TYPED_SITE.clone_into(name));
+    }
     Ok(Reply::page(&page)?.status(422))
 }
 
@@ -181,6 +196,7 @@ pub(super) async fn blank(
         }),
         many_sites: few.many,
         tags: few.tags,
+        notes: Vec::new(),
         figures: Vec::new(),
         charts: Vec::new(),
         heads: Vec::new(),

@@ -8,12 +8,16 @@ use jiff::{Timestamp, civil::Date};
 
 use self::rows::Gone;
 use super::listing::{Listing, asked};
-use super::view::reports::{ReportLink, ReportPage, ReportsPage};
+use super::view::reports::{Note, ReportLink, ReportPage, ReportsPage};
 use super::visit::{Handler, Reply, Visit};
-use crate::domain::report::{self, Asked, DAY, Report, date_of};
+use super::words;
+use crate::domain::report::{self, Asked, DAY, Filter, Report, date_of};
 use crate::http::report as writing;
-use crate::services::reports::{self, LEAVES, PAGE};
+use crate::services::reports::{self, LEAVES, Leaf, PAGE};
 use crate::services::{Error, Result};
+
+/// Modules that could not be judged and are named, at most.
+const NAMED: usize = 10;
 
 /// `GET /reports`.
 pub const LIST: Handler = |visit| Box::pin(list(visit));
@@ -93,6 +97,7 @@ async fn show(visit: Visit, report: &'static Report) -> Result<Reply> {
         .unwrap_or(1)
         .clamp(1, LEAVES / PAGE);
     let leaf = reports::leaf(walk, page).await?;
+    let notes = notes(&visit, &question, &leaf).await?;
     let (figures, charts) = told::told(&visit, report, &question, &leaf).await?;
     let gone = Gone::among(&visit, report, &leaf.rows).await?;
     let mut shown = form::blank(&visit, report, pairs, question.environment()).await?;
@@ -108,7 +113,11 @@ async fn show(visit: Visit, report: &'static Report) -> Result<Reply> {
         let (from, to) = (date_of(question.from), date_of(question.to - 1));
         (from.to_string(), to.to_string())
     });
-    (shown.figures, shown.charts) = (figures, charts);
+    // What nobody has on record has no figures: a zero would be taken for an all-clear.
+    if leaf.total > 0 || notes.is_empty() || !leaf.unknown.is_empty() {
+        (shown.figures, shown.charts) = (figures, charts);
+    }
+    shown.notes = notes;
     shown.heads = rows::heads(report);
     shown.rows = leaf
         .rows
@@ -119,6 +128,40 @@ async fn show(visit: Visit, report: &'static Report) -> Result<Reply> {
         rows::lead_to_unreported(&question, &leaf.rows, &mut shown.rows);
     }
     Reply::page(&shown)
+}
+
+/// What must be known to read the rows: names that nobody has on record, and what could not be judged.
+async fn notes(visit: &Visit, question: &Asked, leaf: &Leaf) -> Result<Vec<Note>> {
+    let mut notes = Vec::new();
+    if leaf.total == 0 {
+        for missing in reports::not_on_record(&visit.app, visit.actor()?, question).await? {
+            let text = match missing {
+                Filter::Module => "No module of that name is on record.",
+                Filter::Tag => "No site with that tag is on record.",
+                _ => "No such site is on record.",
+            };
+            notes.push(Note {
+                text: text.to_owned(),
+                links: Vec::new(),
+                more: 0,
+            });
+        }
+    }
+    let unknown = leaf.unknown.len() as u64;
+    if unknown > 0 {
+        let modules = words::count(unknown, "module", "modules");
+        let named = leaf.unknown.iter().take(NAMED);
+        notes.push(Note {
+            text: format!(
+                "{modules} could not be judged, and nobody knows whether there is something newer:"
+            ),
+            links: named
+                .map(|(id, name)| (format!("/modules/{id}"), name.clone()))
+                .collect(),
+            more: unknown.saturating_sub(NAMED as u64),
+        });
+    }
+    Ok(notes)
 }
 
 /// The time that a page covers where nobody said: what a chart by month or day needs is a year.

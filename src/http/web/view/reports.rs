@@ -10,6 +10,9 @@ use super::super::shell::Shell;
 use super::super::{charts, parts, words};
 use super::fleet::Choice;
 
+/// The field in which a site's name is typed where there are too many to choose from.
+pub const TYPED_SITE: &str = "site";
+
 /// A report on the page on which they stand together.
 #[derive(Debug, Clone)]
 pub struct ReportLink {
@@ -57,6 +60,17 @@ pub struct Chart {
     pub columns: Vec<&'static str>,
     /// The table's rows.
     pub rows: Vec<Vec<String>>,
+}
+
+/// What must be known to read the rows.
+#[derive(Debug, Clone)]
+pub struct Note {
+    /// A sentence; a colon at its end where names follow.
+    pub text: String,
+    /// What it is about: where it is and its name.
+    pub links: Vec<(String, String)>,
+    /// So many more, which aren't named.
+    pub more: u64,
 }
 
 /// One column's head.
@@ -124,6 +138,8 @@ pub struct ReportPage {
     pub site: String,
     /// For the filter box: tags to propose.
     pub tags: Vec<String>,
+    /// What must be known to read the rows.
+    pub notes: Vec<Note>,
     /// The large figures.
     pub figures: Vec<Figure>,
     /// The charts.

@@ -1,6 +1,7 @@
 //! Reports with believable content.
 
 use super::*;
+use crate::http::web::view::reports::Note;
 use crate::http::web::view::reports::{
     Chart, Figure, Head, PageCell, PageRow, ReportLink, ReportPage, ReportsPage,
 };
@@ -60,6 +61,11 @@ fn page(rows: Vec<PageRow>, charts: Vec<Chart>) -> ReportPage {
         many_sites: false,
         site: "oberwalden.example".into(),
         tags: vec!["gold".into()],
+        notes: vec![Note {
+            text: "7 modules could not be judged:".into(),
+            links: vec![("/modules/3".into(), "<token>".into())],
+            more: 6,
+        }],
         figures: vec![
             figure("Compliance", "93.2 %", false),
             figure("Overdue now", "2", true),
