@@ -60,7 +60,7 @@ CREATE TABLE open_pairs (
   organization_id INTEGER NOT NULL,
   due_at          INTEGER NOT NULL,          -- the earliest of its windows; 9223372036854775807: nobody promised a time
   exposure_id     INTEGER NOT NULL,          -- that window
-  risk            INTEGER NOT NULL,          -- the worst of its windows: 0 highly critical to 4 not critical, 5 unknown
+  risk            INTEGER NOT NULL,          -- the worst of its windows: see domain::exposure::Risk::RANKED
   PRIMARY KEY (site_id, module_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX open_pairs_due ON open_pairs (due_at, exposure_id);
@@ -90,7 +90,7 @@ END;
 CREATE VIEW open_pair_looks AS
   SELECT site_id, module_id, organization_id, ifnull(due_at, 9223372036854775807) AS due_at, id AS exposure_id,
     CASE risk WHEN 'highly_critical' THEN 0 WHEN 'critical' THEN 1 WHEN 'moderately_critical' THEN 2
-      WHEN 'less_critical' THEN 3 WHEN 'not_critical' THEN 4 ELSE 5 END AS risk
+      WHEN 'less_critical' THEN 4 WHEN 'not_critical' THEN 5 ELSE 3 END AS risk
   FROM exposures WHERE closed_at IS NULL;
 CREATE TRIGGER open_pair_looks_taken INSTEAD OF INSERT ON open_pair_looks BEGIN
   DELETE FROM open_pairs WHERE site_id = new.site_id AND module_id = new.module_id;

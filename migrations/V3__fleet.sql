@@ -47,6 +47,7 @@ CREATE INDEX sites_by_environment ON sites (environment, name COLLATE NOCASE) WH
 CREATE INDEX sites_by_environment_status ON sites (environment, status, ifnull(next_due_at, 9223372036854775807)) WHERE deleted_at IS NULL; -- of one environment, worst first
 CREATE INDEX sites_by_status ON sites (status, ifnull(next_due_at, 9223372036854775807)) WHERE deleted_at IS NULL; -- worst first, and of those the most urgent
 CREATE INDEX sites_by_due    ON sites (ifnull(next_due_at, 9223372036854775807)) WHERE deleted_at IS NULL; -- most urgent first
+CREATE INDEX sites_open     ON sites (ifnull(next_due_at, 9223372036854775807), organization_id) WHERE deleted_at IS NULL AND open_exposures > 0; -- those with something open, the most urgent first
 CREATE INDEX sites_deleted  ON sites (organization_id, deleted_at) WHERE deleted_at IS NOT NULL;     -- what can be restored
 CREATE INDEX sites_silent    ON sites (silent_since, id) WHERE deleted_at IS NULL AND silent_since IS NOT NULL;
 

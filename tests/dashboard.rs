@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{EMAIL, Site, TestApp, days_ago, module};
 use dewline::clock::Clock;
+use dewline::demo::advisory::Advisory;
 use dewline::demo::history::Release;
 
 impl TestApp {
@@ -233,4 +234,34 @@ async fn the_overview_page_and_the_dashboard_tell_one_month_by_one_rule() {
         assert_eq!(this("Compliance").unwrap_or_else(|| "–".to_owned()), share);
     }
     house.proves_itself().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_module_that_misses_two_fixes_counts_under_the_worse_and_an_unknown_risk_is_worse_than_a_little_one()
+ {
+    let house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    let fixes = [
+        Release::security("1.0.1", days_ago(3)),
+        Release::security("1.0.2", days_ago(1)),
+    ];
+    house.publishes(
+        fixes
+            .into_iter()
+            .fold(module("token"), |token, fix| token.with(fix)),
+    );
+    house.drupal_org.put_advisory(Advisory {
+        vector: Some("AC:Complex/A:User/CI:Some/II:None/E:Theoretical/TD:Uncommon".to_owned()),
+        ..Advisory::new(50, "SA-CONTRIB-2026-050", "token", days_ago(3))
+    });
+    let site = house.site_of(harbour, "Quay").await;
+    site.syncs(&[("token", "1.0.0")]).await;
+    house.run_jobs().await;
+    let mut risks = house.admin().get("/exposures").await.column("risk");
+    risks.sort_by_key(Value::to_string);
+    assert_eq!(risks, [json!("less_critical"), Value::Null]);
+    assert_eq!(
+        house.overview().await["exposures"]["by_risk"],
+        json!({"unknown": 1})
+    );
 }

@@ -9,13 +9,16 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::Request;
 use dewline::clock::Clock;
+use dewline::demo::advisory::Advisory;
+use dewline::demo::history::{Project, Release};
 use flate2::read::GzDecoder;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use tower::ServiceExt;
 
 use crate::matrix::town::{joins, person};
 use crate::support::browser::{cookie, sends};
-use crate::support::{Answer, Client, EMAIL, Site, TestApp};
+use crate::support::{Answer, Client, EMAIL, Site, TestApp, days_ago};
 
 const VIEWER: i64 = 3;
 
@@ -372,4 +375,66 @@ async fn a_browser_that_takes_it_packed_gets_the_whole_file() {
             .unwrap();
         assert!(text.contains("Quay"), "{text}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_branch_of_core_that_gets_no_fix_is_to_be_left_and_no_release_is_named_as_its_fix() {
+    let house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    let core = Project::new("drupal", "Drupal core", "project_core", &["11.1."])
+        .with(Release::new("10.2.1", days_ago(400)))
+        .with(Release::new("11.1.3", days_ago(90)))
+        .with(Release::security("11.1.4", days_ago(1)));
+    house.publishes(core);
+    house.drupal_org.put_advisory(Advisory {
+        affected_versions: Some(">=10.2.0 <11.1.4".to_owned()),
+        ..Advisory::new(60, "SA-CORE-2026-020", "drupal", days_ago(1))
+    });
+    let site = house.site_of(harbour, "Quay").await;
+    let core = json!({"name": "drupal", "type": "core", "version": "10.2.1"});
+    site.sends(&json!({"schema": 1, "modules": [core]}))
+        .await
+        .ok();
+    house.run_jobs().await;
+    let found = house.admin().get("/exposures").await.ok()["data"][0].clone();
+    assert_eq!(
+        (&found["no_fix"], &found["fixed_in"]),
+        (&json!(true), &json!([]))
+    );
+    let browser = house.signed_in(EMAIL).await;
+    let page = look(&browser, &format!("/exposures/{}", found["id"])).await;
+    holds(
+        &page,
+        &["Nothing fixes it on this branch. Move to a newer branch of core"],
+    );
+    assert!(!page.text.contains("Replace the module"), "{}", page.text);
+    holds(
+        &look(&browser, "/").await,
+        &["no fix on this branch: move to a newer one"],
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_open_stays_on_the_overview_though_nothing_is_promised_and_nobody_can_tell_any_more()
+ {
+    let house = TestApp::start().await;
+    let harbour = house.organization("Harbour").await;
+    let promise = json!({"environments": {"production": {"calendar": "none"}}});
+    let path = format!("/organizations/{harbour}/sla-policy");
+    house.admin().put(&path, &promise).await.ok();
+    house.publishes(crate::support::module("token").with(Release::security("1.0.1", days_ago(1))));
+    let site = house.site_of(harbour, "Quay").await;
+    site.syncs(&[("token", "1.0.0")]).await;
+    house.run_jobs().await;
+    site.syncs(&[("token", "built by hand")]).await;
+    house.run_jobs().await;
+    let found = house.admin().get("/exposures").await.ok()["data"][0].clone();
+    assert_eq!(
+        (&found["state"], &found["due_at"]),
+        (&json!("open"), &json!(null))
+    );
+    assert_ne!(found["unproven_since"], json!(null), "{found}");
+    let page = look(&house.signed_in(EMAIL).await, "/").await;
+    holds(&page, &["Quay", "cannot tell since", "All open exposures"]);
+    assert!(!page.text.contains("Nothing is exposed"), "{}", page.text);
 }

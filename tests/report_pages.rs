@@ -606,9 +606,9 @@ async fn a_report_that_cannot_be_finished_ends_in_a_cut_connection() {
     // What stands behind the fifteen thousandth row cannot be read.
     let break_it = |db: &rusqlite::Connection| -> Result<usize, StoreError> {
         Ok(db.execute(
-            "UPDATE exposures SET cause_kind = 'advisory' WHERE id > 15000",
+            "UPDATE exposures SET cause = CAST(x'ff' AS TEXT) WHERE id > 15000",
             [],
-        )? + db.execute("UPDATE module_versions SET verdict = 'nonsense'", [])?)
+        )?)
     };
     house.app.store.write(Lane::Back, break_it).await.unwrap();
     let (part, ended) = body(&bytes(&at, &token, "identity").await);

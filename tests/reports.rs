@@ -664,9 +664,9 @@ async fn a_long_report_flows_and_is_never_in_memory() {
     assert!(body.next().await.unwrap().is_ok());
     let break_it = |db: &rusqlite::Connection| -> Result<usize, StoreError> {
         Ok(db.execute(
-            "UPDATE exposures SET cause_kind = 'advisory' WHERE id > 100000",
+            "UPDATE exposures SET cause = CAST(x'ff' AS TEXT) WHERE id > 100000",
             [],
-        )? + db.execute("UPDATE module_versions SET verdict = 'nonsense'", [])?)
+        )?)
     };
     house.app.store.write(Lane::Back, break_it).await.unwrap();
     let mut cut = false;

@@ -37,6 +37,12 @@ impl Cause {
             id: id.to_owned(),
         }
     }
+
+    /// The version of the release that ends it, where one is known: that of the installed branch, never
+    /// what another branch has instead.
+    pub fn fix(&self) -> Option<&str> {
+        (self.kind == CauseKind::Release).then_some(self.id.as_str())
+    }
 }
 
 /// What kind of thing a window is open for.
@@ -134,6 +140,17 @@ impl Risk {
         Self::ModeratelyCritical,
         Self::LessCritical,
         Self::NotCritical,
+    ];
+
+    /// All of them, worst first, and among them an unknown one: it is promised what a moderately
+    /// critical one is, so it weighs more than a less critical one. The place is the store's rank.
+    pub const RANKED: [Option<Self>; 6] = [
+        Some(Self::HighlyCritical),
+        Some(Self::Critical),
+        Some(Self::ModeratelyCritical),
+        None,
+        Some(Self::LessCritical),
+        Some(Self::NotCritical),
     ];
 
     /// The level of a score out of 25.

@@ -34,7 +34,7 @@ pub struct Window {
     pub cause: Cause,
     /// Nothing fixes it yet.
     pub no_fix: bool,
-    /// The releases that fix it.
+    /// The release that ends it; none while nothing on the installed branch does.
     pub fixed_in: Vec<String>,
     /// The advisories that explain it.
     pub advisories: Vec<String>,

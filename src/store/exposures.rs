@@ -309,29 +309,28 @@ pub fn aside(db: &Connection, sight: &Sight, now: Timestamp) -> Result<Aside> {
 pub fn find(db: &Connection, id: i64) -> Result<Option<Window>> {
     let mut prepared = db.prepare_cached(
         "SELECT e.*, s.name AS site, o.name AS organization, m.name AS module,
-           coalesce(nullif(m.title, ''), m.name) AS title, v.version, v.verdict, u.name AS assignee, c.version AS site_core,
+           coalesce(nullif(m.title, ''), m.name) AS title, v.version, u.name AS assignee, c.version AS site_core,
            CASE WHEN m.type <> 'core' THEN m.publication_id END AS publication_id
          FROM exposures AS e JOIN sites AS s ON s.id = e.site_id JOIN organizations AS o ON o.id = e.organization_id
            JOIN modules AS m ON m.id = e.module_id JOIN module_versions AS v ON v.id = e.version_id
            LEFT JOIN users AS u ON u.id = e.assignee_id LEFT JOIN module_versions AS c ON c.id = s.core_version_id
          WHERE e.id = ?1",
     )?;
-    let Some((mut window, verdict)) = prepared.query_row([id], window).optional()? else {
+    let Some(mut window) = prepared.query_row([id], window).optional()? else {
         return Ok(None);
-    };
-    window.fixed_in = if window.cause.kind == CauseKind::Release {
-        vec![window.cause.id.clone()]
-    } else {
-        serde_json::from_str::<Judgement>(&verdict)?.fixed_in()
     };
     window.advisories = advisories::names_of(db, id)?;
     Ok(Some(window))
 }
 
-fn window(found: &Row<'_>) -> rusqlite::Result<(Window, String)> {
+fn window(found: &Row<'_>) -> rusqlite::Result<Window> {
     let kind: String = found.get("cause_kind")?;
     let outcome: Option<String> = found.get("outcome")?;
-    let window = Window {
+    let cause = Cause {
+        kind: CauseKind::from_word(&kind).unwrap_or(CauseKind::Project),
+        id: found.get("cause")?,
+    };
+    Ok(Window {
         id: found.get("id")?,
         organization_id: found.get("organization_id")?,
         site_id: found.get("site_id")?,
@@ -341,12 +340,9 @@ fn window(found: &Row<'_>) -> rusqlite::Result<(Window, String)> {
         module: found.get("module")?,
         title: found.get("title")?,
         installed: found.get("version")?,
-        cause: Cause {
-            kind: CauseKind::from_word(&kind).unwrap_or(CauseKind::Project),
-            id: found.get("cause")?,
-        },
         no_fix: found.get("no_fix")?,
-        fixed_in: Vec::new(),
+        fixed_in: cause.fix().map(str::to_owned).into_iter().collect(),
+        cause,
         advisories: Vec::new(),
         risk: found.get("risk")?,
         published_at: row::maybe_time(found, "published_at")?,
@@ -366,8 +362,7 @@ fn window(found: &Row<'_>) -> rusqlite::Result<(Window, String)> {
         site_core: found.get("site_core")?,
         needs_core: None,
         publication_id: found.get("publication_id")?,
-    };
-    Ok((window, found.get("verdict")?))
+    })
 }
 
 fn assignee(found: &Row<'_>) -> rusqlite::Result<Option<Assignee>> {

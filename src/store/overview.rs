@@ -179,6 +179,8 @@ pub struct OpenWindow {
     pub opened_at: i64,
     /// Until when it had to be fixed.
     pub due_at: Option<i64>,
+    /// Since when nobody can tell whether it still holds.
+    pub unproven_since: Option<i64>,
 }
 
 /// The most urgent sites, each with its most urgent open window and in how many modules it has one:
@@ -187,24 +189,10 @@ pub struct OpenWindow {
 /// # Errors
 /// What SQLite says.
 pub fn urgent(db: &Connection, sight: &Sight, most: u32) -> Result<Vec<(OpenWindow, i64)>> {
-    let mut sites = db.prepare_cached(
-        "SELECT id, open_exposures FROM sites
-         WHERE deleted_at IS NULL AND ifnull(next_due_at, 9223372036854775807) < 9223372036854775807
-           AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1)))
-         ORDER BY ifnull(next_due_at, 9223372036854775807), id LIMIT ?2",
-    )?;
-    let mut found: Vec<(i64, i64)> = sites
-        .query_map(params![within(sight), most], |row| {
-            Ok((row.get(0)?, row.get(1)?))
-        })?
-        .collect::<rusqlite::Result<_>>()?;
-    if found.len() < most as usize {
-        found.extend(without_due(db, sight, most)?);
-        found.truncate(most as usize);
-    }
+    let found = open_sites(db, sight, most)?;
     let mut first = db.prepare_cached(
         "SELECT e.site_id, s.name, s.environment, o.name, s.silent_since IS NOT NULL, e.module_id,
-           coalesce(nullif(m.title, ''), m.name), v.version, e.cause_kind, e.cause, e.no_fix, e.risk, e.opened_at, e.due_at, e.id
+           coalesce(nullif(m.title, ''), m.name), v.version, e.cause_kind, e.cause, e.no_fix, e.risk, e.opened_at, e.due_at, e.id, e.unproven_since
          FROM exposures AS e
          JOIN sites AS s ON s.id = e.site_id JOIN organizations AS o ON o.id = e.organization_id
          JOIN modules AS m ON m.id = e.module_id JOIN module_versions AS v ON v.id = e.version_id
@@ -223,14 +211,16 @@ pub fn urgent(db: &Connection, sight: &Sight, most: u32) -> Result<Vec<(OpenWind
     Ok(urgent)
 }
 
-/// Sites with something open that nobody promised a time for.
-fn without_due(db: &Connection, sight: &Sight, most: u32) -> rusqlite::Result<Vec<(i64, i64)>> {
-    let mut undue = db.prepare_cached(
-        "SELECT id, open_exposures FROM sites
-         WHERE deleted_at IS NULL AND status = 0 AND ifnull(next_due_at, 9223372036854775807) = 9223372036854775807
-           AND open_exposures > 0 AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1))) ORDER BY id LIMIT ?2",
+/// Sites with something open and in how many modules, the most urgent first; the first of all of them
+/// by the index alone, whatever their status says: a site that can't be told isn't off the hook.
+fn open_sites(db: &Connection, sight: &Sight, most: u32) -> rusqlite::Result<Vec<(i64, i64)>> {
+    let mut open = db.prepare_cached(
+        "SELECT id, open_exposures FROM sites INDEXED BY sites_open
+         WHERE deleted_at IS NULL AND open_exposures > 0
+           AND (?1 IS NULL OR organization_id IN (SELECT value FROM json_each(?1)))
+         ORDER BY ifnull(next_due_at, 9223372036854775807), organization_id, id LIMIT ?2",
     )?;
-    let rows = undue.query_map(params![within(sight), most], |row| {
+    let rows = open.query_map(params![within(sight), most], |row| {
         Ok((row.get(0)?, row.get(1)?))
     })?;
     rows.collect()
@@ -253,11 +243,12 @@ fn window(row: &Row<'_>) -> rusqlite::Result<OpenWindow> {
         opened_at: row.get(12)?,
         due_at: row.get(13)?,
         id: row.get(14)?,
+        unproven_since: row.get(15)?,
         advisories: Vec::new(),
     })
 }
 
-/// (site, module) pairs with an open window by the worst risk of their windows, worst first, unknown last.
+/// (site, module) pairs with an open window by the worst risk of their windows, in the order of [`Risk::RANKED`].
 ///
 /// # Errors
 /// What SQLite says.
@@ -266,9 +257,9 @@ pub fn by_risk(db: &Connection, sight: &Sight) -> Result<Vec<(Option<Risk>, i64)
         "SELECT risk, sum(pairs) FROM open_pair_days WHERE organization_id IN (SELECT value FROM json_each(?1)) GROUP BY risk",
     )?;
     let found = statement.query_map([counted(sight)], |row| {
-        let worst = usize::try_from(row.get::<_, i64>(0)?).ok();
-        let risk = worst.and_then(|worst| Risk::WORST_FIRST.get(worst));
-        Ok((risk.copied(), row.get(1)?))
+        let rank = usize::try_from(row.get::<_, i64>(0)?).ok();
+        let risk = rank.and_then(|rank| Risk::RANKED.get(rank));
+        Ok((risk.copied().flatten(), row.get(1)?))
     })?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
 }

@@ -103,6 +103,11 @@ pub struct Update<'r> {
 }
 
 impl<'r> Update<'r> {
+    /// The version of the release that ends it, where one is known, as `domain::exposure::Cause::fix`.
+    pub fn fix(&self) -> Option<&'r str> {
+        (self.cause_kind == "release").then_some(self.cause)
+    }
+
     fn of(row: &'r Row<'_>) -> rusqlite::Result<Self> {
         let text = |at: usize| Ok::<_, rusqlite::Error>(row.get_ref(at)?.as_str()?);
         let maybe = |at: usize| Ok::<_, rusqlite::Error>(row.get_ref(at)?.as_str_or_null()?);
@@ -205,16 +210,6 @@ pub fn advisories(db: &Connection, windows: &[i64]) -> Result<Vec<(u32, i64)>> {
     )?;
     let found = statement.query_map([list(windows)], |row| Ok((row.get(0)?, row.get(1)?)))?;
     Ok(found.collect::<rusqlite::Result<_>>()?)
-}
-
-/// The judgement on a version, as it is stored.
-///
-/// # Errors
-/// What SQLite says.
-pub fn verdict(db: &Connection, version_id: i64) -> Result<String> {
-    Ok(db
-        .prepare_cached("SELECT verdict FROM module_versions WHERE id = ?1")?
-        .query_row([version_id], |row| row.get(0))?)
 }
 
 /// A window that was due. Times in milliseconds.

@@ -67,6 +67,7 @@ pub const STATEMENTS: &[Bound] = &[
     may("overview::overdue", "USE TEMP B-TREE FOR GROUP BY", "sites past due, found by index: what a fleet in trouble has, not its size"),
     may("overview::marks", "SCAN o USING INDEX organizations_name", "fleets of at most 200 sites, which are drawn one by one"),
     may("overview::contacts_by_hour", "USE TEMP B-TREE FOR GROUP BY", "fleets of at most 50,000 sites; larger ones are not counted by the hour"),
+    may("overview::open_sites", "SCAN sites USING INDEX sites_open", "sites with something open, in their order, until twelve of one's own are found"),
     may("overview::urgent", SORTS, "the open windows of one site"),
     may("overview::by_risk", "USE TEMP B-TREE FOR GROUP BY", "days on which something open is due, with six rows each at most"),
     may("overview::by_day", "USE TEMP B-TREE FOR GROUP BY", "days, with six rows at most for each environment"),

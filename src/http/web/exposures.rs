@@ -341,7 +341,9 @@ async fn show(visit: &Visit, errors: Vec<(String, String)>) -> Result<Reply> {
         advisories: Advisories::all(&window.advisories),
         published: window.published_at,
         known: window.known_at,
-        no_fix: window.no_fix,
+        no_fix: window
+            .no_fix
+            .then(|| words::until_fixed(window.module == "drupal")),
         steps: if window.closed_at.is_none() {
             steps
         } else {

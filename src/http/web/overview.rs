@@ -215,14 +215,15 @@ fn exposed(now: Timestamp, (window, modules): &(OpenWindow, i64)) -> Exposed {
         advisories: Advisories::first(&window.advisories, 1),
         no_fix: window
             .no_fix
-            .then(|| words::no_fix(is_of_core(&window.cause))),
+            .then(|| words::without_fix(is_of_core(&window.cause))),
+        unproven_since: window.unproven_since.map(time),
         risk: Risk::from_word(window.risk.as_deref()),
     }
 }
 
-/// An advisory about Drupal core.
-pub fn is_of_core(advisory: &str) -> bool {
-    advisory.starts_with("SA-CORE-")
+/// A cause that is Drupal core's: one of its advisories, or the project itself.
+pub fn is_of_core(cause: &str) -> bool {
+    cause == "drupal" || cause.starts_with("SA-CORE-")
 }
 
 /// Why something is exposed, in words.
@@ -230,7 +231,7 @@ pub fn cause(kind: &str, cause: &str, no_fix: bool) -> String {
     match kind {
         "release" => format!("Security release {cause}"),
         "advisory" if no_fix => {
-            format!("{cause}, {}", words::no_fix(is_of_core(cause)))
+            format!("{cause}, {}", words::without_fix(is_of_core(cause)))
         }
         "advisory" => cause.to_owned(),
         _ => "The project is marked insecure".to_owned(),

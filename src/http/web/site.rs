@@ -220,7 +220,7 @@ fn reason(now: Timestamp, module: &SiteModule, status: Status, open: Option<&Win
                 &window.cause.id,
                 window.no_fix,
             )),
-            (false, true) => Some(words::no_fix(module.name == "drupal").to_owned()),
+            (false, true) => Some(words::without_fix(module.name == "drupal").to_owned()),
             (false, false) => None,
         };
         let disputed = module

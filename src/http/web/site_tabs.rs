@@ -72,7 +72,7 @@ fn exposure_row(now: Timestamp, window: &Window) -> ExposureRow {
         unproven_since: window.unproven_since.filter(|_| window.closed_at.is_none()),
         no_fix: window
             .no_fix
-            .then(|| words::no_fix(window.module == "drupal")),
+            .then(|| words::without_fix(window.module == "drupal")),
     }
 }
 

@@ -220,8 +220,17 @@ pub fn sentence(text: &str) -> String {
     }
 }
 
+/// What to do about a window that nothing ends yet, in sentences.
+pub fn until_fixed(core: bool) -> &'static str {
+    if core {
+        "Nothing fixes it on this branch. Move to a newer branch of core that has the fix."
+    } else {
+        "Nothing fixes it yet. Replace the module, switch it off, or wait for a release: this page changes by itself when there is one."
+    }
+}
+
 /// What to do where nothing fixes the installed branch.
-pub fn no_fix(core: bool) -> &'static str {
+pub fn without_fix(core: bool) -> &'static str {
     if core {
         "no fix on this branch: move to a newer one"
     } else {

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::domain::judgement::Judgement;
 use crate::domain::report::{Asked, Cell, Row};
 use crate::services::{Error, Result};
 use crate::store::Connection;
@@ -84,13 +83,12 @@ impl Updates {
 struct Known {
     names: HashMap<(Named, i64), Option<Arc<str>>>,
     words: HashMap<Box<str>, Arc<str>>,
-    fixes: HashMap<i64, Arc<[Arc<str>]>>,
 }
 
 impl Known {
     /// What is remembered has an end.
     fn forget(&mut self) {
-        if self.names.len() + self.words.len() + self.fixes.len() > REMEMBERED {
+        if self.names.len() + self.words.len() > REMEMBERED {
             *self = Self::default();
         }
     }
@@ -113,22 +111,6 @@ impl Known {
         known
     }
 
-    /// What fixes it: the release that opened the window, or what the judgement on its version names.
-    fn fixed_in(&mut self, db: &Connection, update: &Update<'_>) -> Result<Arc<[Arc<str>]>> {
-        if update.cause_kind == "release" {
-            return Ok(Arc::new([self.word(update.cause)]));
-        }
-        if let Some(known) = self.fixes.get(&update.version_id) {
-            return Ok(Arc::clone(known));
-        }
-        let verdict = store::verdict(db, update.version_id)?;
-        let judgement: Judgement =
-            serde_json::from_str(&verdict).map_err(|error| Error::Internal(error.to_string()))?;
-        let fixed_in: Arc<[Arc<str>]> = judgement.fixed_in().into_iter().map(Into::into).collect();
-        self.fixes.insert(update.version_id, Arc::clone(&fixed_in));
-        Ok(fixed_in)
-    }
-
     fn row(&mut self, db: &Connection, update: &Update<'_>, now: i64) -> Result<Row> {
         let state = match (update.outcome, update.due_at) {
             (Some(outcome), _) => outcome,
@@ -141,7 +123,7 @@ impl Known {
             Cell::Text(self.word(update.environment)),
             Cell::maybe(self.name(db, Named::Module, update.module_id)?),
             Cell::maybe(self.name(db, Named::Version, update.version_id)?),
-            Cell::Texts(self.fixed_in(db, update)?),
+            Cell::Texts(update.fix().map(|fix| self.word(fix)).into_iter().collect()),
             Cell::Empty,
             Cell::maybe(update.risk.map(|risk| self.word(risk))),
             Cell::Time(update.opened_at),

@@ -299,7 +299,7 @@ impl AdvisoryPage {
             notes.push(format!(
                 "{module} {}: {}.",
                 unfixed.join(", "),
-                words::no_fix(self.is_of_core())
+                words::without_fix(self.is_of_core())
             ));
         }
         let disputed = self.reach.on(Named::Disputed);

@@ -130,8 +130,8 @@ pub struct ExposurePage {
     pub published: Option<Timestamp>,
     /// When Dewline could first know of it.
     pub known: Timestamp,
-    /// Nothing fixes it.
-    pub no_fix: bool,
+    /// What to do where nothing fixes it.
+    pub no_fix: Option<&'static str>,
     /// What to do, in order.
     pub steps: Vec<String>,
     /// The command that does it.

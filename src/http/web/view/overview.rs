@@ -70,6 +70,8 @@ pub struct Exposed {
     pub advisories: Advisories,
     /// What to do where nothing fixes it yet.
     pub no_fix: Option<&'static str>,
+    /// Since when nobody can tell whether it still holds.
+    pub unproven_since: Option<Timestamp>,
     /// How bad.
     pub risk: Risk,
 }

@@ -95,7 +95,7 @@ fn exposure() -> ExposurePage {
         advisories: Advisories::all(&["SA-CONTRIB-2026-082".into()]),
         published: Some(ago(40.0)),
         known: ago(39.0),
-        no_fix: false,
+        no_fix: None,
         steps: vec![
             "Raise core from 10.2.8 to 10.3.0".into(),
             "Raise Search API Autocomplete to 8.x-1.12".into(),

@@ -33,6 +33,7 @@ fn exposed(
         cause: format!("Security release {to}"),
         advisories: Advisories::first(&["SA-CONTRIB-2026-082".into()][usize::from(risk == 0)..], 1),
         no_fix: None,
+        unproven_since: None,
         risk: Risk { level: risk },
     }
 }

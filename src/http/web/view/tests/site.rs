@@ -225,7 +225,7 @@ pub(super) fn pages() -> Pages {
         advisories: Advisories::all(&["SA-CORE-2026-012".into()]),
         risk: Risk { level: 3 },
         unproven_since: (state == "open").then(|| ago(3.0)),
-        no_fix: (state == "open").then(|| words::no_fix(true)),
+        no_fix: (state == "open").then(|| words::without_fix(true)),
     };
     vec![
         ("site", site_modules().render()),
