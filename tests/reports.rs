@@ -13,7 +13,11 @@ use serde_json::{Value, json};
 use std::net::SocketAddr;
 use tower::ServiceExt;
 
-use crate::support::{Answer, EMAIL, Site, TestApp, module};
+use crate::matrix::town::{joins, person};
+use crate::support::{Answer, EMAIL, PASSWORD, Site, TestApp, module};
+
+const MANAGER: i64 = 2;
+const VIEWER: i64 = 3;
 
 pub const NAMES: [&str; 5] = [
     "security-updates",
@@ -544,6 +548,34 @@ async fn a_file_needs_the_permission_to_export() {
         assert_eq!(asks(&reader, "?format=csv").await, 403, "{name}");
         assert_eq!(asks(&reader, "").await, 200, "{name}");
         assert_eq!(asks(&blind, "").await, 403, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_never_lacks_an_organization_that_its_page_shows() {
+    let (house, harbour, hills) = fleet().await;
+    let mo = person(&house, "mo@example.org", "Mo Tern").await;
+    joins(&house, harbour, mo, MANAGER).await;
+    joins(&house, hills, mo, VIEWER).await;
+    let words = json!({"email": "mo@example.org", "password": PASSWORD});
+    let opened = house.anonymous().post("/auth/login", &words).await.ok();
+    let api = house.bearer(opened["data"]["access_token"].as_str().unwrap());
+    let browser = house.signed_in("mo@example.org").await;
+    for name in NAMES {
+        for (client, path) in [
+            (&api, format!("/reports/{name}")),
+            (&browser, format!("//reports/{name}")),
+        ] {
+            let all = client.get(&path).await;
+            assert_eq!(all.status, 200, "{path}: {}", all.text);
+            let file = client.get(&format!("{path}?format=csv")).await;
+            assert_eq!(file.status, 403, "{path}: {}", file.text);
+            assert!(file.text.contains("name one that has it"), "{path}");
+            for (one, status) in [(harbour, 200), (hills, 403)] {
+                let path = format!("{path}?format=csv&organization_id={one}");
+                assert_eq!(client.get(&path).await.status, status, "{path}");
+            }
+        }
     }
 }
 

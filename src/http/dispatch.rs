@@ -97,7 +97,9 @@ async fn answer(
         }
         None => (None, ids.ok_or(Error::NotFound)?),
     };
-    let now = route.kept.then(|| Moment::now(&edge.app));
+    // What may be in a file hangs on more than what its asker sees.
+    let kept = route.kept && format(parts) != Format::Csv;
+    let now = kept.then(|| Moment::now(&edge.app));
     let question = now.map(|now| (question(parts, sight.clone()), now));
     if let Some((question, now)) = &question
         && let Some(answer) = edge.kept.find(question, *now)

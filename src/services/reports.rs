@@ -49,6 +49,30 @@ pub fn sight(actor: &Actor, format: Format) -> Result<Sight> {
     Ok(Sight::Organizations(both))
 }
 
+/// Where a report reads. A file never lacks an organization that its page shows: whoever may not take
+/// all that he sees along names one of which he may.
+fn asked_of(actor: &Actor, asked: &Asked) -> Result<Sight> {
+    let taken = sight(actor, asked.format)?;
+    let sees = actor.require(Permission::ReportsRead)?;
+    let left_out = |one: i64| sees.sees_organization(one) && !taken.sees_organization(one);
+    if let Some(one) = asked.organization_id {
+        return match left_out(one) {
+            true => Err(Denied(Permission::ReportsExport).into()),
+            false => Ok(taken),
+        };
+    }
+    let all = match (sees.organizations(), taken.organizations()) {
+        (_, None) => true,
+        (None, Some(_)) => false,
+        (Some(seen), Some(_)) => seen.iter().all(|one| !left_out(*one)),
+    };
+    if all {
+        return Ok(taken);
+    }
+    let why = "the permission reports:export is missing in some of your organizations; name one that has it as organization_id";
+    Err(Error::Forbidden(why.to_owned()))
+}
+
 /// A report on its way.
 #[derive(Debug)]
 pub struct Walk {
@@ -78,9 +102,9 @@ enum Step {
 /// Sets out.
 ///
 /// # Errors
-/// [`Error::Forbidden`].
+/// [`Error::Forbidden`], also for a file of all organizations where some may not be exported.
 pub fn begin(app: &Arc<App>, actor: &Actor, report: &'static Report, asked: Asked) -> Result<Walk> {
-    let sight = sight(actor, asked.format)?;
+    let sight = asked_of(actor, &asked)?;
     let step = if *report == SECURITY_UPDATES {
         Step::Updates(Updates::since(asked.from))
     } else if *report == SLA_COMPLIANCE {
