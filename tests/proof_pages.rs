@@ -234,11 +234,42 @@ async fn each_view_of_the_work_list_shows_its_own_and_an_unknown_filter_is_refus
         "/exposures?filter%5Brisk%5D=dire",
         "/exposures?colour=red",
         "/patch-runs?view=guessed",
+        "/exposures?view=nope",
+        "/exposures?view=Mine",
+        "/exposures?view=clients&filter%5Benvironment%5D=staging",
+        "/sites?view=nope",
+        "/advisories?view=nope",
+        "/modules?view=nope",
         "/patch-runs?filter%5Bsite_id%5D=x",
     ] {
         let page = browser.get(&format!("/{wrong}")).await;
         assert_eq!(page.status, 422, "{wrong}: {}", page.text);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_after_the_last_page_is_never_taken_for_an_all_clear() {
+    let (house, ..) = exposed().await;
+    let browser = house.signed_in(EMAIL).await;
+    for path in [
+        "/exposures?page=50",
+        "/exposures?view=nobody&page=9",
+        "/sites?page=50",
+        "/sites/1/exposures?page=50",
+        "/modules?page=50",
+        "/advisories?page=50",
+        "/audit?page=50",
+        "/reports/security-updates?page=50",
+    ] {
+        let page = look(&browser, path).await;
+        holds(&page, &["After the last page", "Show page 1<"]);
+        assert!(!page.text.contains("Nothing is exposed"), "{path}");
+        assert!(!page.text.contains("Never exposed"), "{path}");
+    }
+    // Narrowed to nothing is not nothing, either.
+    let page = look(&browser, "/sites/1/exposures?filter%5Bstate%5D=withdrawn").await;
+    holds(&page, &["None matches", "Show all"]);
+    assert!(!page.text.contains("Never exposed"), "{}", page.text);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -148,7 +148,7 @@ async fn each_page_goes_on_where_the_one_before_ended() {
     }
     assert_eq!(leafed, all);
     let behind = look(&browser, &format!("{asked}&page=9")).await;
-    assert!(behind.text.contains("Behind the last row"));
+    assert!(behind.text.contains("After the last page"));
     assert!(!behind.text.contains("Nothing in this time"));
 }
 

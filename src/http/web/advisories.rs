@@ -3,7 +3,7 @@
 use super::charts;
 use super::export::{self, Export};
 use super::fleet::organizations_of;
-use super::listing::{Listing, Tab, asked};
+use super::listing::{Listing, Tab, asked, viewed};
 use super::overview::{client, natural};
 use super::parts::{Clock, Risk, Versions};
 use super::vector;
@@ -24,6 +24,13 @@ use crate::services::{Error, Result, advisories};
 pub const LIST: Handler = |visit| Box::pin(list(visit));
 /// `GET /advisories/{id}`.
 pub const SHOW: Handler = |visit| Box::pin(show(visit));
+
+/// Each view's word and name.
+const VIEWS: [(&str, &str); 3] = [
+    ("Sites exposed now", "affected"),
+    ("Announcements", "announcements"),
+    ("Withdrawn", "withdrawn"),
+];
 
 async fn list(visit: Visit) -> Result<Reply> {
     let query = query(&visit)?;
@@ -60,8 +67,8 @@ async fn list(visit: Visit) -> Result<Reply> {
 
 /// What the URL asks, with what a view stands for; the same parser as the API's.
 fn query(visit: &Visit) -> Result<Query> {
-    let mut pairs: Vec<(&str, &str)> = asked(&visit.query).collect();
-    match visit.parameter("view") {
+    let (view, mut pairs) = viewed(&visit.query, &VIEWS)?;
+    match view {
         "affected" => pairs.push(("filter[affected_sites_count][gt]", "0")),
         "announcements" => pairs.push(("filter[psa]", "true")),
         "withdrawn" => pairs.push(("filter[withdrawn_at][null]", "false")),
@@ -78,12 +85,8 @@ fn views(here: &str) -> Vec<Tab> {
         };
         Tab::new(word, None, href, here == name)
     };
-    vec![
-        view("All", ""),
-        view("Sites exposed now", "affected"),
-        view("Announcements", "announcements"),
-        view("Withdrawn", "withdrawn"),
-    ]
+    let all = VIEWS.iter().map(|(word, name)| view(word, name));
+    std::iter::once(view("All", "")).chain(all).collect()
 }
 
 fn row(shown: &Shown) -> AdvisoryRow {

@@ -4,7 +4,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::charts::{self, Life};
 use super::fleet::organizations_of;
-use super::listing::{Listing, Tab, asked};
+use super::listing::{Listing, Tab, viewed};
 use super::overview::{client, natural};
 use super::parts::{Advisories, Clock, Risk, Versions};
 use super::view::exposures::{ClientRow, ExposurePage, ExposuresPage, ToldRow, Typed, WorkRow};
@@ -15,6 +15,7 @@ use super::words;
 use crate::domain::access::{Actor, Permission};
 use crate::domain::exposure::{self, CauseKind};
 use crate::domain::exposure_event::LIST as EVENTS;
+use crate::domain::fault::Fault;
 use crate::domain::listing::{PER_PAGE_MAX, Page, Query};
 use crate::domain::site::ENVIRONMENTS;
 use crate::domain::window::{LIST as EXPOSURES, Window};
@@ -33,6 +34,16 @@ pub const ACKNOWLEDGE: Handler = |visit| Box::pin(act(visit, "acknowledge"));
 /// `POST /exposures/{id}/snooze`.
 pub const SNOOZE: Handler = |visit| Box::pin(act(visit, "snooze"));
 
+/// Each view's word and name.
+const VIEWS: [(&str, &str); 7] = [
+    ("Mine", "mine"),
+    ("By client", "clients"),
+    ("In nobody's hand", "nobody"),
+    ("Without snoozed", "working"),
+    ("Snoozed", "snoozed"),
+    ("No fix", "no-fix"),
+    ("Needs core", "needs-core"),
+];
 /// Pages of open exposures that are looked through for those whose fix needs another core.
 const LOOKED_THROUGH: u32 = 5;
 const SPANS: [(i64, &str); 6] = [
@@ -45,14 +56,14 @@ const SPANS: [(i64, &str); 6] = [
 ];
 
 async fn list(visit: Visit) -> Result<Reply> {
-    let view = visit.parameter("view");
+    let (view, asked) = viewed(&visit.query, &VIEWS)?;
     if view == "clients" {
-        return clients(&visit).await;
+        return clients(&visit, &asked).await;
     }
-    let query = query(&visit, view)?;
+    let query = query(&visit, view, asked)?;
     let (snoozed, no_fix) = aside(&visit).await?;
     let (page, mut note) = if view == "needs-core" {
-        needing_core(&visit, query.clone()).await?
+        needing_core(&visit, &query).await?
     } else {
         (page(&visit, &query).await?, None)
     };
@@ -97,8 +108,16 @@ async fn list(visit: Visit) -> Result<Reply> {
     })
 }
 
-/// Client by client: those with the most past due first.
-async fn clients(visit: &Visit) -> Result<Reply> {
+/// Client by client: those with the most past due first. It is whole: nothing narrows it.
+async fn clients(visit: &Visit, asked: &[(&str, &str)]) -> Result<Reply> {
+    let strange = asked.iter().map(|(name, _)| {
+        let detail = format!("{name} is not known here: the view by client is whole.");
+        Fault::new(format!("?{name}"), "unknown_parameter", detail)
+    });
+    let strange: Vec<Fault> = strange.collect();
+    if !strange.is_empty() {
+        return Err(Error::Invalid(strange));
+    }
     let found = open_clients::urgent(&visit.app, visit.actor()?).await?;
     let clients: Vec<ClientRow> = found
         .into_iter()
@@ -124,12 +143,12 @@ async fn clients(visit: &Visit) -> Result<Reply> {
 }
 
 /// What the URL asks, with what a view stands for; the same parser as the API's.
-fn query(visit: &Visit, view: &str) -> Result<Query> {
+fn query(visit: &Visit, view: &str, asked: Vec<(&str, &str)>) -> Result<Query> {
     let me = match visit.actor()? {
         Actor::Person { user_id, .. } => user_id.to_string(),
         _ => "0".to_owned(),
     };
-    let mut pairs: Vec<(&str, &str)> = asked(&visit.query).collect();
+    let mut pairs = asked;
     if !pairs.iter().any(|(name, _)| *name == "sort") {
         pairs.push(("sort", "due_at"));
     }
@@ -167,7 +186,8 @@ async fn aside(visit: &Visit) -> Result<(u64, u64)> {
 
 /// What a fix asks of a core is worked out row by row: the most urgent are looked through, and the page
 /// says where that ended.
-async fn needing_core(visit: &Visit, mut query: Query) -> Result<(Page<Window>, Option<String>)> {
+async fn needing_core(visit: &Visit, asked: &Query) -> Result<(Page<Window>, Option<String>)> {
+    let mut query = asked.clone();
     query.per_page = PER_PAGE_MAX;
     let (mut rows, mut more) = (Vec::new(), true);
     for number in 1..=LOOKED_THROUGH {
@@ -186,10 +206,11 @@ async fn needing_core(visit: &Visit, mut query: Query) -> Result<(Page<Window>, 
             words::number(through)
         )
     });
-    rows.truncate(PER_PAGE_MAX as usize);
     let total = i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    let per_page = asked.per_page as usize;
+    let before = per_page * (asked.page as usize - 1);
     let page = Page {
-        rows,
+        rows: rows.into_iter().skip(before).take(per_page).collect(),
         total,
         at_least: more,
         more: false,
@@ -205,16 +226,17 @@ fn views(here: &str, snoozed: u64, no_fix: u64) -> Vec<Tab> {
         };
         Tab::new(word, count, href, here == name)
     };
-    vec![
-        view("By clock", None, ""),
-        view("Mine", None, "mine"),
-        view("By client", None, "clients"),
-        view("In nobody's hand", None, "nobody"),
-        view("Without snoozed", None, "working"),
-        view("Snoozed", Some(snoozed), "snoozed"),
-        view("No fix", Some(no_fix), "no-fix"),
-        view("Needs core", None, "needs-core"),
-    ]
+    let count = |name| match name {
+        "snoozed" => Some(snoozed),
+        "no-fix" => Some(no_fix),
+        _ => None,
+    };
+    let all = VIEWS
+        .iter()
+        .map(|(word, name)| view(word, count(*name), name));
+    std::iter::once(view("By clock", None, ""))
+        .chain(all)
+        .collect()
 }
 
 fn row(visit: &Visit, window: &Window) -> WorkRow {

@@ -1,7 +1,7 @@
 //! The list of sites.
 
 use super::export::{self, Export};
-use super::listing::{Listing, Tab, asked};
+use super::listing::{Listing, Tab, viewed};
 use super::overview::{counts, natural};
 use super::parts::{Clock, Status};
 use super::view::fleet::{Choice, SiteRow, SitesPage, Why};
@@ -19,6 +19,17 @@ pub const LIST: Handler = |visit| Box::pin(list(visit));
 
 /// Worst first, and of those the most urgent.
 const ORDER: &str = "status,next_due_at";
+
+/// Each view's word and name.
+const VIEWS: [(&str, &str); 7] = [
+    ("Overdue", "overdue"),
+    ("Exposed", "exposed"),
+    ("Unsupported", "unsupported"),
+    ("Silent", "silent"),
+    ("Unknown", "unknown"),
+    ("Update available", "update"),
+    ("Fine", "fine"),
+];
 
 async fn list(visit: Visit) -> Result<Reply> {
     let query = query(&visit)?;
@@ -62,18 +73,17 @@ async fn list(visit: Visit) -> Result<Reply> {
 /// What the URL asks, with what a view stands for; the same parser as the API's.
 fn query(visit: &Visit) -> Result<Query> {
     let now = words::machine(visit.now);
-    let mut pairs: Vec<(&str, &str)> = asked(&visit.query).collect();
+    let (view, mut pairs) = viewed(&visit.query, &VIEWS)?;
     if !pairs.iter().any(|(name, _)| *name == "sort") {
         pairs.push(("sort", ORDER));
     }
     let calm = ("filter[silent]", "false");
-    match visit.parameter("view") {
+    match view {
         "exposed" => pairs.push(("filter[status]", "not_secure")),
         "overdue" => pairs.push(("filter[next_due_at][lt]", &now)),
         "unsupported" => pairs.push(("filter[status][in]", "not_supported,revoked")),
         "silent" => pairs.push(("filter[silent]", "true")),
         "unknown" => pairs.extend([("filter[status][in]", "unknown,not_checked,pending"), calm]),
-        "pending" => pairs.push(("filter[status]", "pending")),
         "update" => pairs.extend([("filter[status]", "not_current"), calm]),
         "fine" => pairs.extend([("filter[status]", "current"), calm]),
         _ => {}
@@ -96,19 +106,21 @@ fn views(counts: &Counts, here: &str) -> Vec<Tab> {
         "/sites",
         here.is_empty(),
     )];
-    let all = [
-        ("Overdue", counts.overdue, "overdue"),
-        ("Exposed", counts.exposed, "exposed"),
-        ("Unsupported", counts.unsupported, "unsupported"),
-        ("Silent", counts.silent, "silent"),
-        ("Unknown", counts.unknown, "unknown"),
-        ("Update available", counts.update, "update"),
-        ("Fine", counts.fine, "fine"),
-    ];
+    let all = VIEWS.into_iter().map(|(word, name)| {
+        let count = match name {
+            "overdue" => counts.overdue,
+            "exposed" => counts.exposed,
+            "unsupported" => counts.unsupported,
+            "silent" => counts.silent,
+            "unknown" => counts.unknown,
+            "update" => counts.update,
+            _ => counts.fine,
+        };
+        (word, count, name)
+    });
     // A view of nothing is left out, unless it is the one that is open.
     views.extend(
-        all.into_iter()
-            .filter(|(_, n, name)| *n > 0 || here == *name)
+        all.filter(|(_, n, name)| *n > 0 || here == *name)
             .map(|(word, n, name)| view(word, n, name)),
     );
     views

@@ -3,7 +3,9 @@
 
 use super::parts::{Html, escape};
 use super::words::{self, Bare};
+use crate::domain::fault::Fault;
 use crate::domain::listing::{Page, Query};
+use crate::services::{Error, Result};
 
 /// One filter in force.
 #[derive(Debug, Clone)]
@@ -56,6 +58,8 @@ pub struct Listing {
     pub page: u64,
     /// How many pages there are, at least 1.
     pub pages: u64,
+    /// The page shown is after the last one: that it has no rows says nothing about the list.
+    pub beyond: bool,
     /// The sort in force, as in the URL: `-last_sync_at`.
     pub sort: String,
     /// The filters in force.
@@ -87,9 +91,17 @@ impl Listing {
             } else {
                 pages
             },
+            beyond: page.rows.is_empty() && total > 0,
             sort: sort.unwrap_or_default(),
             chips: chips(pairs),
         }
+    }
+
+    /// Something narrows it: that nothing is shown doesn't mean that there is nothing.
+    pub fn narrowed(&self) -> bool {
+        self.query
+            .iter()
+            .any(|(k, _)| k != "sort" && k != "per_page")
     }
 
     fn href(&self, change: &str, value: Option<&str>) -> String {
@@ -234,8 +246,27 @@ fn chips(pairs: &[(String, String)]) -> Vec<FilterChip> {
 pub fn asked(pairs: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
     pairs
         .iter()
-        .filter(|(k, v)| !v.is_empty() && k != "view")
+        .filter(|(_, v)| !v.is_empty())
         .map(|(k, v)| (k.as_str(), v.as_str()))
+}
+
+/// The view that is asked for, "" for the usual one, and the other pairs, as [`asked`] gives them.
+///
+/// # Errors
+/// [`Error::Invalid`] for a view that isn't one of `views`, each a word and a name.
+pub fn viewed<'a>(
+    pairs: &'a [(String, String)],
+    views: &[(&str, &str)],
+) -> Result<(&'a str, Vec<(&'a str, &'a str)>)> {
+    let (named, others): (Vec<_>, Vec<_>) = asked(pairs).partition(|(k, _)| *k == "view");
+    let known = |name: &str| views.iter().any(|(_, known)| *known == name);
+    if let Some((_, strange)) = named.iter().find(|(_, name)| !known(name)) {
+        let names: Vec<_> = views.iter().map(|(_, name)| *name).collect();
+        let names = names.join(", ");
+        let detail = format!("view must be one of {names}, not {strange:?}.");
+        return Err(Error::Invalid(vec![Fault::new("?view", "invalid", detail)]));
+    }
+    Ok((named.first().map_or("", |(_, v)| v), others))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Patch runs: all in sight, and one with what was announced, what changed, and what it closed.
 
-use super::listing::{Listing, Tab, asked};
+use super::listing::{Listing, Tab, viewed};
 use super::overview::natural;
 use super::parts::Versions;
 use super::view::patch_runs::{ClosedRow, PatchRunPage, PatchRunRow, PatchRunsPage};
@@ -17,9 +17,15 @@ pub const LIST: Handler = |visit| Box::pin(list(visit));
 /// `GET /patch-runs/{id}`.
 pub const SHOW: Handler = |visit| Box::pin(show(visit));
 
+/// Each view's word and name, which is the state.
+const VIEWS: [(&str, &str); 3] = [
+    ("Claimed", "claimed"),
+    ("Proved", "proved"),
+    ("Unattributed", "unattributed"),
+];
+
 async fn list(visit: Visit) -> Result<Reply> {
-    let view = visit.parameter("view");
-    let mut pairs: Vec<(&str, &str)> = asked(&visit.query).collect();
+    let (view, mut pairs) = viewed(&visit.query, &VIEWS)?;
     if !view.is_empty() {
         pairs.push(("filter[state]", view));
     }
@@ -34,12 +40,9 @@ async fn list(visit: Visit) -> Result<Reply> {
     };
     Reply::page(&PatchRunsPage {
         shell: visit.shell("Patch runs").await?,
-        views: vec![
-            tab("All", ""),
-            tab("Claimed", "claimed"),
-            tab("Proved", "proved"),
-            tab("Unattributed", "unattributed"),
-        ],
+        views: std::iter::once(tab("All", ""))
+            .chain(VIEWS.iter().map(|(word, name)| tab(word, name)))
+            .collect(),
         list: Listing::of("/patch-runs", &visit.query, &query, &page),
         rows: page.rows.iter().map(row).collect(),
     })

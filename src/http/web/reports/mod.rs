@@ -104,6 +104,7 @@ async fn show(visit: Visit, report: &'static Report) -> Result<Reply> {
     shown.list = Listing {
         total: leaf.total as u64,
         at_least: leaf.more,
+        beyond: leaf.rows.is_empty() && leaf.total > 0,
         page: page as u64,
         pages: leaf.total.div_ceil(PAGE).max(1) as u64,
         ..shown.list

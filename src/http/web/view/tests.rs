@@ -37,6 +37,7 @@ fn list(path: &str, total: u64, query: &[(&str, &str)]) -> Listing {
             .collect(),
         total,
         at_least: false,
+        beyond: false,
         page: 2,
         pages: total.div_ceil(25).max(1),
         sort: "status".into(),
